@@ -1,0 +1,1 @@
+"""One verb, one file: arguments in, one call, one answer printed."""

@@ -1,0 +1,1 @@
+"""Manifests of inputs and outputs, and their comparison."""

@@ -1,0 +1,1 @@
+"""The door to git: plumbing, snapshots, notes, remotes, archives, hooks."""

@@ -1,0 +1,1 @@
+"""The door to Docker's builder and to registries."""

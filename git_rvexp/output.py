@@ -1,0 +1,140 @@
+"""How we speak: results on stdout, the story on stderr, colour only where it is wanted.
+
+The only module that prints. Tables are aligned for people and tab-separated, untruncated and uncoloured for
+programs. Nothing from outside reaches a terminal without `printable`.
+"""
+
+import json
+import os
+import shutil
+import sys
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TextIO
+
+_COLOURS = {"red": "31", "green": "32", "yellow": "33", "blue": "34", "dim": "2", "bold": "1"}
+
+
+def printable(text: str) -> str:
+    """`text` with control and bidirectional characters shown as escapes, so that data cannot drive a terminal."""
+    return "".join(c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text)
+
+
+def width(text: str) -> int:
+    """Columns that `text` takes on a terminal (wide and combining characters counted)."""
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text
+    )
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """Where and how to speak. Made once by `cli` from the flags, the environment and the streams."""
+
+    out: TextIO
+    err: TextIO
+    colour_out: bool = False
+    colour_err: bool = False
+    quiet: bool = False
+    terminal: bool = False
+
+    @classmethod
+    def make(cls, environ: Mapping[str, str], *, colour: str = "auto", quiet: bool = False) -> "Speaker":
+        """The speaker of this process; `colour` is auto, always or never."""
+        paged = "GIT_PAGER_IN_USE" in environ
+
+        def wanted(stream: TextIO) -> bool:
+            if colour != "auto":
+                return colour == "always"
+            if environ.get("NO_COLOR") or environ.get("TERM") == "dumb":
+                return False
+            return stream.isatty() or paged
+
+        return cls(
+            out=sys.stdout,
+            err=sys.stderr,
+            colour_out=wanted(sys.stdout),
+            colour_err=wanted(sys.stderr) and not paged,
+            quiet=quiet,
+            terminal=sys.stdout.isatty() or paged,
+        )
+
+    def result(self, line: str) -> None:
+        """One line of the result."""
+        print(line, file=self.out, flush=True)
+
+    def document(self, schema: str, content: Mapping[str, Any]) -> None:
+        """The result as one JSON document with its schema's name, e.g. `rvexp.list/1`."""
+        print(
+            json.dumps({"schema": schema, **content}, ensure_ascii=False, indent=2), file=self.out, flush=True
+        )
+
+    def say(self, line: str) -> None:
+        """One line of the story; silent with -q."""
+        if not self.quiet:
+            print(printable(line), file=self.err, flush=True)
+
+    def warn(self, line: str) -> None:
+        """Something the user should know even with -q."""
+        print(
+            self._paint("warning: ", "yellow", on=self.colour_err) + printable(line),
+            file=self.err,
+            flush=True,
+        )
+
+    def error(self, message: str, hint: str | None = None) -> None:
+        """An error and its remedy."""
+        print(self._paint("error: ", "red", on=self.colour_err) + printable(message), file=self.err)
+        if hint:
+            print(self._paint("hint: ", "blue", on=self.colour_err) + printable(hint), file=self.err)
+        self.err.flush()
+
+    def paint(self, text: str, colour: str) -> str:
+        """`text` in a colour when stdout shows colours."""
+        return self._paint(text, colour, on=self.colour_out)
+
+    def mark(self, kind: str) -> str:
+        """The sign for ok, warn, bad or unknown: never colour alone, ASCII where the stream cannot show more."""
+        utf8 = (self.out.encoding or "").lower().replace("-", "") == "utf8"
+        sign, ascii_sign, colour = {
+            "ok": ("✓", "ok", "green"),
+            "warn": ("!", "!", "yellow"),
+            "bad": ("✗", "x", "red"),
+            "unknown": ("?", "?", "yellow"),
+        }[kind]
+        return self.paint(sign if utf8 else ascii_sign, colour)
+
+    def table(self, head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        """Rows under `head`: aligned and cut to the terminal's width, or tab-separated and whole when piped."""
+        cells = [[printable(c).replace("\t", " ").replace("\n", " ") for c in row] for row in rows]
+        if not self.terminal:
+            for row in cells:
+                print("\t".join(row), file=self.out)
+            return
+        if not cells:
+            return
+        shown = [[h.upper() for h in head], *cells]
+        widths = [max(width(row[i]) for row in shown) for i in range(len(head))]
+        limit = shutil.get_terminal_size().columns
+        for number, row in enumerate(shown):
+            padded = "  ".join(c + " " * (w - width(c)) for c, w in zip(row, widths, strict=True)).rstrip()
+            cut = _cut(padded, limit)
+            print(self.paint(cut, "dim") if number == 0 else cut, file=self.out)
+        self.out.flush()
+
+    def _paint(self, text: str, colour: str, *, on: bool) -> str:
+        return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if on else text
+
+
+def _cut(text: str, columns: int) -> str:
+    if width(text) <= columns:
+        return text
+    while text and width(text) > columns - 1:
+        text = text[:-1]
+    return text + "…"
+
+
+def debugging(environ: Mapping[str, str] | None = None) -> bool:
+    """Whether RVEXP_DEBUG asks for tracebacks."""
+    return (os.environ if environ is None else environ).get("RVEXP_DEBUG") == "1"

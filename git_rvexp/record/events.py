@@ -1,0 +1,139 @@
+"""One event, one line: `<UTC time, ms> <kind> key=<JSON value> …`.
+
+The line reads like a log, sorts into a timeline, and survives `cat_sort_uniq` and `union` merges. Readers are
+tolerant: a line of a newer version or a damaged one is kept and reported, never rewritten, and the lines
+around it stay usable.
+"""
+
+import datetime
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from git_rvexp.errors import UsageError
+from git_rvexp.model import Json
+
+VERSION = 1
+_HEAD = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) ([a-z][a-z-]*)(?: |$)")
+_KEY = re.compile(r"([a-z][a-z0-9_]*)=")
+_DECODER = json.JSONDecoder()
+
+
+def stamp(moment: datetime.datetime) -> str:
+    """`moment` (aware) as UTC with milliseconds, the first word of a line."""
+    utc = moment.astimezone(datetime.UTC)
+    return utc.strftime("%Y-%m-%dT%H:%M:%S.") + f"{utc.microsecond // 1000:03d}Z"
+
+
+@dataclass(frozen=True)
+class Event:
+    """A fact of the record. `time` is the stamp; `fields` keep their order."""
+
+    time: str
+    kind: str
+    fields: Mapping[str, Json] = field(default_factory=dict)
+
+    @property
+    def moment(self) -> datetime.datetime:
+        """The stamp as an aware datetime."""
+        return datetime.datetime.fromisoformat(self.time)
+
+    def get(self, key: str, default: Json = None) -> Json:
+        """A field's value, or `default`."""
+        return self.fields.get(key, default)
+
+    def __str__(self) -> str:
+        """The line, without its newline."""
+        return " ".join([self.time, self.kind, *(f"{k}={_value(v)}" for k, v in self.fields.items())])
+
+
+@dataclass(frozen=True)
+class Damaged:
+    """A line that is not an event of this version, exactly as it stands, and why."""
+
+    line: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Record:
+    """All that one note says: its events in order of time, and the lines that could not be read."""
+
+    events: tuple[Event, ...] = ()
+    damaged: tuple[Damaged, ...] = ()
+
+    def of(self, kind: str) -> list[Event]:
+        """The events of one kind, oldest first."""
+        return [e for e in self.events if e.kind == kind]
+
+    def last(self, kind: str) -> Event | None:
+        """The newest event of a kind."""
+        return next((e for e in reversed(self.events) if e.kind == kind), None)
+
+
+def parse_line(line: str) -> Event | Damaged:
+    """The event on `line`, or why it cannot be read."""
+    head = _HEAD.match(line)
+    if not head:
+        return Damaged(line, "does not start with a time and a kind")
+    try:
+        datetime.datetime.fromisoformat(head[1])
+    except ValueError:
+        return Damaged(line, "has an impossible time")
+    fields: dict[str, Json] = {}
+    at = head.end()
+    while at < len(line):
+        key = _KEY.match(line, at)
+        if not key:
+            return Damaged(line, f"has no key=value at column {at + 1}")
+        try:
+            fields[key[1]], at = _DECODER.raw_decode(line, key.end())
+        except (ValueError, RecursionError):
+            return Damaged(line, f"has a broken value for {key[1]!r}")
+        if at < len(line) and line[at] != " ":
+            return Damaged(line, f"has something stuck to the value of {key[1]!r}")
+        at += 1
+    if fields.get("v", VERSION) != VERSION:
+        return Damaged(line, f"is of version {fields['v']!r}, newer than this program's {VERSION}")
+    return Event(head[1], head[2], fields)
+
+
+def parse(text: str) -> Record:
+    """The record in a note's text. Only `\\n` ends a line; blank lines and repeated lines count once or not at all."""
+    events: list[Event] = []
+    damaged: list[Damaged] = []
+    for line in dict.fromkeys(text.split("\n")):
+        if not line.strip():
+            continue
+        found = parse_line(line)
+        if isinstance(found, Event):
+            events.append(found)
+        else:
+            damaged.append(found)
+    return Record(tuple(sorted(events, key=lambda e: e.time)), tuple(damaged))
+
+
+def union(*texts: str) -> str:
+    """The lines of all `texts` once each, sorted (so by time): what a merge of two notes must be."""
+    lines = {line for text in texts for line in text.split("\n") if line.strip()}
+    return "".join(f"{line}\n" for line in sorted(lines))
+
+
+def lines(events: Iterable[Event]) -> str:
+    """The text that appends `events`; every line is read back before it is let out."""
+    text = ""
+    for event in events:
+        line = str(event)
+        if parse_line(line) != event:
+            raise UsageError(f"this event cannot be written as one line: {event.kind}")
+        text += line + "\n"
+    return text
+
+
+def _value(value: Json) -> str:
+    """JSON on one line; what a terminal would obey or hide is escaped, other characters stay readable."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)

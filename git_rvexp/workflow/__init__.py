@@ -1,0 +1,1 @@
+"""What the tool does, start to end, on plain values."""
