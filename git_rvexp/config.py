@@ -101,11 +101,7 @@ def from_git(entries: Iterable[tuple[str, str]]) -> Layer:
     rvexp.local.* is this clone's own state (see `git_rvexp.git.repo`) and no setting.
     """
     by_squeezed = {_squeezed(k.name): k.name for k in keys()}
-    values = {
-        by_squeezed.get(_squeezed(name), name): value
-        for name, value in entries
-        if not name.startswith("local.")
-    }
+    values = {by_squeezed.get(_squeezed(name), name): value for name, value in entries if not name.startswith("local.")}
     return Layer("git config", values)
 
 

@@ -102,9 +102,7 @@ class Plan:
             "after": list(self.after),
             **self.extra,
         }
-        return {
-            k: v for k, v in whole.items() if v not in ("", [], {}, None) and not (v == 0 and k != "seed")
-        }
+        return {k: v for k, v in whole.items() if v not in ("", [], {}, None) and not (v == 0 and k != "seed")}
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, Json]) -> "Plan":

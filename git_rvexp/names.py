@@ -5,7 +5,7 @@ impossible, and lets `/` -> `_` map a tag injectively onto Docker tags and Batch
 and parts never hold `_`).
 """
 
-import datetime
+import datetime as dt
 import hashlib
 import re
 import secrets
@@ -57,11 +57,9 @@ class TagName:
         checked_part("project", self.project)
         checked_part("nickname", self.nickname)
         try:
-            datetime.date.fromisoformat(self.date if _DATE.fullmatch(self.date) else "")
+            dt.date.fromisoformat(self.date if _DATE.fullmatch(self.date) else "")
         except ValueError:
-            raise UsageError(
-                f"date {self.date!r} is not yyyy-mm-dd", hint="use a date such as 2026-01-31"
-            ) from None
+            raise UsageError(f"date {self.date!r} is not yyyy-mm-dd", hint="use a date such as 2026-01-31") from None
 
     @classmethod
     def parse(cls, text: str) -> Self:

@@ -23,9 +23,7 @@ def printable(text: str) -> str:
 
 def width(text: str) -> int:
     """Columns that `text` takes on a terminal (wide and combining characters counted)."""
-    return sum(
-        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text
-    )
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
 @dataclass(frozen=True)
@@ -66,9 +64,7 @@ class Speaker:
 
     def document(self, schema: str, content: Mapping[str, Any]) -> None:
         """The result as one JSON document with its schema's name, e.g. `rvexp.list/1`."""
-        print(
-            json.dumps({"schema": schema, **content}, ensure_ascii=False, indent=2), file=self.out, flush=True
-        )
+        print(json.dumps({"schema": schema, **content}, ensure_ascii=False, indent=2), file=self.out, flush=True)
 
     def say(self, line: str) -> None:
         """One line of the story; silent with -q."""

@@ -36,12 +36,8 @@ class Settings:
         key="archive_url",
         sensitive=True,
     )
-    executor: str = _key(
-        "auto", "where runs happen: docker, batch, or auto (batch with a queue)", key="executor"
-    )
-    batch_queue: str = _key(
-        "", "AWS Batch job queue that jobs are submitted to", key="batch_queue", sensitive=True
-    )
+    executor: str = _key("auto", "where runs happen: docker, batch, or auto (batch with a queue)", key="executor")
+    batch_queue: str = _key("", "AWS Batch job queue that jobs are submitted to", key="batch_queue", sensitive=True)
     batch_job_def_name: str = _key(
         "", "Batch job definition that ours are derived from", key="batch_job_def_name", sensitive=True
     )
@@ -51,18 +47,12 @@ class Settings:
         key="ecr_repo",
         sensitive=True,
     )
-    aws_region: str = _key(
-        "", "AWS region; default: the AWS configuration's", key="aws.region", sensitive=True
-    )
-    aws_profile: str = _key(
-        "", "AWS profile; default: the AWS configuration's", key="aws.profile", sensitive=True
-    )
+    aws_region: str = _key("", "AWS region; default: the AWS configuration's", key="aws.region", sensitive=True)
+    aws_profile: str = _key("", "AWS profile; default: the AWS configuration's", key="aws.profile", sensitive=True)
     aws_endpoint_url: str = _key(
         "", "address of another AWS-compatible service", key="aws.endpoint_url", sensitive=True
     )
-    image_dockerfile: str = _key(
-        "Dockerfile", "the Dockerfile, relative to image.context", key="image.dockerfile"
-    )
+    image_dockerfile: str = _key("Dockerfile", "the Dockerfile, relative to image.context", key="image.dockerfile")
     image_context: str = _key(".", "folder of the tree that is the build context", key="image.context")
     image_target: str = _key("", "build stage to stop at", key="image.target")
     image_platform: str = _key("linux/amd64", "platform images are built for", key="image.platform")
@@ -70,9 +60,7 @@ class Settings:
     job_vcpus: float = _key(0.0, "virtual CPUs of a job; 0: the definition's own", key="job.vcpus")
     job_memory: int = _key(0, "memory of a job in MiB; 0: the definition's own", key="job.memory")
     job_gpus: int = _key(0, "GPUs of a job", key="job.gpus")
-    job_timeout: int = _key(
-        0, "seconds an attempt may run (at least 60 on Batch); 0: no limit", key="job.timeout"
-    )
+    job_timeout: int = _key(0, "seconds an attempt may run (at least 60 on Batch); 0: no limit", key="job.timeout")
     job_attempts: int = _key(1, "attempts of a job, 1 to 10; only lost hosts are retried", key="job.attempts")
     job_env: Mapping[str, str] = _key({}, "environment of every job (never secrets)", key="job.env")
     job_role_arn: str = _key(

@@ -5,7 +5,7 @@ tolerant: a line of a newer version or a damaged one is kept and reported, never
 around it stay usable.
 """
 
-import datetime
+import datetime as dt
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -20,9 +20,9 @@ _KEY = re.compile(r"([a-z][a-z0-9_]*)=")
 _DECODER = json.JSONDecoder()
 
 
-def stamp(moment: datetime.datetime) -> str:
+def stamp(moment: dt.datetime) -> str:
     """`moment` (aware) as UTC with milliseconds, the first word of a line."""
-    utc = moment.astimezone(datetime.UTC)
+    utc = moment.astimezone(dt.UTC)
     return utc.strftime("%Y-%m-%dT%H:%M:%S.") + f"{utc.microsecond // 1000:03d}Z"
 
 
@@ -35,9 +35,9 @@ class Event:
     fields: Mapping[str, Json] = field(default_factory=dict)
 
     @property
-    def moment(self) -> datetime.datetime:
+    def moment(self) -> dt.datetime:
         """The stamp as an aware datetime."""
-        return datetime.datetime.fromisoformat(self.time)
+        return dt.datetime.fromisoformat(self.time)
 
     def get(self, key: str, default: Json = None) -> Json:
         """A field's value, or `default`."""
@@ -78,7 +78,7 @@ def parse_line(line: str) -> Event | Damaged:
     if not head:
         return Damaged(line, "does not start with a time and a kind")
     try:
-        datetime.datetime.fromisoformat(head[1])
+        dt.datetime.fromisoformat(head[1])
     except ValueError:
         return Damaged(line, "has an impossible time")
     fields: dict[str, Json] = {}
@@ -100,7 +100,7 @@ def parse_line(line: str) -> Event | Damaged:
 
 
 def parse(text: str) -> Record:
-    """The record in a note's text. Only `\\n` ends a line; blank lines and repeated lines count once or not at all."""
+    r"""The record in a note's text. Only `\n` ends a line; blank lines and repeated lines count once or not at all."""
     events: list[Event] = []
     damaged: list[Damaged] = []
     for line in dict.fromkeys(text.split("\n")):

@@ -1,0 +1,43 @@
+"""What every executor can do, in our words. Status strings, ARNs and container labels stay behind this door."""
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from git_rvexp.errors import RvexpError
+from git_rvexp.model import JobState, Plan
+
+
+class RefusedError(RvexpError):
+    """The executor said no: no job exists, and asking again will not help."""
+
+
+class UnsureError(RvexpError):
+    """The executor's reply was lost or made no sense: a job may exist. Look it up by name before anything else."""
+
+
+class Executor(Protocol):
+    """Where runs happen."""
+
+    name: str
+
+    def check(self, plan: Plan) -> None:
+        """Refuse (RvexpError) what the executor would refuse or let fail later; nothing is written anywhere."""
+
+    def submit(self, plan: Plan) -> str:
+        """Start the run with exactly one attempt at the call; the job's id. RefusedError or UnsureError otherwise."""
+
+    def find(self, plan: Plan) -> list[str]:
+        """Ids of all jobs that bear the plan's job name, oldest first."""
+
+    def states(self, jobs: Sequence[str]) -> dict[str, JobState]:
+        """What the executor knows of `jobs` now; ids it does not know are absent."""
+
+    def cancel(self, job: str, reason: str) -> None:
+        """Stop a job, whatever state it is in."""
+
+
+class LogSource(Protocol):
+    """Where a job's output is read."""
+
+    def logs(self, job: str, *, follow: bool = False) -> Iterator[str]:
+        """The job's output, a line at a time without newlines; with `follow` until the job has ended."""
