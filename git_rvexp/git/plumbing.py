@@ -1,0 +1,150 @@
+"""The one place that runs git: a repository's paths, and `Repo.git` with a known environment.
+
+Inherited GIT_* variables are dropped but for a reasoned list (inside a hook they name the wrong index), hooks
+and monitors are silenced for our own plumbing, replace refs are ignored, and nothing here writes the user's
+index. Nothing here knows what a snapshot or a record is.
+"""
+
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from git_rvexp.errors import GitError, UsageError
+
+# Who and how to talk, where the repository is, and the caller's -c settings. Everything else that starts with
+# GIT_ (index file, object directory, prefix, pathspec modes, quarantine …) belongs to another command.
+_KEPT = (
+    "GIT_AUTHOR_",
+    "GIT_COMMITTER_",
+    "GIT_CONFIG",
+    "GIT_SSH",
+    "GIT_SSL_",
+    "GIT_HTTP_",
+    "GIT_ASKPASS",
+    "GIT_TERMINAL_PROMPT",
+    "GIT_TRACE",
+    "GIT_EXEC_PATH",
+    "GIT_CEILING_DIRECTORIES",
+    "GIT_DISCOVERY_ACROSS_FILESYSTEM",
+    "GIT_PROXY_",
+    "GIT_PAGER_IN_USE",
+    "GIT_TEST_",
+)
+_ALSO_KEPT = ("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR")
+_QUIET = {
+    "core.fsmonitor": "false",  # a hook that lies makes a snapshot miss a change; >= 2.55 starts a daemon
+    "core.splitIndex": "false",  # a scratch index must not leave a shared index behind
+    "core.hooksPath": os.devnull,
+    "core.safecrlf": "false",
+    "gc.auto": "0",
+    "maintenance.auto": "false",
+    # git >= 2.54: hooks set in the configuration are not silenced by core.hooksPath
+    "hook.post-index-change.enabled": "false",
+    "hook.reference-transaction.enabled": "false",
+    "hook.pre-push.enabled": "false",
+}
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a git command gave: exit code, bytes of stdout, text of stderr."""
+
+    code: int
+    out: bytes
+    err: str
+
+    @property
+    def text(self) -> str:
+        """The output as text (undecodable bytes kept as surrogates) without its last newline."""
+        return self.out.decode("utf-8", "surrogateescape").removesuffix("\n")
+
+    @property
+    def lines(self) -> list[str]:
+        """The output's lines."""
+        return self.text.split("\n") if self.out else []
+
+
+def environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """`environ` made fit for our plumbing: see the module's text."""
+    kept = {k: v for k, v in environ.items() if not k.startswith("GIT_") or k.startswith(_KEPT) or k in _ALSO_KEPT}
+    count = int(kept.get("GIT_CONFIG_COUNT") or 0)
+    for number, (key, value) in enumerate(_QUIET.items(), start=count):
+        kept[f"GIT_CONFIG_KEY_{number}"] = key
+        kept[f"GIT_CONFIG_VALUE_{number}"] = value
+    kept["GIT_CONFIG_COUNT"] = str(count + len(_QUIET))
+    kept |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_NO_REPLACE_OBJECTS": "1", "LC_ALL": "C"}
+    return kept
+
+
+@dataclass(frozen=True)
+class Repo:
+    """A clone: its work tree's top (or its git directory when bare), git directories, and how to run git in it."""
+
+    top: Path
+    git_dir: Path
+    common_dir: Path
+    object_format: str
+    env: Mapping[str, str]
+
+    @classmethod
+    def discover(cls, cwd: Path, environ: Mapping[str, str]) -> "Repo":
+        """The repository that git itself finds from `cwd`; UsageError when there is none or it has no work tree."""
+        env = environment(environ)
+        asked = ["--show-object-format", "--git-dir", "--git-common-dir", "--show-toplevel"]
+        done = _run(["git", "rev-parse", "--path-format=absolute", *asked], cwd, env, None)
+        lines = done.lines
+        if done.code and len(lines) < len(asked) - 1:
+            raise UsageError(_no_repository(cwd, done.err), hint="git init, or change to your clone")
+        if done.code:
+            raise UsageError(f"{cwd} has no work tree", hint="change to a clone with a work tree")
+        object_format, git_dir, common_dir, top = lines
+        return cls(Path(top), Path(git_dir), Path(common_dir), object_format, env)
+
+    def git(
+        self,
+        *args: str,
+        stdin: bytes | None = None,
+        env: Mapping[str, str] | None = None,
+        index: Path | None = None,
+        ok: tuple[int, ...] = (0,),
+    ) -> Result:
+        """Run `git <args>` at the top; `index` replaces the index file. GitError when the exit code is not in `ok`."""
+        whole = {**self.env, **(env or {})}
+        if index is not None:
+            whole["GIT_INDEX_FILE"] = str(index)
+        done = _run(["git", *args], self.top, whole, stdin)
+        if done.code not in ok:
+            raise GitError(_failed(args, done))
+        return done
+
+    @property
+    def state_dir(self) -> Path:
+        """Where we keep what is this clone's own: caches, the embedded remote, logs. Not made here."""
+        return self.common_dir / "rvexp"
+
+    @property
+    def null_oid(self) -> str:
+        """The object name that means "no object" in this repository's format."""
+        return "0" * (64 if self.object_format == "sha256" else 40)
+
+
+def _run(command: list[str], cwd: Path, env: Mapping[str, str], stdin: bytes | None) -> Result:
+    try:
+        done = subprocess.run(command, cwd=cwd, env=env, input=stdin or b"", capture_output=True, check=False)
+    except FileNotFoundError as why:
+        raise GitError(f"{why.filename} was not found", hint="install git 2.39 or newer") from why
+    return Result(done.returncode, done.stdout, done.stderr.decode("utf-8", "replace"))
+
+
+def _no_repository(cwd: Path, err: str) -> str:
+    if "not a git repository" in err:
+        return f"{cwd} is not in a git repository"
+    return f"git cannot open the repository at {cwd}\n  {err.strip()}"
+
+
+def _failed(args: tuple[str, ...], done: Result) -> str:
+    words = [a for a in args if not a.startswith("-")][:1] or list(args[:1])
+    told = "\n".join(f"  {line}" for line in done.err.strip().splitlines()[-6:])
+    return f"git {words[0]} failed (exit {done.code})" + (f"\n{told}" if told else "")

@@ -1,0 +1,167 @@
+"""The experiments remote: the private place that snapshots and notes go to, and nothing else does.
+
+A git remote named `experiments` in this clone. With none configured it is a bare repository inside the clone's
+git directory, so that the code path is the same. Tags are compared by `ls-remote`, since a plain fetch says
+nothing when a remote tag moved; nothing is ever pushed with force.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from git_rvexp.errors import GitError, RvexpError, UsageError
+from git_rvexp.git import notes
+from git_rvexp.git.plumbing import Repo, Result
+
+NAME = "experiments"
+PUBLISHED = "refs/rvexp/published"
+"""What we know to be on the remote; its update after a plain `git push` is what fires a hook (see hooks/)."""
+
+
+@dataclass(frozen=True)
+class Remote:
+    """Where to push and fetch. `url` may hold no password; git's credential helpers supply it."""
+
+    url: str
+    embedded: bool
+
+
+def wanted(repo: Repo, experiments_remote: str, github_repo: str) -> Remote:
+    """The remote that the settings ask for (a name of a remote, a URL, org/name on GitHub, or nothing)."""
+    if github_repo:
+        if github_repo.count("/") != 1 or not all(github_repo.split("/")) or github_repo.startswith("-"):
+            raise UsageError(f"github_experiment_repo is {github_repo!r}", hint='write it as "org/name"')
+        return Remote(f"https://github.com/{github_repo}.git", embedded=False)
+    if not experiments_remote:
+        return Remote(str(repo.state_dir / "experiments.git"), embedded=True)
+    if experiments_remote.startswith("-") or experiments_remote.startswith("ext::"):
+        raise UsageError(f"experiments_remote is {experiments_remote!r}, which is not a place to push to")
+    return Remote(_expanded(repo, experiments_remote), embedded=False)
+
+
+def _expanded(repo: Repo, text: str) -> str:
+    """A relative path against the top of the work tree; anything else as it is."""
+    looks_local = "://" not in text and not (":" in text.split("/")[0])
+    return str((repo.top / Path(text).expanduser()).resolve()) if looks_local else text
+
+
+def urls(repo: Repo, name: str) -> list[str]:
+    """Fetch and push URLs of a git remote, after insteadOf; empty when there is no such remote."""
+    fetch = repo.git("remote", "get-url", "--all", name, ok=(0, 2, 128))
+    push = repo.git("remote", "get-url", "--push", "--all", name, ok=(0, 2, 128))
+    return [] if fetch.code else list(dict.fromkeys(fetch.lines + push.lines))
+
+
+def connect(repo: Repo, remote: Remote, *, allow_origin: bool = False) -> None:
+    """Make the git remote `experiments` point at `remote` (and make the embedded one). Idempotent.
+
+    UsageError when it is origin's URL (code would leak the way it did before), or when `experiments` is already
+    another place: that is never changed silently.
+    """
+    if not allow_origin and _same_place(remote.url, urls(repo, "origin")):
+        raise UsageError(
+            f"the experiments remote is the same place as origin: {remote.url}\n"
+            "  snapshots hold unpublished code and would be visible there",
+            hint="choose a private repository, or `git config rvexp.local.alloworigin true`",
+        )
+    if remote.embedded and not Path(remote.url).is_dir():
+        format_flag = f"--object-format={repo.object_format}"
+        repo.git("init", "--quiet", "--bare", format_flag, remote.url)
+        repo.git("-C", remote.url, "config", "receive.denyNonFastForwards", "true")
+    present = urls(repo, NAME)
+    if present and remote.url not in present:
+        raise UsageError(
+            f"the git remote 'experiments' is {present[0]}, the settings say {remote.url}",
+            hint=f"git remote set-url experiments {remote.url}",
+        )
+    if not present:
+        _configure(repo, remote.url)
+
+
+def ids(repo: Repo, names: Iterable[str] = ()) -> dict[str, str]:
+    """Ref -> object on the remote now, for the given refs, else for all tags and the notes."""
+    patterns = list(names) or ["refs/tags/*", notes.REF]
+    done = repo.git("ls-remote", "--quiet", "--refs", NAME, *patterns, ok=(0, 128))
+    if done.code:
+        raise unreachable(repo, done)
+    return {ref: oid for oid, _, ref in (line.partition("\t") for line in done.lines)}
+
+
+def push(repo: Repo, *refspecs: str, options: Iterable[str] = ()) -> Result:
+    """Push without force; exit code 1 means the remote refused a ref (see the result's lines).
+
+    `push.negotiate` makes the first push of a snapshot of a large repository small (measured: 552 bytes, not
+    292 MiB) when the remote knows only colleagues' snapshots. Tags go before and apart from notes: a notes ref that
+    the remote lacks breaks the negotiation. `lfs.url=` keeps a committed .lfsconfig from choosing where objects go.
+    """
+    settings = ["-c", "push.negotiate=true", "-c", "protocol.version=2", "-c", "push.followTags=false"]
+    done = repo.git(*settings, "push", "--porcelain", "--no-verify", *options, NAME, *refspecs, ok=(0, 1, 128))
+    if done.code == 128 or (done.code == 1 and "!\t" not in done.text):
+        raise unreachable(repo, done)
+    return done
+
+
+def push_tags(repo: Repo, tags: Iterable[str]) -> None:
+    """Push snapshot tags by name; RvexpError names a tag that stands there with another object."""
+    refs = [f"refs/tags/{t}" for t in tags]
+    if not refs:
+        return
+    done = push(repo, *(f"{r}:{r}" for r in refs))
+    if done.code:
+        raise RvexpError(
+            "the experiments remote refused the snapshot\n" + _refusals(done),
+            hint="git rvexp sync",
+        )
+
+
+def fetch(repo: Repo, *refspecs: str) -> Result:
+    """Fetch exactly these refspecs, following no tags."""
+    done = repo.git(
+        "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--refmap=", NAME, *refspecs, ok=(0, 1, 128)
+    )
+    if done.code:
+        raise unreachable(repo, done)
+    return done
+
+
+def unreachable(repo: Repo, done: Result) -> GitError:
+    """The error for a remote that could not be talked to."""
+    place = (urls(repo, NAME) or ["(not set up)"])[0]
+    told = "\n".join(f"  {line}" for line in done.err.strip().splitlines()[-4:])
+    return GitError(f"the experiments remote cannot be reached: {redacted(place)}\n{told}", hint="git rvexp doctor")
+
+
+def redacted(url: str) -> str:
+    """`url` without a user name or password."""
+    scheme, separator, rest = url.partition("://")
+    if not separator or "@" not in rest.split("/")[0]:
+        return url
+    host, slash, path = rest.partition("/")
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
+
+
+def _same_place(url: str, others: Iterable[str]) -> bool:
+    def plain(text: str) -> str:
+        text = redacted(text).removesuffix("/").removesuffix(".git")
+        scheme, separator, rest = text.partition("://")
+        if separator:
+            return rest.partition("@")[2] or rest
+        return text.rpartition("@")[2].replace(":", "/", 1)
+
+    return plain(url) in {plain(o) for o in others}
+
+
+def _configure(repo: Repo, url: str) -> None:
+    """The remote's settings: its published tags are tracked apart, and it takes no part in `git fetch --all`."""
+    settings: Mapping[str, str] = {
+        "url": url,
+        "fetch": f"+refs/tags/*:{PUBLISHED}/*",
+        "tagOpt": "--no-tags",
+        "skipFetchAll": "true",
+    }
+    for key, value in settings.items():
+        repo.git("config", f"remote.{NAME}.{key}", value)
+
+
+def _refusals(done: Result) -> str:
+    return "\n".join("  " + line[2:].replace("\t", "  ") for line in done.lines if line.startswith("!\t"))
