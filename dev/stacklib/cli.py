@@ -1,0 +1,131 @@
+"""`dev/stack`: the parts, the order they start in, and the five commands."""
+
+import argparse
+import fcntl
+import json
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from stacklib import apt, clients, engine, forge, images, moto, part, paths, registry
+from stacklib.part import Part
+from stacklib.process import StackError, stop
+from stacklib.story import say
+
+PARTS = (engine.PART, registry.PART, forge.PART, images.PART, moto.PART, clients.PART)
+NAMES = tuple(p.name for p in PARTS)
+
+
+@contextmanager
+def _lock() -> Iterator[None]:
+    """One `up` or `down` at a time; a second caller waits."""
+    with (paths.folder("stack") / "lock").open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("Waiting for another dev/stack to finish")
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def _chosen(only: str | None) -> list[Part]:
+    """The parts asked for and those they need, in starting order."""
+    if only is None:
+        return list(PARTS)
+    names = set(only.split(","))
+    if unknown := names - set(NAMES):
+        raise StackError(f"No such part: {', '.join(sorted(unknown))}. The parts are {', '.join(NAMES)}.")
+    needed = {needs for p in PARTS if p.name in names for needs in p.after}
+    return [p for p in PARTS if p.name in names | needed]
+
+
+def up(chosen: list[Part]) -> None:
+    """Start what does not run yet; what it lacks is installed first, in one go."""
+    with _lock():
+        idle = [p for p in chosen if part.running(p) is None]
+        apt.install(apt.missing(pkg for p in idle for pkg in p.packages()), "the development stack")
+        for one in idle:
+            _end(one)  # half of it may still run
+            started = one.start()
+            part.save(one.name, started)
+            say(f"{one.name:<9} {started.where}")
+
+
+def down(chosen: list[Part]) -> None:
+    """Stop what `up` started, the last started first. Data stays in .dev."""
+    with _lock():
+        for one in reversed(chosen):
+            if _end(one):
+                say(f"{one.name:<9} stopped")
+
+
+def _end(one: Part) -> bool:
+    known = part.load(one.name)
+    if known is None:
+        return False
+    for process in reversed(known.processes):
+        stop(process)
+    part.forget(one.name)
+    one.stopped(known)
+    return bool(known.processes)
+
+
+def status(chosen: list[Part]) -> bool:
+    """Print a line for each part; whether all of them run."""
+    found = {one.name: part.running(one) for one in chosen}
+    for name, known in found.items():
+        pids = f" (pid {', '.join(str(p.pid) for p in known.processes)})" if known and known.processes else ""
+        print(f"{name:<9} {'running' if known else 'down':<8} {known.where if known else ''}{pids}".rstrip())
+    return all(found.values())
+
+
+def exports(chosen: list[Part]) -> dict[str, str]:
+    """The variables that describe the running parts."""
+    return {k: v for one in chosen if (known := part.running(one)) for k, v in known.exports.items()}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="dev/stack", description=f"Real parts on loopback: {', '.join(NAMES)}.")
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    for verb, text in (
+        ("up", "start whatever is missing, installing Debian packages as root when needed"),
+        ("down", "stop what up started; data stays in .dev"),
+        ("status", "one line per part; exit code 1 when one is down"),
+        ("env", 'what runs, as shell exports: eval "$(dev/stack env)"'),
+    ):
+        command = verbs.add_parser(verb, help=text, description=text)
+        command.add_argument("--only", metavar="PART,…", help=f"only these of {', '.join(NAMES)}, and what they need")
+        if verb == "env":
+            command.add_argument("--json", action="store_true", help="as one JSON object")
+    command = verbs.add_parser("repo", help="make a repository on the forge and print its clone URL")
+    command.add_argument("name")
+    return parser
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    if arguments.verb == "repo":
+        print(forge.repo(arguments.name))
+        return 0
+    chosen = _chosen(arguments.only)
+    if arguments.verb == "up":
+        up(chosen)
+        say('Ready. Next: eval "$(dev/stack env)"')
+    elif arguments.verb == "down":
+        down(chosen)
+    elif arguments.verb == "status":
+        return 0 if status(chosen) else 1
+    else:
+        values = exports(chosen)
+        lines = [json.dumps(values)] if arguments.json else [f"export {k}={shlex.quote(v)}" for k, v in values.items()]
+        print("\n".join(lines))
+    return 0
+
+
+def main() -> int:
+    """Run one command; an expected failure is one clear message and exit code 1."""
+    try:
+        return _run(_parser().parse_args())
+    except StackError as error:
+        print(f"dev/stack: {error}", file=sys.stderr)
+        return 1

@@ -1,0 +1,45 @@
+"""The project's virtual environment `.venv`, with the package and its development extras."""
+
+import hashlib
+import subprocess
+import sys
+
+from stacklib import paths
+from stacklib.process import StackError
+from stacklib.story import say
+
+FOLDER = paths.PROJECT / ".venv"
+MINIMUM = (3, 11)
+
+
+def _wanted() -> str:
+    return hashlib.sha256((paths.PROJECT / "pyproject.toml").read_bytes()).hexdigest()
+
+
+def ensure(needs: str | None = None) -> None:
+    """Make the environment, and install into it, when it is missing or older than pyproject.toml.
+
+    With `needs`, the name of a program, do nothing when that program is installed, whatever its age.
+    """
+    if needs is not None and (FOLDER / "bin" / needs).exists():
+        return
+    stamp = FOLDER / "rvexp-installed"
+    if stamp.exists() and stamp.read_text() == _wanted():
+        return
+    if sys.version_info < MINIMUM:
+        raise StackError(f"git rvexp needs Python 3.11 or newer; {sys.executable} is {sys.version.split()[0]}.")
+    wanted = _wanted()
+    if not (FOLDER / "bin" / "python").exists():
+        say(f"Making the virtual environment {FOLDER.name} with Python {sys.version.split()[0]}")
+        _run(sys.executable, "-m", "venv", str(FOLDER))
+    say("Installing git rvexp and its development tools with pip (pyproject.toml: dependencies, extra `dev`)")
+    _run(str(FOLDER / "bin/python"), "-m", "pip", "install", "--quiet", "--editable", f"{paths.PROJECT}[dev]")
+    stamp.write_text(wanted)
+
+
+def _run(*command: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        lines = "\n".join(f"    {line}" for line in (done.stdout + done.stderr).splitlines()[-15:])
+        hint = "\nhint: apt-get install python3-venv" if "ensurepip" in lines else ""
+        raise StackError(f"{' '.join(command)} failed:\n{lines}{hint}")
