@@ -1,4 +1,4 @@
-"""Step 1 of the chain: cut the data set into chips, shared/chips/chip-000-of-010.csv and so on.
+"""Step 1 of the chain: cut the data set into chips, shared/chips/chip-0000-of-0010.csv and so on.
 
 As a child of an array job it writes the one chip of its index; otherwise it writes all of them.
 """
@@ -20,7 +20,7 @@ def main():
     header = ["number", *(f"pixel{n}" for n in range(digits.PIXELS)), "label"]
     for shard in range(args.shards) if index is None else [index]:
         first, end = (n * len(rows) // args.shards for n in (shard, shard + 1))
-        path = Path(args.data) / "chips" / f"chip-{shard:03d}-of-{args.shards:03d}.csv"
+        path = Path(args.data) / "chips" / f"chip-{shard:04d}-of-{args.shards:04d}.csv"
         digits.write_csv(path, header, rows[first:end])
         print(f"{path}  {end - first} digits")
 

@@ -31,8 +31,8 @@ def read_rows():
 
 
 def samples(rows):
-    """Rows as the model wants them, in the order of the data set."""
-    return [(row[0], [pixel / 16 for pixel in row[1:-1]] + [1.0], row[-1]) for row in sorted(rows)]
+    """Rows as the model wants them."""
+    return [(row[0], [pixel / 16 for pixel in row[1:-1]] + [1.0], row[-1]) for row in rows]
 
 
 def split(data):

@@ -63,9 +63,7 @@ def arguments():
     parser.add_argument("--batch", type=positive, default=16, help="samples per step")
     parser.add_argument("--rate", type=float, default=0.3, help="learning rate")
     parser.add_argument("--out", default=digits.output_folder(), help="where results go")
-    parser.add_argument(
-        "--chips", action="store_true", help="read chips from, and leave the model in, --data"
-    )
+    parser.add_argument("--chips", action="store_true", help="read chips from, and leave the model in, --data")
     parser.add_argument("--data", default=digits.shared_folder(), help="the folder shared by the steps")
     return parser.parse_args()
 

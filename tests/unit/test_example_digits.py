@@ -25,9 +25,7 @@ def run(step: list[str], cwd: Path, env: dict[str, str] | None = None) -> subpro
     """Run a step of the example (file name and arguments) in `cwd`, with nothing inherited but the PATH."""
     clean = {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", **(env or {})}
     command = [sys.executable, str(EXAMPLE / step[0]), *step[1:]]
-    return subprocess.run(
-        command, cwd=cwd, env=clean, capture_output=True, text=True, timeout=HANG, check=False
-    )
+    return subprocess.run(command, cwd=cwd, env=clean, capture_output=True, text=True, timeout=HANG, check=False)
 
 
 def ok(step: list[str], cwd: Path, env: dict[str, str] | None = None) -> str:
@@ -56,9 +54,7 @@ def accuracy_by_hand(model: list[list[float]]) -> float:
         for number, line in enumerate(file):
             if number % 5 == 4:
                 *pixels, label = (int(cell) for cell in line.split(","))
-                scores = [
-                    row[64] + sum(row[n] * pixel / 16 for n, pixel in enumerate(pixels)) for row in model
-                ]
+                scores = [row[64] + sum(row[n] * pixel / 16 for n, pixel in enumerate(pixels)) for row in model]
                 right += max(range(10), key=scores.__getitem__) == label
                 total += 1
     return right / total
@@ -96,9 +92,7 @@ def test_where_results_go(tmp_path: Path) -> None:
     ok(["train.py", "--epochs", "1"], tmp_path, env)
     ok(["train.py", "--epochs", "1", "--out", "by-flag"], tmp_path, env)
     written = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.json"))
-    assert written == [
-        f"by-{place}/{name}.json" for place in ("env", "flag") for name in ("metrics", "model")
-    ]
+    assert written == [f"by-{place}/{name}.json" for place in ("env", "flag") for name in ("metrics", "model")]
 
 
 def test_default_run_learns_to_read_digits(tmp_path: Path) -> None:
@@ -147,6 +141,7 @@ def test_chain_agrees_with_the_plain_run(tmp_path: Path) -> None:
     ok(["train.py", "--seed", "3"], plain)
     run_chain(tmp_path, {"RVEXP_SEED": "3", "RVEXP_SHARED": "between", "RVEXP_OUTPUT": "results"})
     results = tmp_path / "results"
+    assert len(list((tmp_path / "between/predictions").iterdir())) == 10
     for name in ("model.json", "metrics.json"):
         assert (results / name).read_bytes() == (plain / "out" / name).read_bytes()
     evaluation, model = load(results / "eval.json"), load(results / "model.json")
@@ -164,7 +159,7 @@ def test_chips_hold_every_digit_once(tmp_path: Path) -> None:
     chips = sorted((tmp_path / "at-once/chips").iterdir())
     children = sorted((tmp_path / "children/chips").iterdir())
     assert [path.read_bytes() for path in chips] == [path.read_bytes() for path in children]
-    assert [path.name for path in children] == [f"chip-{n:03d}-of-007.csv" for n in range(7)]
+    assert [path.name for path in children] == [f"chip-{n:04d}-of-0007.csv" for n in range(7)]
     with gzip.open(EXAMPLE / "data" / "digits.csv.gz", "rt", encoding="ascii") as file:
         data = [[str(number), *line] for number, line in enumerate(csv.reader(file))]
     assert [row for chip in chips for row in csv.reader(chip.read_text().splitlines()[1:])] == data
@@ -209,7 +204,7 @@ def test_a_step_that_cannot_run_says_why(
 def test_missing_chip_is_noticed(tmp_path: Path) -> None:
     """A chip that was lost stops the training instead of quietly making it smaller."""
     ok(["chip.py"], tmp_path)
-    (tmp_path / "shared/chips/chip-004-of-010.csv").unlink()
+    (tmp_path / "shared/chips/chip-0004-of-0010.csv").unlink()
     failed = run(["train.py", "--chips"], tmp_path)
     assert failed.returncode != 0
     assert "shared/chips holds 9 of 10 chips" in failed.stderr
