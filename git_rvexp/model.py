@@ -133,8 +133,8 @@ class Plan:
 
 
 _PLAN_FIELDS = frozenset(
-    "run executor job_name image queue definition account region command env secret_env seed "
-    "vcpus memory gpus timeout attempts array after".split()
+    ("run", "executor", "job_name", "image", "queue", "definition", "account", "region", "command", "env", "secret_env")
+    + ("seed", "vcpus", "memory", "gpus", "timeout", "attempts", "array", "after")
 )
 
 

@@ -82,7 +82,7 @@ def write(repo: Repo, at: Tip, notes: Mapping[str, str], message: str, *, parent
     finally:
         root.close()
     flags = [word for parent in (*([at.commit] if at else []), *parents) for word in ("-p", parent)]
-    return Tip(repo.git("commit-tree", tree, *flags, stdin=message.encode(), env=_identity(repo)).text)
+    return Tip(repo.git("commit-tree", tree, *flags, stdin=message.encode(), env=_identity()).text)
 
 
 def swap(repo: Repo, new: Tip, old: Tip, reason: str, ref: str = REF) -> bool:
@@ -97,7 +97,7 @@ def _blob(repo: Repo, text: str) -> str:
     return repo.git("hash-object", "-w", "--stdin", stdin=text.encode("utf-8", "surrogateescape")).text
 
 
-def _identity(repo: Repo) -> dict[str, str]:
+def _identity() -> dict[str, str]:
     """Nobody's name is needed to keep a record: who did what stands in the events."""
     fixed = {"NAME": "git rvexp", "EMAIL": "git-rvexp@localhost"}
     return {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER") for what, value in fixed.items()}

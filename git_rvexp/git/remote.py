@@ -34,14 +34,14 @@ def wanted(repo: Repo, experiments_remote: str, github_repo: str) -> Remote:
         return Remote(f"https://github.com/{github_repo}.git", embedded=False)
     if not experiments_remote:
         return Remote(str(repo.state_dir / "experiments.git"), embedded=True)
-    if experiments_remote.startswith("-") or experiments_remote.startswith("ext::"):
+    if experiments_remote.startswith(("-", "ext::")):
         raise UsageError(f"experiments_remote is {experiments_remote!r}, which is not a place to push to")
     return Remote(_expanded(repo, experiments_remote), embedded=False)
 
 
 def _expanded(repo: Repo, text: str) -> str:
     """A relative path against the top of the work tree; anything else as it is."""
-    looks_local = "://" not in text and not (":" in text.split("/")[0])
+    looks_local = "://" not in text and ":" not in text.partition("/")[0]
     return str((repo.top / Path(text).expanduser()).resolve()) if looks_local else text
 
 
@@ -92,7 +92,8 @@ def push(repo: Repo, *refspecs: str, options: Iterable[str] = ()) -> Result:
 
     `push.negotiate` makes the first push of a snapshot of a large repository small (measured: 552 bytes, not
     292 MiB) when the remote knows only colleagues' snapshots. Tags go before and apart from notes: a notes ref that
-    the remote lacks breaks the negotiation. `lfs.url=` keeps a committed .lfsconfig from choosing where objects go.
+    the remote lacks breaks the negotiation. No hook of the user's runs (git-lfs' would upload to wherever a committed
+    .lfsconfig says).
     """
     settings = ["-c", "push.negotiate=true", "-c", "protocol.version=2", "-c", "push.followTags=false"]
     done = repo.git(*settings, "push", "--porcelain", "--no-verify", *options, NAME, *refspecs, ok=(0, 1, 128))
@@ -143,7 +144,7 @@ def redacted(url: str) -> str:
 def _same_place(url: str, others: Iterable[str]) -> bool:
     def plain(text: str) -> str:
         text = redacted(text).removesuffix("/").removesuffix(".git")
-        scheme, separator, rest = text.partition("://")
+        _, separator, rest = text.partition("://")
         if separator:
             return rest.partition("@")[2] or rest
         return text.rpartition("@")[2].replace(":", "/", 1)

@@ -79,24 +79,25 @@ def parse_line(line: str) -> Event | Damaged:
         return Damaged(line, "does not start with a time and a kind")
     try:
         dt.datetime.fromisoformat(head[1])
-    except ValueError:
-        return Damaged(line, "has an impossible time")
+        fields = _fields(line, head.end())
+    except (ValueError, RecursionError) as why:
+        return Damaged(line, f"is damaged: {why}")
+    if fields.get("v", VERSION) != VERSION:
+        return Damaged(line, f"is of version {fields['v']!r}; this program writes {VERSION}")
+    return Event(head[1], head[2], fields)
+
+
+def _fields(line: str, at: int) -> dict[str, Json]:
     fields: dict[str, Json] = {}
-    at = head.end()
     while at < len(line):
         key = _KEY.match(line, at)
         if not key:
-            return Damaged(line, f"has no key=value at column {at + 1}")
-        try:
-            fields[key[1]], at = _DECODER.raw_decode(line, key.end())
-        except (ValueError, RecursionError):
-            return Damaged(line, f"has a broken value for {key[1]!r}")
+            raise ValueError(f"no key=value at column {at + 1}")
+        fields[key[1]], at = _DECODER.raw_decode(line, key.end())
         if at < len(line) and line[at] != " ":
-            return Damaged(line, f"has something stuck to the value of {key[1]!r}")
+            raise ValueError(f"something is stuck to the value of {key[1]!r}")
         at += 1
-    if fields.get("v", VERSION) != VERSION:
-        return Damaged(line, f"is of version {fields['v']!r}, newer than this program's {VERSION}")
-    return Event(head[1], head[2], fields)
+    return fields
 
 
 def parse(text: str) -> Record:

@@ -1,0 +1,57 @@
+"""The ledger: events appended to the note of a snapshot's tag object, by compare-and-swap, never rewritten."""
+
+import datetime as dt
+import random
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from git_rvexp.errors import GitError
+from git_rvexp.git import notes
+from git_rvexp.git.plumbing import Repo
+from git_rvexp.model import Json
+from git_rvexp.record.events import Event, Record, lines, parse, stamp
+
+# Each lost race means that somebody else's write went through, so the bound is only for a broken disk.
+_TRIES = 500
+
+
+def _utc() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The record of a clone. `now` and `sleep` are given so that tests can own time."""
+
+    repo: Repo
+    now: Callable[[], dt.datetime] = _utc
+    sleep: Callable[[float], None] = time.sleep
+
+    def event(self, kind: str, fields: Mapping[str, Json]) -> Event:
+        """An event that happens now."""
+        return Event(stamp(self.now()), kind, dict(fields))
+
+    def append(self, oid: str, *events: Event) -> None:
+        """Add `events` to the note on `oid`; on return they are in this clone's record, whoever else is writing."""
+        added = lines(events)
+        kinds = ", ".join(dict.fromkeys(e.kind for e in events))
+        for attempt in range(_TRIES):
+            at = notes.tip(self.repo)
+            before = notes.read(self.repo, at, [oid]).get(oid, "")
+            ending = "" if not before or before.endswith("\n") else "\n"
+            new = notes.write(self.repo, at, {oid: before + ending + added}, f"rvexp: {kinds}")
+            if notes.swap(self.repo, new, at, f"rvexp: {kinds}"):
+                return
+            self.sleep(random.uniform(0, 0.01 * min(attempt + 1, 10)))  # noqa: S311  jitter, not a secret
+        raise GitError("the record could not be written: too many others are writing", hint="try again")
+
+    def record(self, oid: str) -> Record:
+        """What the note on `oid` says."""
+        return self.records([oid])[oid]
+
+    def records(self, oids: Iterable[str]) -> dict[str, Record]:
+        """What the notes on `oids` say, by one git process; an absent note is an empty record."""
+        wanted = list(oids)
+        texts = notes.read(self.repo, notes.tip(self.repo), wanted)
+        return {oid: parse(texts.get(oid, "")) for oid in wanted}

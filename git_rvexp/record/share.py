@@ -1,0 +1,144 @@
+"""Sharing the record: fetch beside, union by line, push without force.
+
+What the remote showed last is kept in a ref of our own. A notes ref that is not a descendant of it, or a tag
+that moved or went, is an alarm and not a merge: nothing is overwritten, here or there, until it is accepted.
+"""
+
+import os
+import random
+from dataclasses import dataclass
+
+from git_rvexp.errors import GitError, PendingError, RvexpError
+from git_rvexp.git import notes, remote
+from git_rvexp.git.notes import Tip
+from git_rvexp.git.tags import snapshots
+from git_rvexp.record.events import union
+from git_rvexp.record.ledger import Ledger
+
+SEEN = "refs/rvexp/seen/notes"
+"""The notes commit the remote showed last."""
+_TRIES = 100
+
+
+class AlarmError(RvexpError):
+    """The remote's history is not a continuation of what it was: rewritten, rewound, moved or deleted."""
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """One ref that changed in a way that never happens by itself. Empty ids mean "absent"."""
+
+    ref: str
+    recorded: str
+    remote: str
+
+    def __str__(self) -> str:
+        verb = "moved" if self.remote else "was deleted"
+        return f"{self.ref} {verb} on the experiments remote: recorded {self.recorded}, remote {self.remote or 'none'}"
+
+
+def tag_alarms(ledger: Ledger, there: dict[str, str]) -> list[Alarm]:
+    """Snapshot tags that the remote had, or that we have, and that now stand elsewhere or nowhere."""
+    known = {s.tag: s.oid for s in snapshots(ledger.repo, under=remote.PUBLISHED)}
+    alarms = []
+    for tag, oid in known.items():
+        now = there.get(f"refs/tags/{tag}", "")
+        if now != oid:
+            alarms.append(Alarm(f"refs/tags/{tag}", oid, now))
+    for snapshot in snapshots(ledger.repo):
+        now = there.get(f"refs/tags/{snapshot.tag}", "")
+        if now and now != snapshot.oid and snapshot.tag not in known:
+            alarms.append(Alarm(f"refs/tags/{snapshot.tag}", snapshot.oid, now))
+    return alarms
+
+
+def receive_notes(ledger: Ledger, there: str, *, accept: bool = False) -> None:
+    """Bring the remote's notes commit `there` ("" when it has none) into our record. AlarmError when it was rewritten."""
+    repo = ledger.repo
+    seen = notes.tip(repo, SEEN)
+    if there == seen.commit:
+        incoming = seen
+    elif not there:
+        _alarm(Alarm(notes.REF, seen.commit, ""), accept=accept)
+        return
+    else:
+        incoming = _fetched(ledger)
+        if seen and not _contains(ledger, incoming, seen):
+            _alarm(Alarm(notes.REF, seen.commit, incoming.commit), accept=accept)
+        notes.swap(repo, incoming, seen, "rvexp: seen on the remote", ref=SEEN)
+    if incoming:
+        _merge(ledger, incoming)
+
+
+def push_notes(ledger: Ledger) -> None:
+    """Merge the remote's notes and push ours until they are the same. PendingError when the remote stays busy."""
+    repo = ledger.repo
+    for attempt in range(_TRIES):
+        there = remote.ids(repo, [notes.REF]).get(notes.REF, "")
+        receive_notes(ledger, there)
+        ours, seen = notes.tip(repo), notes.tip(repo, SEEN)
+        if ours.commit == there or not ours:
+            return
+        done = remote.push(repo, f"{ours.commit}:{notes.REF}")
+        if done.code == 0:
+            notes.swap(repo, ours, seen, "rvexp: pushed", ref=SEEN)
+            return
+        ledger.sleep(random.uniform(0, 0.05 * min(attempt + 1, 20)))  # noqa: S311  jitter, not a secret
+    raise PendingError("the record is kept here; the experiments remote was too busy to take it", hint="git rvexp sync")
+
+
+def pending(ledger: Ledger) -> list[str]:
+    """What this clone has that the remote is not known to have: tag names, and "notes"."""
+    published = {s.tag for s in snapshots(ledger.repo, under=remote.PUBLISHED)}
+    waiting = [s.tag for s in snapshots(ledger.repo) if s.tag not in published]
+    ours, seen = notes.tip(ledger.repo), notes.tip(ledger.repo, SEEN)
+    return [*waiting, "notes"] if ours and ours != seen and not _contains(ledger, seen, ours) else waiting
+
+
+def _alarm(alarm: Alarm, *, accept: bool) -> None:
+    if not accept:
+        raise AlarmError(
+            f"the record on the experiments remote was rewritten\n  {alarm}\n  nothing was changed here",
+            hint="ask who did it; `git rvexp sync --accept` keeps both sides' lines and goes on",
+        )
+
+
+def _fetched(ledger: Ledger) -> Tip:
+    """The remote's notes commit, fetched under a name of this process, which does not outlive the call."""
+    ref = f"refs/rvexp/incoming/{os.getpid()}-{random.randrange(1 << 32):08x}"  # noqa: S311  a name, not a secret
+    remote.fetch(ledger.repo, f"+{notes.REF}:{ref}")
+    try:
+        return notes.tip(ledger.repo, ref)
+    finally:
+        ledger.repo.git("update-ref", "-d", ref)
+
+
+def _contains(ledger: Ledger, descendant: Tip, ancestor: Tip) -> bool:
+    if not descendant or not ancestor:
+        return not ancestor
+    done = ledger.repo.git("merge-base", "--is-ancestor", ancestor.commit, descendant.commit, ok=(0, 1, 128))
+    return done.code == 0
+
+
+def _merge(ledger: Ledger, incoming: Tip) -> None:
+    """Our notes ref made to contain `incoming`: fast-forward, else the union of lines of every note that differs."""
+    repo = ledger.repo
+    for attempt in range(_TRIES):
+        ours = notes.tip(repo)
+        if ours and _contains(ledger, ours, incoming):
+            return
+        new = incoming if _contains(ledger, incoming, ours) else _union(ledger, ours, incoming)
+        if notes.swap(repo, new, ours, "rvexp: merge"):
+            return
+        ledger.sleep(random.uniform(0, 0.01 * min(attempt + 1, 10)))  # noqa: S311  jitter, not a secret
+    raise GitError("the record could not be merged: too many others are writing", hint="git rvexp sync")
+
+
+def _union(ledger: Ledger, ours: Tip, theirs: Tip) -> Tip:
+    repo = ledger.repo
+    changed = repo.git("diff-tree", "-r", "-z", "--no-renames", "--name-only", ours.commit, theirs.commit).text
+    length = len(repo.null_oid)
+    oids = {p.replace("/", "") for p in changed.split("\0") if len(p.replace("/", "")) == length}
+    left, right = notes.read(repo, ours, oids), notes.read(repo, theirs, oids)
+    merged = {oid: union(left.get(oid, ""), right.get(oid, "")) for oid in oids if oid in right}
+    return notes.write(repo, ours, merged, "rvexp: merge", parents=[theirs.commit])
