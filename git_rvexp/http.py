@@ -1,0 +1,200 @@
+"""The one door to plain HTTP: one request in, one bounded, streamed answer out.
+
+Redirects are followed here, by hand, so that credentials never reach another place: they are dropped as soon as
+scheme, host or port change, and they are sent over https or to this machine only. Any status is an answer; only
+an exchange that did not come about is an error. No retries, no sessions, no JSON: callers know what they asked.
+"""
+
+import base64
+import contextlib
+import http.client
+import ipaddress
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import IO, Protocol
+
+from git_rvexp import __version__
+from git_rvexp.errors import CredentialsError, RvexpError
+
+CHUNK = 1 << 18
+_REDIRECTS = (301, 302, 303, 307, 308)
+_MOST_REDIRECTS = 8
+
+
+class HttpError(RvexpError):
+    """An exchange that did not come about: unreachable, cut short, too large or too slow. Says where, not secrets."""
+
+
+class Body(Protocol):
+    """What can be sent: anything with `read`."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """At most `size` bytes."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds of one exchange: `size` in bytes of the answer's body, `seconds` in all, `stall` between two bytes."""
+
+    size: int = 16 << 20
+    seconds: float = 60
+    stall: float = 30
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The last request's method, a status, headers (names in lower case), who answered, and a body to read once."""
+
+    method: str
+    status: int
+    headers: Mapping[str, str]
+    url: str
+    stream: IO[bytes]
+    limits: Limits
+    started: float
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status is a 2xx."""
+        return 200 <= self.status < 300
+
+    def chunks(self) -> Iterator[bytes]:
+        """The body, piece by piece; HttpError when it breaks off or passes a limit."""
+        told = int(self.headers["content-length"]) if self.headers.get("content-length", "").isdigit() else None
+        had = 0
+        while chunk := self._read():
+            had += len(chunk)
+            if had > self.limits.size:
+                raise HttpError(f"{redacted(self.url)} sent more than {self.limits.size} bytes")
+            yield chunk
+        if told is not None and had < told and self.method != "HEAD" and self.status not in (204, 304):
+            raise HttpError(f"{redacted(self.url)} broke off after {had} of {told} bytes")
+
+    def read(self) -> bytes:
+        """The whole body."""
+        return b"".join(self.chunks())
+
+    def _read(self) -> bytes:
+        if time.monotonic() - self.started > self.limits.seconds:
+            raise HttpError(f"{redacted(self.url)} took longer than {self.limits.seconds:g} seconds")
+        try:
+            return self.stream.read(CHUNK)
+        except (OSError, http.client.HTTPException) as why:
+            raise HttpError(f"{redacted(self.url)} broke off: {_told(why)}") from why
+
+
+@contextlib.contextmanager
+def exchange(
+    method: str,
+    url: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    authorization: str = "",
+    body: bytes | Body | None = None,
+    limits: Limits | None = None,
+) -> Iterator[Answer]:
+    """Send one request and hold its answer open. GET and HEAD follow redirects; others return them.
+
+    `authorization` is the header's whole value and is dropped on the way to another scheme, host or port.
+    CredentialsError when it would travel unprotected, HttpError when nobody answers.
+    """
+    limits = limits or Limits()
+    started = time.monotonic()
+    for _ in range(_MOST_REDIRECTS):
+        if authorization and not protected(url):
+            raise CredentialsError(f"credentials are not sent unprotected to {redacted(url)}", hint="use https")
+        stream = _send(method, url, {**(headers or {})}, authorization, body, limits)
+        with contextlib.closing(stream):
+            names = {k.lower(): v for k, v in stream.headers.items()}
+            target = names.get("location", "")
+            if stream.status not in _REDIRECTS or method not in ("GET", "HEAD") or not target:
+                yield Answer(method, stream.status, names, url, stream, limits, started)
+                return
+        onward = urllib.parse.urljoin(url, target)
+        if origin(onward) != origin(url):
+            authorization = ""
+        url = onward
+    raise HttpError(f"{redacted(url)} redirects without end")
+
+
+def basic(user: str, password: str) -> str:
+    """The value of an Authorization header for a user and a password."""
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+def origin(url: str) -> tuple[str, str, int]:
+    """Scheme, host and port of `url`; HttpError when it is not http or https."""
+    try:
+        parts = urllib.parse.urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise HttpError(f"{redacted(url)!r} is not an http or https address") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise HttpError(f"{redacted(url)!r} is not an http or https address")
+    return parts.scheme, parts.hostname, port or (443 if parts.scheme == "https" else 80)
+
+
+def loopback(host: str) -> bool:
+    """Whether `host` (no port) is this machine by name or address."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def protected(url: str) -> bool:
+    """Whether credentials may travel to `url`: over https, or without leaving this machine."""
+    scheme, host, _ = origin(url)
+    return scheme == "https" or loopback(host)
+
+
+def redacted(url: str) -> str:
+    """`url` without user, password, query and fragment: fit to be shown and recorded."""
+    scheme, separator, rest = url.partition("://")
+    place, slash, path = rest.partition("/")
+    if not separator:
+        return url
+    return f"{scheme}://{place.rpartition('@')[2]}{slash}{path.partition('?')[0].partition('#')[0]}"
+
+
+class _Plain(urllib.request.HTTPErrorProcessor):
+    """Every status is an answer; nothing is followed or raised."""
+
+    def http_response(self, request: object, response: http.client.HTTPResponse) -> http.client.HTTPResponse:
+        """The response as it came."""
+        del request
+        return response
+
+    https_response = http_response
+
+
+def _send(
+    method: str, url: str, headers: dict[str, str], authorization: str, body: bytes | Body | None, limits: Limits
+) -> http.client.HTTPResponse:
+    _, host, _ = origin(url)
+    headers.setdefault("User-Agent", f"git-rvexp/{__version__}")
+    if body is not None:
+        headers.setdefault("Content-Type", "application/octet-stream")
+    request = urllib.request.Request(url, data=body, headers=headers, method=method)  # noqa: S310  origin() let only http(s) through
+    if authorization:
+        request.add_unredirected_header("Authorization", authorization)
+    # A proxy is for the way out; what is on this machine is asked directly.
+    proxies = urllib.request.ProxyHandler({} if loopback(host) else None)
+    opener = urllib.request.build_opener(proxies, _Plain)
+    try:
+        response: http.client.HTTPResponse = opener.open(request, timeout=limits.stall)
+    except (OSError, http.client.HTTPException, ValueError) as why:
+        raise HttpError(f"{redacted(url)} cannot be reached: {_told(why)}") from why
+    return response
+
+
+def _told(why: BaseException) -> str:
+    reason = getattr(why, "reason", None) if isinstance(why, urllib.error.URLError) else None
+    inner = reason if isinstance(reason, BaseException) else why
+    return (getattr(inner, "strerror", None) or str(inner) or type(inner).__name__).lower()

@@ -1,0 +1,42 @@
+"""A git tree's files as plain values, and how bytes are held against an object name.
+
+Knows no repository: `git.objects` makes these values, `images` consumes them.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+FILE, EXECUTABLE, SYMLINK, GITLINK = 0o100644, 0o100755, 0o120000, 0o160000
+
+
+@dataclass(frozen=True, order=True)
+class Entry:
+    """One file of a tree: path relative to the tree's top (bytes, `/` between parts), git mode, object name, size."""
+
+    path: bytes
+    mode: int
+    oid: str
+    size: int = 0
+
+    @property
+    def shown(self) -> str:
+        """The path for people and for programs that want text; undecodable bytes are kept as surrogates."""
+        return self.path.decode("utf-8", "surrogateescape")
+
+
+def blob_id(chunks: Iterable[bytes], size: int, *, width: int = 40) -> str:
+    """The object name of a blob of `size` bytes; `width` 40 is SHA-1, 64 SHA-256."""
+    digest = hashlib.new("sha256" if width == 64 else "sha1", b"blob %d\0" % size, usedforsecurity=False)
+    for chunk in chunks:
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def below(entries: Iterable[Entry], folder: str) -> Iterator[Entry]:
+    """The entries inside `folder` ("." or "" for all), with paths relative to it."""
+    name = "/".join(part for part in folder.split("/") if part not in ("", "."))
+    prefix = name.encode("utf-8", "surrogateescape") + b"/" if name else b""
+    for entry in entries:
+        if entry.path.startswith(prefix):
+            yield Entry(entry.path[len(prefix) :], entry.mode, entry.oid, entry.size)
