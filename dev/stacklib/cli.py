@@ -3,12 +3,14 @@
 import argparse
 import fcntl
 import json
+import os
 import shlex
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from stacklib import apt, clients, engine, forge, images, moto, part, paths, registry
+from stacklib import apt, clients, engine, forge, images, moto, part, paths, registry, venv
 from stacklib.part import Part
 from stacklib.process import StackError, stop
 from stacklib.story import say
@@ -85,6 +87,22 @@ def exports(chosen: list[Part]) -> dict[str, str]:
     return {k: v for one in chosen if (known := part.running(one)) for k, v in known.exports.items()}
 
 
+def _batch(name: str) -> str:
+    values = exports([moto.PART, images.PART])
+    if not {"RVEXP_DEV_AWS_ENDPOINT", "RVEXP_DEV_BASE_IMAGE"} <= values.keys():
+        raise StackError("moto or the base image is missing.\nhint: dev/stack up --only moto,base")
+    done = subprocess.run(
+        [str(venv.FOLDER / "bin/python"), "-m", "stacklib.batch_setup", name],
+        env={**os.environ, **values, "PYTHONPATH": str(paths.PROJECT / "dev")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise StackError(f"Batch refused: {done.stderr.strip().splitlines()[-1]}")
+    return done.stdout.strip()
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="dev/stack", description=f"Real parts on loopback: {', '.join(NAMES)}.")
     verbs = parser.add_subparsers(dest="verb", required=True)
@@ -98,14 +116,20 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--only", metavar="PART,…", help=f"only these of {', '.join(NAMES)}, and what they need")
         if verb == "env":
             command.add_argument("--json", action="store_true", help="as one JSON object")
-    command = verbs.add_parser("repo", help="make a repository on the forge and print its clone URL")
-    command.add_argument("name")
+    for verb, text in (
+        ("repo", "make a repository on the forge and print its clone URL"),
+        ("batch", "make a queue and a base job definition in Batch and print them as JSON"),
+    ):
+        verbs.add_parser(verb, help=text, description=text).add_argument("name", metavar="NAME")
     return parser
 
 
 def _run(arguments: argparse.Namespace) -> int:
     if arguments.verb == "repo":
         print(forge.repo(arguments.name))
+        return 0
+    if arguments.verb == "batch":
+        print(_batch(arguments.name))
         return 0
     chosen = _chosen(arguments.only)
     if arguments.verb == "up":

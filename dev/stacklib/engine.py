@@ -18,12 +18,12 @@ from stacklib.part import Package, Part, Running, load
 from stacklib.process import StackError, spawn, tail, wait_until
 from stacklib.story import say
 
-HINTS = (
-    (r"cgroup.*(not|isn't) mounted|cgroup mountpoint", "This machine has no cgroups mounted; Debian's cgroupfs-mount mounts them."),
-    (r"iptables", "The kernel refused iptables; `update-alternatives --set iptables /usr/sbin/iptables-legacy` may help."),
-    (r"overlay|graphdriver", "The file system below .dev cannot hold image layers; try a clone on ext4 or xfs."),
-    (r"operation not permitted|permission denied", "An engine needs full root rights; inside a container it needs --privileged."),
-)
+HINTS = {
+    r"cgroup.*(not|isn't) mounted|cgroup mountpoint": "no cgroups are mounted here: apt-get install cgroupfs-mount",
+    r"iptables": "the kernel refused iptables: update-alternatives --set iptables /usr/sbin/iptables-legacy",
+    r"overlay|graphdriver": "the file system below .dev cannot hold image layers: clone to ext4 or xfs",
+    r"operation not permitted|permission denied": "an engine needs full root rights: inside a container, --privileged",
+}
 
 
 def socket() -> Path:
@@ -91,7 +91,7 @@ def start() -> Running:
 
 def _hint(log: Path) -> str:
     text = tail(log)
-    return next((f"\nhint: {hint}" for pattern, hint in HINTS if re.search(pattern, text, re.IGNORECASE)), "")
+    return next((f"\nhint: {hint}" for pattern, hint in HINTS.items() if re.search(pattern, text, re.IGNORECASE)), "")
 
 
 def _ip(*arguments: str) -> str:

@@ -1,5 +1,7 @@
-"""The forge: a private git server with archives. nginx asks for the password and hands requests, through
-fcgiwrap, to git's own http-backend and to cgit. Its whole configuration is below `.dev/forge`.
+"""The forge: a private git server with archives.
+
+nginx asks for the password and hands requests, through fcgiwrap, to git's own http-backend and to cgit.
+Its whole configuration is below `.dev/forge`.
 """
 
 import os
@@ -29,6 +31,23 @@ cache-size=0
 scan-path={repos}
 """
 
+# A location that sets one fastcgi_param inherits none, hence a file that each of them includes.
+FASTCGI = """\
+fastcgi_param REQUEST_METHOD $request_method;
+fastcgi_param QUERY_STRING $query_string;
+fastcgi_param CONTENT_TYPE $content_type;
+fastcgi_param CONTENT_LENGTH $content_length;
+fastcgi_param SERVER_PROTOCOL $server_protocol;
+fastcgi_param SERVER_NAME 127.0.0.1;
+fastcgi_param SERVER_PORT {port};
+fastcgi_param REMOTE_ADDR $remote_addr;
+fastcgi_param REMOTE_USER $remote_user;
+fastcgi_param HTTP_HOST $http_host;
+fastcgi_param PATH_INFO $path;
+fastcgi_param HOME "{home}";
+fastcgi_param GIT_CONFIG_NOSYSTEM 1;
+"""
+
 NGINX = """\
 {user}
 daemon off;
@@ -50,28 +69,17 @@ http {{
     auth_basic_user_file "{home}/htpasswd";
     fastcgi_buffering off;
     fastcgi_read_timeout 600s;
-    fastcgi_param REQUEST_METHOD $request_method;
-    fastcgi_param QUERY_STRING $query_string;
-    fastcgi_param CONTENT_TYPE $content_type;
-    fastcgi_param CONTENT_LENGTH $content_length;
-    fastcgi_param SERVER_PROTOCOL $server_protocol;
-    fastcgi_param SERVER_NAME 127.0.0.1;
-    fastcgi_param SERVER_PORT {port};
-    fastcgi_param REMOTE_ADDR $remote_addr;
-    fastcgi_param REMOTE_USER $remote_user;
-    fastcgi_param HTTP_HOST $http_host;
-    fastcgi_param PATH_INFO $path;
-    fastcgi_param HOME "{home}";
-    fastcgi_param GIT_CONFIG_NOSYSTEM 1;
     location / {{ return 404; }}
     location /cgit-css/ {{ alias /usr/share/cgit/; }}
     location ~ ^/cgit(?<path>/.*)?$ {{
+      include "{home}/fastcgi.conf";
       fastcgi_param SCRIPT_FILENAME {cgit};
       fastcgi_param SCRIPT_NAME /cgit;
       fastcgi_param CGIT_CONFIG "{home}/cgitrc";
       fastcgi_pass unix:{socket};
     }}
     location ~ ^(?<path>/[^/]+\\.git/.*)$ {{
+      include "{home}/fastcgi.conf";
       fastcgi_param SCRIPT_FILENAME {backend};
       fastcgi_param GIT_PROJECT_ROOT "{home}/repos";
       fastcgi_param GIT_HTTP_EXPORT_ALL 1;
@@ -99,6 +107,7 @@ def _configure(home: Path, port: int, socket: Path) -> None:
         backend=Path(_git("--exec-path")) / "git-http-backend",
     )
     (home / "nginx.conf").write_text(text)
+    (home / "fastcgi.conf").write_text(FASTCGI.format(port=port, home=home))
     (home / "cgitrc").write_text(CGITRC.format(repos=home / "repos"))
 
 

@@ -22,7 +22,13 @@ SUITE = "bookworm"
 BASE = f"rvexp-base:{SUITE}"
 TINY = "rvexp-tiny:latest"
 EXPORTS = {"RVEXP_DEV_BASE_IMAGE": BASE, "RVEXP_DEV_TINY_IMAGE": TINY}
-LEAVE_OUT = ("var/cache/apt/archives/*.deb", "var/lib/apt/lists/*", "var/log/*.log", "usr/share/doc/*", "usr/share/man/*")
+LEAVE_OUT = (
+    "var/cache/apt/archives/*.deb",
+    "var/lib/apt/lists/*",
+    "var/log/*.log",
+    "usr/share/doc/*",
+    "usr/share/man/*",
+)
 
 
 def _archive(name: str) -> Path:
@@ -76,8 +82,8 @@ def _make_base(archive: Path) -> None:
     say(f"Making the base image {BASE} with debootstrap, once (about half a minute)")
     with tempfile.TemporaryDirectory(prefix="rvexp-base-", dir=archive.parent) as scratch:
         root, made = Path(scratch) / "root", Path(scratch) / "made.tar.gz"
-        bootstrap = [program("debootstrap") or "debootstrap", "--variant=minbase", "--include=python3", SUITE, str(root)]
-        done = subprocess.run(bootstrap, capture_output=True, text=True, check=False)
+        command = [program("debootstrap") or "debootstrap", "--variant=minbase", "--include=python3"]
+        done = subprocess.run([*command, SUITE, str(root)], capture_output=True, text=True, check=False)
         if done.returncode:
             raise StackError("debootstrap failed:\n" + "\n".join((done.stdout + done.stderr).splitlines()[-10:]))
         for pattern in LEAVE_OUT:
@@ -92,16 +98,18 @@ def _make_tiny(archive: Path) -> None:
     say(f"Making the small image {TINY} from busybox-static")
     busybox = "/bin/busybox"
     applets = subprocess.run([busybox, "--list"], capture_output=True, text=True, check=True).stdout.split()
-    with tempfile.NamedTemporaryFile(prefix="rvexp-tiny-", dir=archive.parent, delete=False) as out:
-        with tarfile.open(fileobj=out, mode="w:gz") as tar:
-            for name, mode in (("bin", 0o755), ("etc", 0o755), ("tmp", 0o1777), ("root", 0o700)):
-                tar.addfile(_entry(name, tarfile.DIRTYPE, mode))
-            tar.add(busybox, "bin/busybox")
-            for applet in applets:
-                if applet != "busybox":
-                    tar.addfile(_entry(f"bin/{applet}", tarfile.SYMTYPE, 0o777, "busybox"))
-            users = b"root:x:0:0:root:/root:/bin/sh\n"
-            tar.addfile(_entry("etc/passwd", tarfile.REGTYPE, 0o644, size=len(users)), io.BytesIO(users))
+    with (
+        tempfile.NamedTemporaryFile(prefix="rvexp-tiny-", dir=archive.parent, delete=False) as out,
+        tarfile.open(fileobj=out, mode="w:gz") as tar,
+    ):
+        for name, mode in (("bin", 0o755), ("etc", 0o755), ("tmp", 0o1777), ("root", 0o700)):
+            tar.addfile(_entry(name, tarfile.DIRTYPE, mode))
+        tar.add(busybox, "bin/busybox")
+        for applet in applets:
+            if applet != "busybox":
+                tar.addfile(_entry(f"bin/{applet}", tarfile.SYMTYPE, 0o777, "busybox"))
+        users = b"root:x:0:0:root:/root:/bin/sh\n"
+        tar.addfile(_entry("etc/passwd", tarfile.REGTYPE, 0o644, size=len(users)), io.BytesIO(users))
     Path(out.name).replace(archive)
 
 

@@ -1,5 +1,7 @@
-"""Where the stack keeps its things. Everything lives in `.dev/`, which git ignores, but for two exceptions:
-sockets, whose paths the kernel limits to 107 bytes, and the base images, which are kept for other clones.
+"""Where the stack keeps its things.
+
+Everything lives in `.dev/`, which git ignores, but for sockets where the clone's path is too long for the
+kernel's limit of 107 bytes, and the archives of the base images, which are kept for other clones.
 """
 
 import hashlib

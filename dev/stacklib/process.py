@@ -57,16 +57,16 @@ def spawn(command: Sequence[str], log: Path, env: Mapping[str, str] | None = Non
 
 
 def stop(process: Process, seconds: float = 30.0) -> None:
-    """End a daemon: politely, and after `seconds` with force, together with what it started itself."""
+    """End a daemon and what it started itself (its process group): politely, after `seconds` with force."""
     if not alive(process):
         return
-    os.kill(process.pid, signal.SIGTERM)
+    os.killpg(process.pid, signal.SIGTERM)  # it leads a session and group of its own: see spawn
     deadline = time.monotonic() + seconds
     while alive(process) and time.monotonic() < deadline:
         _reap(process.pid)
         time.sleep(0.05)
     if alive(process):
-        os.killpg(process.pid, signal.SIGKILL)  # it leads its own session and group: see spawn
+        os.killpg(process.pid, signal.SIGKILL)
         _reap(process.pid)
 
 
