@@ -1,0 +1,24 @@
+"""The only door to boto3 and botocore: clients, what their errors mean, who we are, ECR, and the service models.
+
+Nothing here knows of jobs, images or snapshots, and nothing is imported from boto3 before it is used.
+"""
+
+from git_rvexp.aws.ecr import Repository, ecr_auth, ecr_repository
+from git_rvexp.aws.faults import DeniedError, ServiceError, ThrottledError, UnreachableError, calling
+from git_rvexp.aws.models import keep_raw_replies, unknown_members
+from git_rvexp.aws.session import client, identity
+
+__all__ = [
+    "DeniedError",
+    "Repository",
+    "ServiceError",
+    "ThrottledError",
+    "UnreachableError",
+    "calling",
+    "client",
+    "ecr_auth",
+    "ecr_repository",
+    "identity",
+    "keep_raw_replies",
+    "unknown_members",
+]

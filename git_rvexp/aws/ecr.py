@@ -1,0 +1,85 @@
+"""Amazon ECR: a login that stays in memory, and whether a repository exists and protects its tags.
+
+A repository is never created here: one that appears by a typing error has nobody's lifecycle and mutability rules.
+Pushing and resolving images is the registry's business, not this module's.
+"""
+
+import base64
+import binascii
+import dataclasses
+import re
+from dataclasses import dataclass
+
+from git_rvexp.aws.faults import DeniedError, ServiceError, UnreachableError, calling
+from git_rvexp.aws.session import client
+from git_rvexp.errors import RvexpError, UsageError
+from git_rvexp.settings import Settings
+
+_HOST = re.compile(r"(\d{12})\.dkr[.-]ecr(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|on\.aws)(?::\d+)?")
+
+
+@dataclass(frozen=True)
+class Repository:
+    """An ECR repository. `mutability` is ECR's word: MUTABLE, IMMUTABLE or one of them WITH_EXCLUSION."""
+
+    name: str
+    account: str
+    region: str
+    mutability: str
+
+    @property
+    def immutable(self) -> bool:
+        """Whether no tag can be moved to another image (tags can be deleted all the same)."""
+        return self.mutability == "IMMUTABLE"
+
+
+def is_ecr(registry: str) -> bool:
+    """Whether `registry` is the host name of a private ECR registry."""
+    return _HOST.fullmatch(registry) is not None
+
+
+def ecr_auth(settings: Settings, registry: str) -> tuple[str, str]:
+    """User and password for the ECR host `registry`, good for 12 hours; keep them in memory only."""
+    _, region = _parts(registry)
+    ecr = client("ecr", dataclasses.replace(settings, aws_region=region))
+    with calling(f"get a login for {registry}"):
+        answers = ecr.get_authorization_token().get("authorizationData", [])
+    try:
+        user, _, password = base64.b64decode(answers[0]["authorizationToken"], validate=True).decode().partition(":")
+    except (IndexError, KeyError, binascii.Error, UnicodeDecodeError):
+        raise UnreachableError(f"cannot get a login for {registry}: the reply holds no token") from None
+    return user, password
+
+
+def ecr_repository(settings: Settings, ref: str) -> Repository:
+    """The ECR repository that the image reference `ref` lives in.
+
+    RvexpError when it does not exist, DeniedError when that cannot be told.
+    """
+    registry, _, path = ref.partition("/")
+    account, region = _parts(registry)
+    name = re.split(r"[:@]", path)[0]
+    ecr = client("ecr", dataclasses.replace(settings, aws_region=region))
+    try:
+        with calling(f"look at the ECR repository {name}"):
+            found = ecr.describe_repositories(registryId=account, repositoryNames=[name])["repositories"]
+    except DeniedError:
+        raise
+    except ServiceError as why:
+        if why.name != "RepositoryNotFoundException":
+            raise
+        raise RvexpError(
+            f"there is no ECR repository {name} in account {account}, {region}",
+            hint=f"aws ecr create-repository --region {region} --repository-name {name} "
+            "--image-tag-mutability IMMUTABLE",
+        ) from why
+    return Repository(name, account, region, str(found[0].get("imageTagMutability", "MUTABLE")))
+
+
+def _parts(registry: str) -> tuple[str, str]:
+    host = _HOST.fullmatch(registry)
+    if not host:
+        raise UsageError(
+            f"{registry!r} is not an ECR registry\n  expected <account>.dkr.ecr.<region>.amazonaws.com",
+        )
+    return host[1], host[2]

@@ -1,0 +1,139 @@
+"""What botocore's errors mean to us: credentials, denied, throttled, unreachable, or the service's own no.
+
+"Denied" and "throttled" are answers about us, never about what was asked for: nothing may be called absent because
+of them. Texts are cut to their first line and credentials in addresses are hidden, because AWS quotes the signed
+request, session token included, when a signature is wrong.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+
+from git_rvexp.errors import CredentialsError, RvexpError, UsageError
+
+if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
+
+LOG_IN = "aws sso login   (or: aws configure)"
+SET_REGION = "git config rvexp.aws.region us-east-1   (or: aws configure)"
+# AWS accepts signatures that are five minutes off.
+SKEW = dt.timedelta(minutes=5)
+
+
+class ServiceError(RvexpError):
+    """AWS answered with an error. `status` is HTTP's, `name` the service's word for it."""
+
+    def __init__(self, message: str, *, status: int, name: str, hint: str | None = None) -> None:
+        """Keep what a caller may decide by."""
+        super().__init__(message, hint=hint)
+        self.status = status
+        self.name = name
+
+
+class DeniedError(ServiceError):
+    """These credentials may not ask that: whether the thing exists cannot be told."""
+
+
+class ThrottledError(ServiceError):
+    """AWS asks for fewer calls, and still did after the retries."""
+
+
+class UnreachableError(RvexpError):
+    """No answer, or one that makes no sense: what was asked may have been done or not."""
+
+
+@contextmanager
+def calling(what: str) -> Iterator[None]:
+    """Turn botocore's errors inside the block (or decorated function) into ours; `what` completes "cannot …"."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  botocore is slow to load
+    from botocore.parsers import ResponseParserError  # noqa: PLC0415  as above
+
+    try:
+        yield
+    except ClientError as why:
+        error = _answered(what, why)
+        raise error from (None if isinstance(error, CredentialsError) else why)
+    except ResponseParserError as why:
+        raise UnreachableError(f"cannot {what}: the reply is not one of AWS's\n  {_safe(str(why))}") from why
+    except BotoCoreError as why:
+        error = _unanswered(what, why)
+        raise error from (None if isinstance(error, CredentialsError) else why)
+
+
+def _answered(what: str, why: "ClientError") -> RvexpError:
+    error = why.response.get("Error", {})
+    meta = why.response.get("ResponseMetadata", {})
+    name, status = str(error.get("Code", "")), int(meta.get("HTTPStatusCode", 0))
+    text = _safe(str(error.get("Message", ""))) or name
+    if _CREDENTIALS.fullmatch(name) or _SKEWED.search(text):
+        return _credentials(what, name, text, meta.get("HTTPHeaders", {}))
+    if _DENIED.fullmatch(name) and status in (400, 401, 403):
+        return DeniedError(f"cannot {what}: AWS denies it to these credentials\n  {text}", status=status, name=name)
+    if _THROTTLED.fullmatch(name) or status == 429:
+        return ThrottledError(f"cannot {what}: AWS asks us to slow down ({text})", status=status, name=name)
+    return ServiceError(f"cannot {what}: {text}", status=status, name=name)
+
+
+def _credentials(what: str, name: str, text: str, headers: dict[str, Any]) -> CredentialsError:
+    server, here = _date(str(headers.get("date", ""))), dt.datetime.now(dt.UTC)
+    if server and abs(server - here) > SKEW:
+        return CredentialsError(
+            f"cannot {what}: this machine's clock is wrong\n"
+            f"  here it is {here:%Y-%m-%d %H:%M:%S} UTC, at AWS {server:%Y-%m-%d %H:%M:%S} UTC; signatures are valid "
+            "for 5 minutes",
+            hint="set the clock, then try again",
+        )
+    return CredentialsError(f"cannot {what}: AWS does not accept the credentials ({name})\n  {text}", hint=LOG_IN)
+
+
+def _unanswered(what: str, why: Exception) -> RvexpError:
+    from botocore import exceptions  # noqa: PLC0415  as above
+
+    text = _safe(str(why))
+    for stems, kind, says, hint in _UNANSWERED:
+        # Some of the classes are younger than the oldest botocore we take.
+        kinds = tuple(getattr(exceptions, f"{s}Error") for s in stems.split() if hasattr(exceptions, f"{s}Error"))
+        if isinstance(why, kinds):
+            return kind(f"cannot {what}: {says or text}" + (f"\n  {text}" if says else ""), hint=hint)
+    return UsageError(f"cannot {what}: {text}")
+
+
+def _safe(text: str) -> str:
+    line = text.strip().partition("\n")[0]
+    return re.sub(r"//[^/@\s]+@", "//", line)[:500]
+
+
+def _date(text: str) -> dt.datetime | None:
+    try:
+        return parsedate_to_datetime(text).astimezone(dt.UTC)
+    except ValueError:
+        return None
+
+
+# Services differ in whether they end these names in "Exception".
+_CREDENTIALS = re.compile(
+    r"(Expired|Invalid|MissingAuthentication)Token(Exception)?|TokenRefreshRequired|RequestExpired|AuthFailure"
+    r"|UnrecognizedClient(Exception)?|InvalidClientTokenId|InvalidAccessKeyId|SignatureDoesNotMatch"
+    r"|(Invalid|Incomplete)Signature(Exception)?|RequestTimeTooSkewed"
+)
+_SKEWED = re.compile(r"[Ss]ignature (expired|not yet current)")
+_DENIED = re.compile(r"AccessDenied(Exception)?|Unauthorized(Operation|Exception|Access)|ForbiddenException|403|")
+_THROTTLED = re.compile(
+    r"Throttl(ing|ed)(Exception)?|(RequestThrottled|TooManyRequests|EC2Throttled)(Exception)?"
+    r"|RequestLimitExceeded|SlowDown|BandwidthLimitExceeded"
+)
+_UNANSWERED: tuple[tuple[str, type[RvexpError], str, str | None], ...] = (
+    ("NoCredentials NoAuthToken", CredentialsError, "no AWS credentials were found", LOG_IN),
+    (
+        "PartialCredentials CredentialRetrieval TokenRetrieval RefreshWithMFAUnsupported MetadataRetrieval",
+        CredentialsError,
+        "the AWS credentials cannot be used",
+        LOG_IN,
+    ),
+    ("SSO Login UnknownCredential UnknownTokenProvider", CredentialsError, "the AWS login has ended", LOG_IN),
+    ("NoRegion", UsageError, "no AWS region is set", SET_REGION),
+    ("Connection HTTPClient IncompleteRead", UnreachableError, "no answer from AWS", None),
+)

@@ -1,0 +1,51 @@
+"""What this botocore knows of a service: unknown members of a body, and replies as they came over the wire.
+
+botocore drops what its model does not know without a word, so copying a described thing with an old botocore would
+lose settings. Only the raw reply shows that.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from git_rvexp.model import Json
+
+
+def unknown_members(service: str, operation: str, body: Json) -> list[str]:
+    """Paths (`containerProperties.newThing`) in `body` that the input of `operation` has no member for."""
+    from botocore.session import get_session  # noqa: PLC0415  botocore is slow to load
+
+    shape = get_session().get_service_model(service).operation_model(operation).input_shape
+    return sorted(set(_unknown(shape, body, "")))
+
+
+def keep_raw_replies(aws_client: Any, operation: str) -> list[Json]:
+    """A list to which every later JSON reply of `operation` on this client is added, unparsed by botocore's model."""
+    replies: list[Json] = []
+
+    def keep(*, response_dict: dict[str, Any], **_: Any) -> None:
+        if response_dict.get("status_code", 500) < 300:
+            try:
+                replies.append(json.loads(response_dict["body"]))
+            except ValueError:
+                replies.append(None)
+
+    service = aws_client.meta.service_model.service_id.hyphenize()
+    aws_client.meta.events.register(f"before-parse.{service}.{operation}", keep)
+    return replies
+
+
+def _unknown(shape: Any, value: Json, path: str) -> Iterator[str]:
+    if shape.type_name == "structure" and isinstance(value, dict):
+        for key, inner in value.items():
+            where = f"{path}.{key}" if path else key
+            if key not in shape.members:
+                yield where
+            else:
+                yield from _unknown(shape.members[key], inner, where)
+    elif shape.type_name == "list" and isinstance(value, list):
+        for inner in value:
+            yield from _unknown(shape.member, inner, f"{path}[]")
+    elif shape.type_name == "map" and isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _unknown(shape.value, inner, f"{path}.{key}")
