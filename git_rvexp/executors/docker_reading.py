@@ -1,0 +1,113 @@
+"""What a Docker engine's answers mean: `docker inspect` as a JobState, log frames as lines. Pure."""
+
+import datetime as dt
+import signal
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from git_rvexp.executors.docker_asking import MIB, TIMEOUT
+from git_rvexp.model import JobState, Json, Phase
+
+
+def job_state(seen: Mapping[str, Any], engine: Mapping[str, Any], stopped_for: str = "") -> JobState:
+    """The state of the container that `docker inspect` shows as `seen`, in the engine that `docker info` shows.
+
+    `stopped_for`: why we stopped it, if we did. Such a run failed even when its last act was to exit with 0.
+    """
+    state = seen["State"]
+    phase = _phase(state, stopped_for)
+    started = epoch(state["StartedAt"])
+    return JobState(
+        job=seen["Id"],
+        phase=phase,
+        exit_code=state["ExitCode"] if phase.over and started is not None else None,
+        reason=_reason(seen, phase, stopped_for),
+        started=started,
+        stopped=epoch(state["FinishedAt"]) if phase.over else None,
+        details=_details(seen, engine),
+    )
+
+
+def epoch(text: str) -> float | None:
+    """Seconds since 1970 of the engine's time; None for its "never", the year 1."""
+    when = dt.datetime.fromisoformat(text)
+    return when.timestamp() if when.year > 1 else None
+
+
+def lines(chunks: Iterable[bytes]) -> Iterator[str]:
+    """The whole lines in a stream of bytes, and the last unfinished one; bytes that are not UTF-8 are replaced."""
+    rest = b""
+    for chunk in chunks:
+        *whole, rest = (rest + chunk).split(b"\n")
+        for line in whole:
+            yield line.decode(errors="replace")
+    if rest:
+        yield rest.decode(errors="replace")
+
+
+def never_started(seen: Mapping[str, Any]) -> bool:
+    """Whether the container was made and nobody has tried to start it."""
+    return bool(seen["State"]["Status"] == "created" and not seen["State"]["Error"])
+
+
+def overdue(seen: Mapping[str, Any], now: float) -> int:
+    """The time limit in seconds of a container that runs longer than it; 0 otherwise."""
+    limit = int((seen["Config"]["Labels"] or {}).get(TIMEOUT, 0))
+    started = epoch(seen["State"]["StartedAt"])
+    running = seen["State"]["Running"] and started is not None
+    return limit if limit and running and now - (started or now) > limit else 0
+
+
+def _phase(state: Mapping[str, Any], stopped_for: str) -> Phase:
+    status = state["Status"]
+    if status in ("running", "paused", "restarting"):
+        return Phase.RUNNING
+    if status == "created" and not state["Error"] and not stopped_for:
+        return Phase.SUBMITTED
+    return Phase.SUCCEEDED if state["ExitCode"] == 0 and not stopped_for and not state["Error"] else Phase.FAILED
+
+
+def _reason(seen: Mapping[str, Any], phase: Phase, stopped_for: str) -> str:
+    state = seen["State"]
+    if phase is Phase.SUBMITTED:
+        return "made, not started yet"
+    if phase is Phase.RUNNING:
+        return "" if state["Status"] == "running" else str(state["Status"])
+    if phase is Phase.SUCCEEDED:
+        return _late(seen)
+    return "; ".join(part for part in (stopped_for, state["Error"], _memory(seen), _exit(state)) if part)
+
+
+def _late(seen: Mapping[str, Any]) -> str:
+    limit = int((seen["Config"]["Labels"] or {}).get(TIMEOUT, 0))
+    started, stopped = epoch(seen["State"]["StartedAt"]), epoch(seen["State"]["FinishedAt"])
+    if not limit or started is None or stopped is None or stopped - started <= limit:
+        return ""
+    return f"ran {stopped - started:.0f} s, beyond its limit of {limit} s: nobody looked in time to stop it"
+
+
+def _memory(seen: Mapping[str, Any]) -> str:
+    if not seen["State"]["OOMKilled"]:
+        return ""
+    limit = seen["HostConfig"]["Memory"] // MIB
+    return f"out of memory: its limit is {limit} MiB" if limit else "out of memory: the machine has no more"
+
+
+def _exit(state: Mapping[str, Any]) -> str:
+    code = state["ExitCode"]
+    if epoch(state["StartedAt"]) is None:
+        return "never started"
+    try:
+        return f"killed by {signal.Signals(code - 128).name}" if code > 128 else f"exited with {code}"
+    except ValueError:
+        return f"exited with {code}"
+
+
+def _details(seen: Mapping[str, Any], engine: Mapping[str, Any]) -> dict[str, Json]:
+    return {
+        "container": seen["Name"].removeprefix("/"),
+        "image": seen["Image"],
+        "host": engine.get("Name", ""),
+        "engine": engine.get("ID", ""),
+        "oom": seen["State"]["OOMKilled"],
+    }
