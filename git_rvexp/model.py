@@ -80,7 +80,11 @@ class Plan:
 
     def fields(self) -> dict[str, Json]:
         """The plan as the fields of a `planned` event; empty ones are left out."""
-        whole: dict[str, Json] = {
+        return {k: v for k, v in self.whole().items() if v not in ("", [], {}, None) and not (v == 0 and k != "seed")}
+
+    def whole(self) -> dict[str, Json]:
+        """Every field by its name in the record, empty ones too."""
+        return {
             "run": str(self.run),
             "executor": self.executor,
             "job_name": self.job_name,
@@ -102,7 +106,6 @@ class Plan:
             "after": list(self.after),
             **self.extra,
         }
-        return {k: v for k, v in whole.items() if v not in ("", [], {}, None) and not (v == 0 and k != "seed")}
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, Json]) -> "Plan":
@@ -132,10 +135,7 @@ class Plan:
             raise UsageError(f"the record holds a plan that cannot be read: {why!r}") from why
 
 
-_PLAN_FIELDS = frozenset(
-    ("run", "executor", "job_name", "image", "queue", "definition", "account", "region", "command", "env", "secret_env")
-    + ("seed", "vcpus", "memory", "gpus", "timeout", "attempts", "array", "after")
-)
+_PLAN_FIELDS = frozenset(Plan(RunId("0" * 10), "x", "x", "x", ("x",)).whole())
 
 
 class Phase(enum.Enum):

@@ -53,13 +53,14 @@ def tag_alarms(ledger: Ledger, there: dict[str, str]) -> list[Alarm]:
 
 
 def receive_notes(ledger: Ledger, there: str, *, accept: bool = False) -> None:
-    """Bring the remote's notes commit `there` ("" when it has none) into our record. AlarmError when it was rewritten."""
+    """Bring the remote's notes commit `there` ("" for none) into our record. AlarmError when it was rewritten."""
     repo = ledger.repo
     seen = notes.tip(repo, SEEN)
     if there == seen.commit:
         incoming = seen
     elif not there:
         _alarm(Alarm(notes.REF, seen.commit, ""), accept=accept)
+        repo.git("update-ref", "-d", SEEN, seen.commit)
         return
     else:
         incoming = _fetched(ledger)

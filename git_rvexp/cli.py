@@ -1,0 +1,133 @@
+"""argv to command: the verb's module is found, its arguments parsed, and every error told once, here."""
+
+import argparse
+import difflib
+import importlib
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import NoReturn
+
+from git_rvexp.commands import VERBS
+from git_rvexp.errors import BUG, INTERRUPTED, USAGE, RvexpError, UsageError
+from git_rvexp.output import Speaker, debugging
+
+_INTRO = "Repeatable containerised experiments, kept in git."
+_CRASHED = "this is a bug in git rvexp, not in what you did"
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse that raises instead of exiting, so that errors are told in one place."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise UsageError with the verb's usage."""
+        raise UsageError(message, hint=f"{self.prog} -h")
+
+
+def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
+    """Run one command; the exit code (see errors.py)."""
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    words = list(sys.argv[1:] if argv is None else argv)
+    surroundings = os.environ if environ is None else environ
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    speaker = Speaker.make(surroundings)
+    try:
+        return _dispatch(words, surroundings, speaker)
+    except RvexpError as why:
+        if debugging(surroundings):
+            raise
+        speaker.error(str(why), why.hint)
+        return why.code
+    except KeyboardInterrupt:
+        speaker.error("interrupted")
+        return INTERRUPTED
+    except Exception as why:
+        if debugging(surroundings):
+            raise
+        return _bug(why, surroundings, speaker)
+
+
+def _dispatch(words: list[str], environ: Mapping[str, str], speaker: Speaker) -> int:
+    if words[:1] in (["-h"], ["--help"], []):
+        speaker.result(overview())
+        return 0 if words else USAGE
+    if words[0] == "--version":
+        from git_rvexp import __version__  # noqa: PLC0415  one line's worth
+
+        speaker.result(f"git-rvexp {__version__}")
+        return 0
+    verb = words[0]
+    if verb not in VERBS:
+        near = difflib.get_close_matches(verb, VERBS, n=1)
+        raise UsageError(f"there is no verb {verb!r}", hint=f"git rvexp {near[0]}" if near else "git rvexp -h")
+    mine, dashes, command = _split(words[1:])
+    module = load(verb)
+    parser = parser_of(verb, module)
+    args = parser.parse_args(mine)
+    args.command = command if dashes else None
+    if args.command is not None and not getattr(module, "TAKES_COMMAND", False):
+        raise UsageError(f"git rvexp {verb} takes no command after --", hint=f"git rvexp {verb} -h")
+    return _run(module, args, environ)
+
+
+def _run(module: ModuleType, args: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    from git_rvexp.commands.session import Session  # noqa: PLC0415  -h needs none of it
+
+    speaker = Speaker.make(environ, colour=args.color, quiet=args.quiet)
+    code = module.run(args, Session(environ, Path.cwd(), speaker))
+    assert isinstance(code, int)
+    return code
+
+
+def load(verb: str) -> ModuleType:
+    """The module of a verb."""
+    return importlib.import_module(f"git_rvexp.commands.{verb.replace('-', '_')}")
+
+
+def parser_of(verb: str, module: ModuleType) -> Parser:
+    """The parser of a verb: the flags every verb has, and its own."""
+    summary = VERBS[verb]
+    about = module.__doc__ or summary
+    parser = Parser(
+        prog=f"git rvexp {verb}",
+        description=about,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=getattr(module, "EPILOG", None),
+        allow_abbrev=False,
+    )
+    parser.add_argument("-q", "--quiet", action="store_true", help="say nothing but results, warnings and errors")
+    parser.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="colour the output")
+    module.arguments(parser)
+    if getattr(module, "TAKES_COMMAND", False):
+        usage = parser.format_usage().removeprefix("usage: ").rstrip()
+        parser.usage = f"{usage} -- CMD…"
+    return parser
+
+
+def overview() -> str:
+    """What `git rvexp -h` prints."""
+    verbs = "\n".join(f"  {verb:<10} {about}" for verb, about in VERBS.items())
+    return f"{_INTRO}\n\nusage: git rvexp VERB …\n\n{verbs}\n\nMore: git rvexp VERB -h · git rvexp help"
+
+
+def _split(words: list[str]) -> tuple[list[str], bool, list[str]]:
+    """What stands before and after the first `--`."""
+    if "--" not in words:
+        return words, False, []
+    at = words.index("--")
+    return words[:at], True, words[at + 1 :]
+
+
+def _bug(why: Exception, environ: Mapping[str, str], speaker: Speaker) -> int:
+    from git_rvexp.crash import write  # noqa: PLC0415  only when it is needed
+
+    place = write(why, Path.cwd(), environ)
+    told = f"\n  details (secrets removed): {place}" if place else ""
+    speaker.error(f"{type(why).__name__}: {why}\n  {_CRASHED}{told}", "RVEXP_DEBUG=1 shows the traceback")
+    return BUG

@@ -1,0 +1,54 @@
+"""What a command gets: the streams, and, once it asks, the clone with its settings and record."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from git_rvexp import config
+from git_rvexp.config import Config, Layer
+from git_rvexp.git.plumbing import Repo
+from git_rvexp.output import Speaker
+from git_rvexp.record.ledger import Ledger
+from git_rvexp.workflow.context import Context
+
+
+@dataclass(frozen=True)
+class Session:
+    """One invocation. Nothing is opened before it is used."""
+
+    environ: Mapping[str, str]
+    cwd: Path
+    speaker: Speaker
+
+    @cached_property
+    def repo(self) -> Repo:
+        """The clone we are in (UsageError when there is none)."""
+        return Repo.discover(self.cwd, self.environ)
+
+    @cached_property
+    def context(self) -> Context:
+        """The clone with its settings and record."""
+        return self.with_flags({})
+
+    def with_flags(self, flags: Mapping[str, object]) -> Context:
+        """The same, with settings given on the command line on top."""
+        repo = self.repo
+        return Context(repo, self._config(repo, flags), Ledger(repo), self.environ, self.speaker.say, self.speaker.warn)
+
+    def _config(self, repo: Repo, flags: Mapping[str, object]) -> Config:
+        given = Layer("command line", {k: v for k, v in flags.items() if v is not None})
+        sources: list[Callable[[], Layer]] = [
+            lambda: given,
+            lambda: config.from_environment(self.environ),
+            lambda: config.from_git(_git_entries(repo)),
+            lambda: config.from_file(repo.top / config.FILE, tracked=True),
+            lambda: config.from_file(config.user_file(self.environ), tracked=False),
+        ]
+        return config.merge(source() for source in sources)
+
+
+def _git_entries(repo: Repo) -> list[tuple[str, str]]:
+    out = repo.git("config", "--null", "--get-regexp", r"^rvexp\.", ok=(0, 1)).text
+    entries = (entry.partition("\n") for entry in out.split("\0") if entry)
+    return [(name.removeprefix("rvexp."), value) for name, _, value in entries]

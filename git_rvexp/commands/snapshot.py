@@ -1,0 +1,44 @@
+"""Record the work tree as an immutable tag and push it to the experiments remote.
+
+The tag is <initials>/<project>/<yyyy-mm-dd>/NICK on a new commit on top of HEAD. The work tree, the index, HEAD,
+branches and file times stay as they are. An existing name is never replaced.
+"""
+
+import argparse
+
+from git_rvexp.commands.session import Session
+from git_rvexp.errors import PendingError
+from git_rvexp.workflow import snapshot
+from git_rvexp.workflow.snapshot import Draft, Request
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    parser.add_argument("nickname", metavar="NICK", help="the last part of the name: a-z, 0-9 and '-'")
+    parser.add_argument("-m", "--message", default="", help="the tag's message")
+    parser.add_argument("--project", default="", help="instead of the configured project")
+    parser.add_argument("--initials", default="", help="instead of the configured initials")
+    parser.add_argument("--date", default="", help="yyyy-mm-dd instead of today")
+    parser.add_argument("--no-push", action="store_true", help="keep it in this clone until the next sync")
+    parser.add_argument("-n", "--dry-run", action="store_true", help="list what would go in; write nothing")
+
+
+def run(args: argparse.Namespace, session: Session) -> int:
+    """Take it and print its tag."""
+    request = Request(args.nickname, args.message, args.project, args.initials, args.date, push=not args.no_push)
+    if args.dry_run:
+        _tell(session, snapshot.draft(session.context, request))
+        return 0
+    taken = snapshot.take(session.context, request)
+    session.speaker.result(taken.snapshot.tag)
+    if taken.pending:
+        raise PendingError(f"{taken.snapshot.tag} is recorded here; its push is pending", hint="git rvexp sync")
+    session.speaker.say("next: git rvexp submit -- CMD")
+    return 0
+
+
+def _tell(session: Session, draft: Draft) -> None:
+    session.speaker.result(f"would tag {draft.name}: {draft.work.changes}")
+    for word, paths in (("modified", draft.work.modified), ("new", draft.work.new), ("deleted", draft.work.deleted)):
+        for path in paths:
+            session.speaker.result(f"  {word:<9} {path}")

@@ -1,0 +1,60 @@
+"""What every workflow is given: the clone, the settings, the record, the environment, and a way to tell the story."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from git_rvexp.config import Config
+from git_rvexp.errors import UsageError
+from git_rvexp.git import remote
+from git_rvexp.git.plumbing import Repo
+from git_rvexp.git.remote import Remote
+from git_rvexp.record.ledger import Ledger
+from git_rvexp.settings import Settings
+
+CONFIRMED = "rvexp.local.confirmed"
+ALLOW_ORIGIN = "rvexp.local.alloworigin"
+
+
+@dataclass(frozen=True)
+class Context:
+    """Made once per command. `say` tells the story, `warn` what must not be missed."""
+
+    repo: Repo
+    config: Config
+    ledger: Ledger
+    environ: Mapping[str, str]
+    say: Callable[[str], None]
+    warn: Callable[[str], None]
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force, looked at but not acted upon (see `trusted`)."""
+        return self.config.settings
+
+    def trusted(self) -> Settings:
+        """The settings to act upon: where a tracked file chose a place for code, secrets or money, it was confirmed.
+
+        UsageError lists what is not.
+        """
+        confirmed = self.repo.git("config", "--local", "--get", CONFIRMED, ok=(0, 1)).text
+        open_values = self.config.unconfirmed(confirmed)
+        if open_values:
+            shown = "\n".join(f"  {name} = {value!r}" for name, value in open_values.items())
+            raise UsageError(
+                "a tracked file chooses where code, secrets or money go, and you have not confirmed it in this clone\n"
+                + shown,
+                hint="git rvexp init --confirm, if these are yours",
+            )
+        return self.settings
+
+    def wanted_remote(self) -> Remote:
+        """The experiments remote that the trusted settings name."""
+        settings = self.trusted()
+        return remote.wanted(self.repo, settings.experiments_remote, settings.github_experiment_repo)
+
+    def connect(self) -> Remote:
+        """The same, set up in this clone as the git remote `experiments`."""
+        wanted = self.wanted_remote()
+        allowed = self.repo.git("config", "--local", "--type=bool", "--get", ALLOW_ORIGIN, ok=(0, 1)).text == "true"
+        remote.connect(self.repo, wanted, allow_origin=allowed)
+        return wanted

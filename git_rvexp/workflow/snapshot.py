@@ -1,0 +1,153 @@
+"""Take a snapshot: the work tree as an immutable tag on the experiments remote, and its first line in the record."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from git_rvexp.errors import GitError, PendingError, RvexpError
+from git_rvexp.git import remote, worktree
+from git_rvexp.git.plumbing import Repo
+from git_rvexp.git.tags import create, person, snapshots
+from git_rvexp.git.worktree import WorkTree
+from git_rvexp.model import Snapshot
+from git_rvexp.names import TagName, checked_part, normalised
+from git_rvexp.record import share
+from git_rvexp.record.events import VERSION, Event, stamp
+from git_rvexp.workflow.choose import initials
+from git_rvexp.workflow.context import Context
+from git_rvexp.workflow.guard import ensure_guard
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for; empty fields take the configured or found value."""
+
+    nickname: str
+    message: str = ""
+    project: str = ""
+    initials: str = ""
+    date: str = ""
+    push: bool = True
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A snapshot that was made. `pending` when it could not be pushed yet."""
+
+    snapshot: Snapshot
+    pending: bool
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A snapshot before it is made."""
+
+    name: TagName
+    work: WorkTree
+
+
+def draft(context: Context, request: Request) -> Draft:
+    """What the snapshot would be; nothing is written but loose objects. RvexpError when it may not be made."""
+    name = _name(context, request)
+    _refuse_taken(context.repo, name)
+    return Draft(name, worktree.capture(context.repo))
+
+
+def take(context: Context, request: Request) -> Taken:
+    """Make the snapshot, record it, push both; when the remote is out of reach it stands all the same."""
+    connected = context.connect()
+    plan = draft(context, request)
+    there = _on_remote(context, plan.name) if request.push else None
+    if there:
+        raise _taken(context.repo, plan.name, "on the experiments remote")
+    ensure_guard(context)
+    who = person(context.repo)
+    trailers = {
+        "Rvexp-Snapshot": str(plan.name),
+        "Rvexp-Base": plan.work.head or "none",
+        "Rvexp-Tree": plan.work.tree,
+        "Rvexp-Changes": plan.work.changes,
+    }
+    message = request.message or f"Snapshot {plan.name.nickname}"
+    made = create(context.repo, plan.name, plan.work.tree, plan.work.head, message, trailers, context.ledger.now())
+    context.ledger.append(made.oid, snapshot_event(context.repo, made, str(who)))
+    pushed = request.push and there is not None and _pushed(context, made)
+    if pushed:
+        context.say(_WHERE[connected.embedded])
+    return Taken(made, pending=request.push and not pushed)
+
+
+def snapshot_event(repo: Repo, made: Snapshot, by: str = "") -> Event:
+    """The record's first line of a snapshot, from what the tag itself says: it can be written again after a crash."""
+    shape = "%(creatordate:unix)%00%(taggername) %(taggeremail)%00%(contents:subject)%00%(contents:trailers:unfold)"
+    out = repo.git("for-each-ref", f"--format={shape}", f"refs/tags/{made.tag}").text
+    when, tagger, subject, told = out.split("\0")
+    trailers = dict(line.split(": ", 1) for line in told.splitlines() if ": " in line)
+    base = trailers.get("Rvexp-Base", "none")
+    fields = {
+        "v": VERSION,
+        "tag": made.tag,
+        "commit": made.commit,
+        "tree": made.tree,
+        **({"base": base} if base != "none" else {}),
+        "changes": trailers.get("Rvexp-Changes", "unknown"),
+        "by": by or tagger,
+        "message": subject,
+    }
+    return Event(stamp(dt.datetime.fromtimestamp(int(when), dt.UTC)), "snapshot", fields)
+
+
+def next_free(repo: Repo, name: TagName) -> str:
+    """The first of nick-2, nick-3 … that no tag of this clone has."""
+    taken = {s.tag for s in snapshots(repo)}
+    number = 2
+    while True:
+        stem = name.nickname[: 39 - len(str(number))].rstrip("-")
+        candidate = TagName(name.initials, name.project, name.date, f"{stem}-{number}")
+        if str(candidate) not in taken:
+            return candidate.nickname
+        number += 1
+
+
+def _name(context: Context, request: Request) -> TagName:
+    settings = context.settings
+    checked_part("nickname", request.nickname)
+    return TagName(
+        request.initials or initials(settings, person(context.repo)),
+        request.project or settings.project or normalised(context.repo.top.name),
+        request.date or context.ledger.now().astimezone().date().isoformat(),
+        request.nickname,
+    )
+
+
+def _refuse_taken(repo: Repo, name: TagName) -> None:
+    if repo.git("rev-parse", "--verify", "--quiet", name.ref, ok=(0, 1)).code == 0:
+        raise _taken(repo, name, "in this clone")
+
+
+def _taken(repo: Repo, name: TagName, where: str) -> RvexpError:
+    return RvexpError(
+        f"the snapshot {name} exists already {where}; snapshots are never replaced",
+        hint=f"git rvexp snapshot {next_free(repo, name)}",
+    )
+
+
+def _on_remote(context: Context, name: TagName) -> bool | None:
+    """Whether the remote has the name; None when it cannot be asked now."""
+    try:
+        return name.ref in remote.ids(context.repo, [name.ref])
+    except GitError as why:
+        context.warn(str(why))
+        return None
+
+
+def _pushed(context: Context, made: Snapshot) -> bool:
+    try:
+        remote.push_tags(context.repo, [made.tag])
+        share.push_notes(context.ledger)
+    except (GitError, PendingError) as why:
+        context.warn(str(why))
+        return False
+    return True
+
+
+_WHERE = {True: "kept in this clone's own experiments repository", False: "pushed to the experiments remote"}
