@@ -3,9 +3,9 @@
 Nothing here knows of jobs, images or snapshots, and nothing is imported from boto3 before it is used.
 """
 
-from git_rvexp.aws.ecr import Repository, ecr_auth, ecr_repository
+from git_rvexp.aws.ecr import Repository, ecr_auth, ecr_repository, is_ecr
 from git_rvexp.aws.faults import DeniedError, ServiceError, ThrottledError, UnreachableError, calling
-from git_rvexp.aws.models import keep_raw_replies, unknown_members
+from git_rvexp.aws.models import raw_replies, unknown_members
 from git_rvexp.aws.session import client, identity
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "ecr_auth",
     "ecr_repository",
     "identity",
-    "keep_raw_replies",
+    "is_ecr",
+    "raw_replies",
     "unknown_members",
 ]

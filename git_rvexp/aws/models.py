@@ -6,6 +6,7 @@ lose settings. Only the raw reply shows that.
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from git_rvexp.model import Json
@@ -19,20 +20,24 @@ def unknown_members(service: str, operation: str, body: Json) -> list[str]:
     return sorted(set(_unknown(shape, body, "")))
 
 
-def keep_raw_replies(aws_client: Any, operation: str) -> list[Json]:
-    """A list to which every later JSON reply of `operation` on this client is added, unparsed by botocore's model."""
+@contextmanager
+def raw_replies(client: Any, operation: str) -> Iterator[list[Json]]:
+    """The JSON replies (None for what is no JSON) that `operation` on this client gets in the block, as they came."""
     replies: list[Json] = []
 
     def keep(*, response_dict: dict[str, Any], **_: Any) -> None:
-        if response_dict.get("status_code", 500) < 300:
+        if response_dict["status_code"] < 300:
             try:
                 replies.append(json.loads(response_dict["body"]))
             except ValueError:
                 replies.append(None)
 
-    service = aws_client.meta.service_model.service_id.hyphenize()
-    aws_client.meta.events.register(f"before-parse.{service}.{operation}", keep)
-    return replies
+    event = f"before-parse.{client.meta.service_model.service_id.hyphenize()}.{operation}"
+    client.meta.events.register(event, keep)
+    try:
+        yield replies
+    finally:
+        client.meta.events.unregister(event, keep)
 
 
 def _unknown(shape: Any, value: Json, path: str) -> Iterator[str]:
