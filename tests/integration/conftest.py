@@ -1,0 +1,57 @@
+"""Fixtures over the development stack. A part that is missing fails the tests that need it; nothing is skipped."""
+
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.integration.parts import (
+    BatchWorld,
+    ForgeRepo,
+    Stack,
+    StackMissingError,
+    find_stack,
+    make_batch_world,
+    make_forge_repo,
+)
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark everything in this folder as `integration`."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.integration)
+
+
+def _unique(prefix: str) -> str:
+    return f"{prefix}-{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture(scope="session")
+def stack() -> Stack:
+    """The running development stack; brought up when it is down."""
+    try:
+        return find_stack()
+    except StackMissingError as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+@pytest.fixture
+def forge_repo(stack: Stack) -> Callable[[], ForgeRepo]:
+    """Makes a new bare repository on the forge at each call."""
+    return lambda: make_forge_repo(stack, _unique("exp"))
+
+
+@pytest.fixture
+def batch_world(stack: Stack) -> BatchWorld:
+    """A queue and a base job definition in Batch of this test's own."""
+    return make_batch_world(_unique("world"))
+
+
+@pytest.fixture
+def registry_repo(stack: Stack) -> str:
+    """A repository of this test's own in the open registry: localhost:PORT/name."""
+    return f"{stack.registry}/{_unique('images')}"
