@@ -121,6 +121,10 @@ def exchange(
     raise HttpError(f"{redacted(url)} redirects without end")
 
 
+Opened = contextlib.AbstractContextManager[Answer]
+"""An answer that is closed on leaving."""
+
+
 def basic(user: str, password: str) -> str:
     """The value of an Authorization header for a user and a password."""
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()

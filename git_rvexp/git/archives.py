@@ -63,20 +63,20 @@ def find(remote_url: str, archive_url: str, snapshot: Snapshot) -> Archive | Non
     return Archive(url, ask=_ask(url, place))
 
 
-def authorizations(repo: Repo, archive: Archive, remote_url: str, environ: Mapping[str, str]) -> list[str]:
-    """Values of the Authorization header to try before going without: the token's, and the remote URL's own user.
+def given(archive: Archive, remote_url: str, environ: Mapping[str, str]) -> str:
+    """The Authorization value of the token variable, or of the remote URL's own user on the same host; "" for none.
 
     None is offered to an unprotected address.
     """
     if not http.protected(archive.url):
-        return []
+        return ""
     token = environ.get(TOKEN, "")
     if token:
-        return [http.basic(*token.split(":", 1)) if ":" in token else f"Bearer {token}"]
+        return http.basic(*token.split(":", 1)) if ":" in token else f"Bearer {token}"
     user = urllib.parse.urlsplit(remote_url) if "://" in remote_url else None
     if user and user.password and http.origin(archive.url)[1] == user.hostname:
-        return [http.basic(urllib.parse.unquote(user.username or ""), urllib.parse.unquote(user.password))]
-    return []
+        return http.basic(urllib.parse.unquote(user.username or ""), urllib.parse.unquote(user.password))
+    return ""
 
 
 def stored(repo: Repo, archive: Archive) -> str:

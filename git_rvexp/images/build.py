@@ -1,0 +1,163 @@
+"""One image from one context: by the buildx command line where there is one, else by the engine's classic builder.
+
+The docker package drives the classic builder only, which lacks `RUN --mount`, secrets and here-documents that many
+Dockerfiles use. Neither builder is promised to give the same bytes twice; that is why images are found by content
+and pinned by digest rather than built again.
+"""
+
+import hashlib
+import json
+import re
+import subprocess
+import tempfile
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from git_rvexp.errors import RvexpError, UsageError
+from git_rvexp.images.engine import Engine
+from git_rvexp.names import Digest
+
+FORMAT = 1
+"""Part of the spec: raised when the same settings would make another image."""
+_KEPT_LINES = 20
+_FLAGS = re.compile(
+    r"^\s*(?:RUN|COPY|ADD)\s+(?:--\S+\s+)*--(?:mount|link|network|security|parents|exclude|chmod)\b",
+    re.MULTILINE | re.IGNORECASE,
+)
+_HEREDOC = re.compile(r"^\s*(?:RUN|COPY|ADD)\b.*<<-?[\"']?[A-Za-z_]", re.MULTILINE | re.IGNORECASE)
+_STEP = re.compile(r"(?:Step \d+/\d+ : |#\d+ \[.*?\d+/\d+\] )(?P<what>.+)")
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything beside the tree that decides a build. `dockerfile` is relative to `context`, a folder of the tree."""
+
+    dockerfile: str
+    context: str = "."
+    target: str = ""
+    platform: str = ""
+    args: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def spec(self) -> str:
+        """The recipe's hash: with the tree's id it names what the image is made of."""
+        whole = [FORMAT, self.dockerfile, self.context, self.target, self.platform, sorted(self.args.items())]
+        return hashlib.sha256(json.dumps(whole).encode()).hexdigest()
+
+
+def build(
+    engine: Engine, recipe: Recipe, context: IO[bytes], *, text: str, name: str, labels: Mapping[str, str], say: Say
+) -> Digest:
+    """Build the tar `context` and return the image's id; the image is then named `name` in the engine.
+
+    `text` is the Dockerfile's content. RvexpError with the failing step's last lines; UsageError when the Dockerfile
+    needs a builder that is not there.
+    """
+    if has_buildx(engine.environ):
+        return _buildx(engine, recipe, context, name, labels, say)
+    needed = _FLAGS.search(text)
+    if needed:
+        raise UsageError(
+            f"{recipe.dockerfile} needs BuildKit, and docker buildx is not installed\n  {needed[0].strip()}",
+            hint="install the docker-buildx plugin",
+        )
+    return _classic(engine, recipe, context, text, name, labels, say)
+
+
+def has_buildx(environ: Mapping[str, str]) -> bool:
+    """Whether the docker command has its buildx plugin."""
+    try:
+        done = subprocess.run(["docker", "buildx", "version"], env=dict(environ), capture_output=True, check=False)
+    except OSError:
+        return False
+    return done.returncode == 0
+
+
+def _classic(
+    engine: Engine, recipe: Recipe, context: IO[bytes], text: str, name: str, labels: Mapping[str, str], say: Say
+) -> Digest:
+    options = {
+        "dockerfile": recipe.dockerfile,
+        "tag": name,
+        "buildargs": dict(recipe.args),
+        "labels": dict(labels),
+        "platform": recipe.platform or None,
+        "target": recipe.target or None,
+    }
+    story = _Story(say)
+    image = ""
+    for line in engine.build(context, options):
+        if "error" in line:
+            hint = (
+                "install the docker-buildx plugin: this Dockerfile uses here-documents"
+                if _HEREDOC.search(text)
+                else None
+            )
+            raise _failed(recipe, story, str(line["error"]), hint)
+        story.hear(str(line.get("stream", "")).splitlines())
+        image = (line.get("aux") or {}).get("ID", image)
+    if not image:
+        raise _failed(recipe, story, "the engine ended without an image", "git rvexp doctor")
+    return Digest(image)
+
+
+def _buildx(
+    engine: Engine, recipe: Recipe, context: IO[bytes], name: str, labels: Mapping[str, str], say: Say
+) -> Digest:
+    story = _Story(say)
+    with tempfile.TemporaryDirectory(prefix="rvexp-") as folder:
+        written = Path(folder) / "image-id"
+        process = subprocess.Popen(
+            ["docker", *_buildx_arguments(recipe, name, labels, written)],
+            env=dict(engine.environ),
+            stdin=context,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        with process:
+            assert process.stdout is not None
+            story.hear(raw.decode("utf-8", "replace").rstrip() for raw in process.stdout)
+        if process.returncode:
+            raise _failed(recipe, story, f"docker buildx ended with exit code {process.returncode}", None)
+        return Digest(written.read_text().strip())
+
+
+def _buildx_arguments(recipe: Recipe, name: str, labels: Mapping[str, str], written: Path) -> list[str]:
+    """Without provenance and SBOM: they would turn a push into an index whose digest holds the time."""
+    fixed = ["--progress=plain", "--load", "--provenance=false", "--sbom=false", f"--iidfile={written}"]
+    chosen = [f"--file={recipe.dockerfile}", f"--tag={name}"]
+    chosen += [f"--platform={recipe.platform}"] if recipe.platform else []
+    chosen += [f"--target={recipe.target}"] if recipe.target else []
+    pairs = [f"--build-arg={k}={v}" for k, v in recipe.args.items()]
+    pairs += [f"--label={k}={v}" for k, v in labels.items()]
+    return ["buildx", "build", *fixed, *chosen, *pairs, "-"]
+
+
+class _Story:
+    """What a builder says: steps are told on, the last lines of the current one are kept for an error."""
+
+    def __init__(self, say: Say) -> None:
+        self._say = say
+        self.step = ""
+        self.last: deque[str] = deque(maxlen=_KEPT_LINES)
+
+    def hear(self, lines: Iterable[str] | Iterator[str]) -> None:
+        """Take lines as they come."""
+        for line in lines:
+            step = _STEP.match(line)
+            if step:
+                self.step = step["what"]
+                self.last.clear()
+                self._say(f"  {self.step}")
+            elif line.strip() and not line.startswith((" ---> ", "Removing intermediate container")):
+                self.last.append(line)
+
+
+def _failed(recipe: Recipe, story: _Story, told: str, hint: str | None) -> RvexpError:
+    where = f" at: {story.step}" if story.step else ""
+    lines = "".join(f"\n  | {line}" for line in story.last if line.strip() != told.strip())
+    return RvexpError(f"{recipe.dockerfile} failed{where}{lines}\n  {told.strip()}", hint=hint)

@@ -1,0 +1,186 @@
+"""The door to the Docker engine for images: find, build with the classic builder, tag, push; and Docker's config.
+
+The only import of the docker package in this room, made where it is used. What to build and why is decided in
+`images.build` and the workflow; containers are `executors.docker`'s.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from git_rvexp.errors import CredentialsError, RvexpError
+from git_rvexp.model import Json
+from git_rvexp.names import Digest
+
+_PATIENCE = 300  # seconds the engine may be silent; a build may be silent for as long as its step takes
+_HUB = "docker.io"
+
+
+@dataclass(frozen=True)
+class Local:
+    """An image as the engine has it. `pushed` are the `repository@digest` it is known by."""
+
+    id: Digest
+    labels: Mapping[str, str]
+    platform: str
+    tags: tuple[str, ...]
+    pushed: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Engine:
+    """One Docker engine. `client` is a `docker.DockerClient`, for those who run containers."""
+
+    client: Any
+    environ: Mapping[str, str]
+
+    @classmethod
+    def connect(cls, environ: Mapping[str, str]) -> "Engine":
+        """The engine that the docker command would talk to. RvexpError when none answers."""
+        import docker  # noqa: PLC0415  114 ms of CPU
+
+        place = environ.get("DOCKER_HOST") or "the usual place (DOCKER_HOST is not set)"
+        try:
+            client = docker.DockerClient.from_env(environment=dict(environ), timeout=_PATIENCE)
+            client.ping()
+        except (docker.errors.DockerException, OSError, ValueError) as why:
+            raise RvexpError(
+                f"no Docker engine answers at {place}\n  {_cause(why)}",
+                hint="git rvexp doctor",
+            ) from why
+        return cls(client, environ)
+
+    def find(self, labels: Mapping[str, str]) -> list[Local]:
+        """The images that carry all `labels`, newest first."""
+        wanted = {"label": [f"{k}={v}" for k, v in labels.items()]}
+        with _asking("look for images"):
+            ids = [i["Id"] for i in self.client.api.images(filters=wanted)]
+        found = (self.inspect(i) for i in ids)
+        return [image for image in found if image is not None]
+
+    def inspect(self, name: str) -> Local | None:
+        """An image by id, tag or `repository@digest`; None when the engine lacks it."""
+        import docker  # noqa: PLC0415
+
+        with _asking(f"look at the image {name}"):
+            try:
+                seen = self.client.api.inspect_image(name)
+            except docker.errors.ImageNotFound:
+                return None
+        return Local(
+            id=Digest(seen["Id"]),
+            labels=(seen.get("Config") or {}).get("Labels") or {},
+            platform="/".join(filter(None, (seen["Os"], seen["Architecture"], seen.get("Variant")))),
+            tags=tuple(seen.get("RepoTags") or ()),
+            pushed=tuple(seen.get("RepoDigests") or ()),
+        )
+
+    def tag(self, image: Digest, repository: str, tag: str) -> None:
+        """Give the image a name; what had the name before loses it."""
+        with _asking(f"tag {repository}:{tag}"):
+            self.client.api.tag(str(image), repository, tag, force=True)
+
+    def build(self, context: IO[bytes], options: Mapping[str, Any]) -> Iterator[Mapping[str, Json]]:
+        """Build with the classic builder; the engine's lines as they come, an `error` one among them at failure."""
+        import docker  # noqa: PLC0415
+
+        try:
+            yield from self.client.api.build(
+                fileobj=context, custom_context=True, decode=True, rm=True, forcerm=True, timeout=None, **options
+            )
+        except docker.errors.APIError as why:
+            yield {"error": str(why.explanation or why)}
+        except (docker.errors.DockerException, OSError) as why:
+            yield {"error": f"the engine broke off: {_cause(why)}"}
+
+    def push(
+        self, repository: str, tag: str, login: tuple[str, str] | None, progress: Callable[[Mapping[str, Json]], None]
+    ) -> Digest:
+        """Push `repository:tag` and return the manifest digest the engine reports.
+
+        RvexpError with the registry's words when it fails; CredentialsError when they are about the login.
+        """
+        account = {"username": login[0], "password": login[1]} if login else {}
+        digest = ""
+        with _asking(f"push {repository}:{tag}"):
+            for line in self.client.api.push(repository, tag, stream=True, decode=True, auth_config=account):
+                if "error" in line:
+                    raise _push_failed(f"{repository}:{tag}", str(line["error"]))
+                digest = (line.get("aux") or {}).get("Digest", digest)
+                progress(line)
+        if not digest:
+            raise RvexpError(
+                f"the push of {repository}:{tag} ended without a digest: it was cut short", hint="git rvexp publish"
+            )
+        return Digest(digest)
+
+
+def stored_login(host: str, environ: Mapping[str, str]) -> tuple[str, str] | None:
+    """User and password that `docker login` or a credential helper keeps for `host`; None when there is none."""
+    import docker.auth  # noqa: PLC0415
+    import docker.errors  # noqa: PLC0415
+
+    folder = environ.get("DOCKER_CONFIG") or str(Path(environ.get("HOME", "~")).expanduser() / ".docker")
+    try:
+        config = docker.auth.load_config(config_path=str(Path(folder) / "config.json"), credstore_env=dict(environ))
+        found = config.resolve_authconfig(_HUB if host == _HUB else host) or {}
+    except (docker.errors.DockerException, OSError) as why:
+        raise CredentialsError(
+            f"the login for {host} cannot be read: {_cause(why)}", hint=f"docker login {host}"
+        ) from why
+    plain = {k.lower(): v for k, v in found.items()}
+    if plain.get("identitytoken"):
+        raise CredentialsError(
+            f"the login for {host} is an identity token", hint=f"docker login {host} with a password"
+        )
+    user, password = plain.get("username"), plain.get("password")
+    return (str(user), str(password)) if user and password else None
+
+
+def ignoring(patterns: str, dockerfile: str) -> Callable[[str], bool]:
+    """Whether a .dockerignore's text leaves a path out. The Dockerfile itself always stays."""
+    from docker.utils.build import PatternMatcher  # noqa: PLC0415
+
+    lines = [line.strip() for line in patterns.removeprefix("\ufeff").splitlines()]
+    matcher = PatternMatcher([line for line in lines if line and not line.startswith("#")] + [f"!{dockerfile}"])
+    # As Docker's own client walks: below a folder left out, only an exception that starts with it is looked at.
+    kept = [p.cleaned_pattern for p in matcher.patterns if p.exclusion]
+
+    def left_out(path: str) -> bool:
+        parts = path.split("/")
+        folders = ("/".join(parts[:i]) for i in range(1, len(parts)))
+        if any(matcher.matches(f) and not any(k.startswith(f) for k in kept) for f in folders):
+            return True
+        return bool(matcher.matches(path))
+
+    return left_out
+
+
+@contextlib.contextmanager
+def _asking(what: str) -> Iterator[None]:
+    import docker  # noqa: PLC0415
+
+    try:
+        yield
+    except (docker.errors.DockerException, OSError) as why:
+        raise RvexpError(f"the Docker engine could not {what}\n  {_cause(why)}", hint="git rvexp doctor") from why
+
+
+def _push_failed(name: str, told: str) -> RvexpError:
+    host = name.split("/", maxsplit=1)[0]
+    low = told.lower()
+    if any(word in low for word in ("unauthorized", "authentication required", "no basic auth", "denied")):
+        return CredentialsError(f"the registry refused the push of {name}\n  {told}", hint=f"docker login {host}")
+    return RvexpError(f"the push of {name} failed\n  {told}", hint="git rvexp publish (what arrived is kept)")
+
+
+def _cause(why: BaseException) -> str:
+    """The innermost reason: the docker package wraps urllib3, which wraps the system's words."""
+    text = str(getattr(why, "explanation", None) or why)
+    inner: Sequence[BaseException] = [why]
+    while inner[-1].__cause__ or inner[-1].__context__:
+        inner = [*inner, inner[-1].__cause__ or inner[-1].__context__]  # type: ignore[list-item]
+    told = [e.strerror for e in inner if isinstance(e, OSError) and e.strerror]
+    return told[-1] if told else text

@@ -1,0 +1,41 @@
+"""A tree's contents through an archive's address: fetched, unpacked as a stream, held against the tree."""
+
+from collections.abc import Callable, Sequence
+
+from git_rvexp import http
+from git_rvexp.errors import RvexpError
+from git_rvexp.images import archive
+from git_rvexp.images.archive import Different
+from git_rvexp.images.spool import Spool
+from git_rvexp.tree import Entry
+
+_SHUT = (401, 403, 404)  # forges answer 404 for what a stranger may not know of
+_SECONDS = 3600
+
+
+def contents(url: str, entries: Sequence[Entry], spool: Spool, *, given: str, stored: Callable[[], str]) -> str:
+    """Fill `spool` with the files of `entries`; "" when all are there and proven, else why not, in a few words.
+
+    `given` is an Authorization value to start with, `stored` finds another one when the door is shut.
+    """
+    try:
+        status = _once(url, entries, spool, given)
+        if status in _SHUT:
+            kept = stored()
+            status = _once(url, entries, spool, kept) if kept and kept != given else status
+    except Different as why:
+        return f"the archive is not the tag's tree: {why}"
+    except RvexpError as why:
+        return str(why)
+    if status == 200:
+        return ""
+    shut = " (no access, or no archive there)" if status in _SHUT else ""
+    return f"{http.redacted(url)} answered {status}{shut}"
+
+
+def _once(url: str, entries: Sequence[Entry], spool: Spool, authorization: str) -> int:
+    limits = http.Limits(size=archive.bound(entries), seconds=_SECONDS)
+    with http.exchange("GET", url, authorization=authorization, limits=limits) as answer:
+        if answer.status == 200:
+            archive.read(answer.chunks(), entries, spool)
+        return answer.status

@@ -1,0 +1,196 @@
+"""A small client of the registry API (OCI distribution spec 1.1, Docker registry v2): what is there, by digest.
+
+Every byte that decides something is hashed here and not believed: manifests against their digest, configs against
+the manifest. Pushing images is the engine's work; it has the layers.
+"""
+
+import json
+import re
+import urllib.parse
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from git_rvexp import http
+from git_rvexp.errors import CredentialsError, RvexpError, UsageError
+from git_rvexp.images.credentials import Login
+from git_rvexp.images.reference import Repository
+from git_rvexp.model import Json
+from git_rvexp.names import Digest
+
+_DOCKER = "application/vnd.docker.distribution.manifest"
+_OCI = "application/vnd.oci.image"
+_ACCEPT = f"{_OCI}.manifest.v1+json, {_OCI}.index.v1+json, {_DOCKER}.v2+json, {_DOCKER}.list.v2+json"
+_CHALLENGE = re.compile(r'([a-zA-Z]+)="([^"]*)"')
+_JSON_LIMIT = http.Limits(size=8 << 20)
+_LOOSE_MOST = 300
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A manifest or an index as the registry sent it; `digest` is the hash of `body`."""
+
+    digest: Digest
+    media_type: str
+    body: bytes
+    content: Mapping[str, Json] = field(repr=False)
+
+    @property
+    def children(self) -> list[Mapping[str, Json]]:
+        """An index's manifests; empty for an image's own manifest."""
+        return list(self.content.get("manifests") or [])
+
+    @property
+    def config(self) -> Digest:
+        """The image's config, whose digest is the image id. UsageError for an index."""
+        return Digest(str((self.content.get("config") or {}).get("digest")))
+
+
+@dataclass
+class Registry:
+    """One repository through the registry's API, with at most one login. Remembers its token while it lives."""
+
+    repository: Repository
+    login: Login | None = None
+    _authorization: str = field(default="", repr=False)
+
+    def ping(self) -> None:
+        """Raise unless the registry answers and takes the login."""
+        with self.send("GET", "/v2/") as answer:
+            self._expect(answer, "it does not answer as a registry")
+
+    def resolve(self, reference: str) -> Manifest | None:
+        """The manifest that a tag (or a digest) names now; None when there is none."""
+        with self.send("GET", self._path("manifests", reference), headers={"Accept": _ACCEPT}) as answer:
+            body = answer.read()
+            if answer.status == 404:
+                self._missing(body)
+                return None
+            self._expect(answer, f"{self.repository}:{reference} cannot be read", body)
+            manifest = _manifest(answer, body)
+        told = answer.headers.get("docker-content-digest", str(manifest.digest))
+        wanted = reference if reference.startswith("sha256:") else told
+        if str(manifest.digest) != wanted:
+            raise RvexpError(
+                f"the registry {self.repository.host} sent another manifest than {wanted}\n"
+                f"  what arrived hashes to {manifest.digest}: altered on the way, or in the registry",
+                hint=f"skopeo inspect docker://{self.repository}@{wanted}",
+            )
+        return manifest
+
+    def fetch(self, digest: Digest) -> Manifest:
+        """The manifest named `digest`, read again and hashed. RvexpError when it is gone or another."""
+        found = self.resolve(str(digest))
+        if found is None:
+            raise RvexpError(f"the registry has no {self.repository}@{digest}", hint="git rvexp publish")
+        return found
+
+    def for_platform(self, manifest: Manifest, platform: str) -> Manifest:
+        """The image's own manifest: `manifest`, or the one for `platform` (`os/arch`) in an index."""
+        if not manifest.children:
+            return manifest
+        for child in manifest.children:
+            place = child.get("platform") or {}
+            if platform.startswith(f"{place.get('os')}/{place.get('architecture')}"):
+                return self.fetch(Digest(str(child["digest"])))
+        raise RvexpError(f"{self.repository}@{manifest.digest} holds no image for {platform}")
+
+    def config(self, manifest: Manifest) -> Mapping[str, Json]:
+        """The image's config document, hashed against the manifest's word."""
+        return _object(self.blob(manifest.config), f"the config {manifest.config}")
+
+    def blob(self, digest: Digest) -> bytes:
+        """A small blob's bytes, hashed."""
+        with self.send("GET", self._path("blobs", str(digest))) as answer:
+            body = answer.read()
+            self._expect(answer, f"the blob {digest} of {self.repository} cannot be read", body)
+        if Digest.of(body) != digest:
+            raise RvexpError(f"the registry sent another blob than {digest} for {self.repository}")
+        return body
+
+    def send(
+        self, method: str, path: str, *, headers: Mapping[str, str] | None = None, body: bytes | None = None
+    ) -> "http.Opened":
+        """One request to the API, with the login the registry asks for (Basic, or its token). Any status returns."""
+        url = path if "://" in path else self.repository.address + path
+
+        def ask() -> http.Opened:
+            sent = self._authorization
+            return http.exchange(method, url, headers=headers, authorization=sent, body=body, limits=_JSON_LIMIT)
+
+        with ask() as answer:
+            challenge = answer.headers.get("www-authenticate", "") if answer.status == 401 else ""
+        if challenge:
+            self._authorization = self._answer(challenge)
+        return ask()
+
+    def _answer(self, challenge: str) -> str:
+        """The Authorization value that `challenge` asks for. CredentialsError when we have none to give."""
+        kind = challenge.split(" ", 1)[0].lower()
+        if kind == "basic":
+            if self.login is None:
+                raise self._refused("it asks for a login, and none is known")
+            return http.basic(self.login.user, self.login.password)
+        words = dict(_CHALLENGE.findall(challenge))
+        if kind != "bearer" or "realm" not in words:
+            raise self._refused(f"it asks for {kind!r}, which is not known here")
+        query = urllib.parse.urlencode({k: words[k] for k in ("service", "scope") if k in words})
+        basic = http.basic(self.login.user, self.login.password) if self.login else ""
+        with http.exchange("GET", f"{words['realm']}?{query}", authorization=basic, limits=_JSON_LIMIT) as answer:
+            body = answer.read()
+            if answer.status in (401, 403):
+                raise self._refused("it refused the login")
+            self._expect(answer, "its token service failed", body)
+        token = _object(body, "the registry's token")
+        return f"Bearer {token.get('token') or token.get('access_token') or ''}"
+
+    def _expect(self, answer: http.Answer, what: str, body: bytes = b"") -> None:
+        if answer.ok:
+            return
+        if answer.status in (401, 403):
+            raise self._refused("it refused the login" if self.login else "it asks for a login, and none is known")
+        raise RvexpError(
+            f"the registry {self.repository.host} failed: {what}\n  HTTP {answer.status}{_reason(body)}",
+            hint="git rvexp doctor" if answer.status >= 500 else None,
+        )
+
+    def _refused(self, why: str) -> CredentialsError:
+        login = "git rvexp doctor" if self.repository.is_ecr else f"docker login {self.repository.host}"
+        return CredentialsError(f"no access to {self.repository}: {why}", hint=login)
+
+    def _missing(self, body: bytes) -> None:
+        """ECR makes no repository on push, so a missing one is an error now rather than later."""
+        if self.repository.is_ecr and "NAME_UNKNOWN" in _reason(body):
+            raise RvexpError(
+                f"the repository {self.repository} does not exist",
+                hint=f"aws ecr create-repository --repository-name {self.repository.name}",
+            )
+
+    def _path(self, kind: str, reference: str) -> str:
+        return f"/v2/{self.repository.name}/{kind}/{urllib.parse.quote(reference, safe=':')}"
+
+
+def _manifest(answer: http.Answer, body: bytes) -> Manifest:
+    content = _object(body, "the manifest")
+    if content.get("schemaVersion") != 2:
+        raise RvexpError("the registry sent a manifest of an old kind (schema 1), which names no image id")
+    kind = str(content.get("mediaType") or answer.headers.get("content-type", ""))
+    return Manifest(Digest.of(body), kind, body, content)
+
+
+def _object(body: bytes, what: str) -> Mapping[str, Json]:
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError) as why:
+        raise RvexpError(f"{what} is not JSON: {why}") from why
+    if not isinstance(content, dict):
+        raise UsageError(f"{what} is not a JSON object")
+    return content
+
+
+def _reason(body: bytes) -> str:
+    """The registry's own words, shortened."""
+    try:
+        errors = json.loads(body)["errors"]
+        return "".join(f"\n  {e.get('code')}: {e.get('message')}" for e in errors)[:_LOOSE_MOST]
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return ""
