@@ -34,12 +34,18 @@ class DockerExecutor:
     name = "docker"
 
     def __init__(
-        self, engine: Any, environ: Mapping[str, str], *, say: Callable[[str], None] = lambda _line: None
+        self,
+        engine: Any,
+        environ: Mapping[str, str],
+        *,
+        say: Callable[[str], None] = lambda _line: None,
+        late: float = LATE,
     ) -> None:
-        """Ask nothing yet."""
+        """Ask nothing yet. `late`: age in seconds at which a container that was only made is started."""
         self._engine = engine
         self._environ = environ
         self._say = say
+        self._late = late
 
     def identity(self) -> dict[str, str]:
         """What to keep in a plan's `extra`, so that "not found" is never said by another engine."""
@@ -179,7 +185,7 @@ class DockerExecutor:
 
     def _abandoned(self, seen: dict[str, Any], now: float) -> bool:
         made = docker_reading.epoch(seen["Created"]) or now
-        return docker_reading.never_started(seen) and now - made > LATE and not self._stopped_for(seen)
+        return docker_reading.never_started(seen) and now - made > self._late and not self._stopped_for(seen)
 
     def _stop(self, job: str, reason: str) -> None:
         with _asking(f"stop {job}"):

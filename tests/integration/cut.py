@@ -1,0 +1,63 @@
+"""A real fault: a socket before the engine's that passes everything on and cuts one call's answer off."""
+
+import re
+import socket
+import threading
+from pathlib import Path
+from types import TracebackType
+
+REQUEST = re.compile(rb"^(?:GET|POST|PUT|DELETE|HEAD) (\S+) HTTP/1.1\r\n")
+
+
+class CutSocket:
+    """Listens at `path` for the engine at `upstream` (unix://…); answers to calls that match `call` get lost.
+
+    The engine has answered, so has done what it was asked, before the connection is cut.
+    """
+
+    def __init__(self, upstream: str, path: Path, call: re.Pattern[str]) -> None:
+        self._upstream = upstream.removeprefix("unix://")
+        self._path = path
+        self._call = call
+        self._server = socket.socket(socket.AF_UNIX)
+
+    def __enter__(self) -> str:
+        self._server.bind(str(self._path))
+        self._server.listen()
+        threading.Thread(target=self._accept, daemon=True).start()
+        return f"unix://{self._path}"
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._server.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        with client, socket.socket(socket.AF_UNIX) as engine:
+            engine.connect(self._upstream)
+            cut = threading.Event()
+            threading.Thread(target=self._answers, args=(engine, client, cut), daemon=True).start()
+            while data := client.recv(65536):
+                head = REQUEST.match(data)
+                if head and self._call.search(head[1].decode()):
+                    cut.set()
+                engine.sendall(data)
+
+    @staticmethod
+    def _answers(engine: socket.socket, client: socket.socket, cut: threading.Event) -> None:
+        try:
+            while data := engine.recv(65536):
+                if cut.is_set():
+                    client.shutdown(socket.SHUT_RDWR)
+                    return
+                client.sendall(data)
+        except OSError:
+            return
