@@ -1,16 +1,14 @@
 """`dev/stack`: the parts, the order they start in, and the five commands."""
 
 import argparse
-import fcntl
 import json
 import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from stacklib import apt, clients, engine, forge, images, moto, part, paths, registry, venv
+from stacklib.locks import alone
 from stacklib.part import Part
 from stacklib.process import StackError, stop
 from stacklib.story import say
@@ -19,19 +17,7 @@ PARTS = (engine.PART, registry.PART, forge.PART, images.PART, moto.PART, clients
 NAMES = tuple(p.name for p in PARTS)
 
 
-@contextmanager
-def _lock() -> Iterator[None]:
-    """One `up` or `down` at a time; a second caller waits."""
-    with (paths.folder("stack") / "lock").open("w") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say("Waiting for another dev/stack to finish")
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-
-
-def _chosen(only: str | None) -> list[Part]:
+def chosen(only: str | None) -> list[Part]:
     """The parts asked for and those they need, in starting order."""
     if only is None:
         return list(PARTS)
@@ -42,10 +28,10 @@ def _chosen(only: str | None) -> list[Part]:
     return [p for p in PARTS if p.name in names | needed]
 
 
-def up(chosen: list[Part]) -> None:
+def up(parts: list[Part]) -> None:
     """Start what does not run yet; what it lacks is installed first, in one go."""
-    with _lock():
-        idle = [p for p in chosen if part.running(p) is None]
+    with alone("stack"):
+        idle = [p for p in parts if part.running(p) is None]
         apt.install(apt.missing(pkg for p in idle for pkg in p.packages()), "the development stack")
         for one in idle:
             _end(one)  # half of it may still run
@@ -54,10 +40,10 @@ def up(chosen: list[Part]) -> None:
             say(f"{one.name:<9} {started.where}")
 
 
-def down(chosen: list[Part]) -> None:
+def down(parts: list[Part]) -> None:
     """Stop what `up` started, the last started first. Data stays in .dev."""
-    with _lock():
-        for one in reversed(chosen):
+    with alone("stack"):
+        for one in reversed(parts):
             if _end(one):
                 say(f"{one.name:<9} stopped")
 
@@ -73,21 +59,22 @@ def _end(one: Part) -> bool:
     return bool(known.processes)
 
 
-def status(chosen: list[Part]) -> bool:
+def status(parts: list[Part]) -> bool:
     """Print a line for each part; whether all of them run."""
-    found = {one.name: part.running(one) for one in chosen}
+    found = {one.name: part.running(one) for one in parts}
     for name, known in found.items():
         pids = f" (pid {', '.join(str(p.pid) for p in known.processes)})" if known and known.processes else ""
         print(f"{name:<9} {'running' if known else 'down':<8} {known.where if known else ''}{pids}".rstrip())
     return all(found.values())
 
 
-def exports(chosen: list[Part]) -> dict[str, str]:
+def exports(parts: list[Part]) -> dict[str, str]:
     """The variables that describe the running parts."""
-    return {k: v for one in chosen if (known := part.running(one)) for k, v in known.exports.items()}
+    return {k: v for one in parts if (known := part.running(one)) for k, v in known.exports.items()}
 
 
-def _batch(name: str) -> str:
+def batch(name: str) -> str:
+    """Make a Batch world with the environment's boto3; its names and ARNs as JSON."""
     values = exports([moto.PART, images.PART])
     if not {"RVEXP_DEV_AWS_ENDPOINT", "RVEXP_DEV_BASE_IMAGE"} <= values.keys():
         raise StackError("moto or the base image is missing.\nhint: dev/stack up --only moto,base")
@@ -129,18 +116,18 @@ def _run(arguments: argparse.Namespace) -> int:
         print(forge.repo(arguments.name))
         return 0
     if arguments.verb == "batch":
-        print(_batch(arguments.name))
+        print(batch(arguments.name))
         return 0
-    chosen = _chosen(arguments.only)
+    parts = chosen(arguments.only)
     if arguments.verb == "up":
-        up(chosen)
+        up(parts)
         say('Ready. Next: eval "$(dev/stack env)"')
     elif arguments.verb == "down":
-        down(chosen)
+        down(parts)
     elif arguments.verb == "status":
-        return 0 if status(chosen) else 1
+        return 0 if status(parts) else 1
     else:
-        values = exports(chosen)
+        values = exports(parts)
         lines = [json.dumps(values)] if arguments.json else [f"export {k}={shlex.quote(v)}" for k, v in values.items()]
         print("\n".join(lines))
     return 0

@@ -1,10 +1,12 @@
 """The project's virtual environment `.venv`, with the package and its development extras."""
 
 import hashlib
+import importlib.util
 import subprocess
 import sys
 
-from stacklib import paths
+from stacklib import apt, paths
+from stacklib.locks import alone
 from stacklib.process import StackError
 from stacklib.story import say
 
@@ -23,23 +25,28 @@ def ensure(needs: str | None = None) -> None:
     """
     if needs is not None and (FOLDER / "bin" / needs).exists():
         return
-    stamp = FOLDER / "rvexp-installed"
-    if stamp.exists() and stamp.read_text() == _wanted():
-        return
+    with alone("venv"):
+        stamp, wanted = FOLDER / "rvexp-installed", _wanted()
+        if not stamp.exists() or stamp.read_text() != wanted:
+            _install()
+            stamp.write_text(wanted)
+
+
+def _install() -> None:
+    version = sys.version.split()[0]
     if sys.version_info < MINIMUM:
-        raise StackError(f"git rvexp needs Python 3.11 or newer; {sys.executable} is {sys.version.split()[0]}.")
-    wanted = _wanted()
-    if not (FOLDER / "bin" / "python").exists():
-        say(f"Making the virtual environment {FOLDER.name} with Python {sys.version.split()[0]}")
-        _run(sys.executable, "-m", "venv", str(FOLDER))
+        raise StackError(f"git rvexp needs Python 3.11 or newer; {sys.executable} is {version}.")
+    if not (FOLDER / "bin" / "pip").exists():
+        if importlib.util.find_spec("ensurepip") is None:  # Debian's Python leaves it to a package
+            apt.install(["python3-venv"], "the virtual environment")
+        say(f"Making the virtual environment {FOLDER.name} with Python {version}")
+        _run(sys.executable, "-m", "venv", "--clear", str(FOLDER))
     say("Installing git rvexp and its development tools with pip (pyproject.toml: dependencies, extra `dev`)")
     _run(str(FOLDER / "bin/python"), "-m", "pip", "install", "--quiet", "--editable", f"{paths.PROJECT}[dev]")
-    stamp.write_text(wanted)
 
 
 def _run(*command: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         lines = "\n".join(f"    {line}" for line in (done.stdout + done.stderr).splitlines()[-15:])
-        hint = "\nhint: apt-get install python3-venv" if "ensurepip" in lines else ""
-        raise StackError(f"{' '.join(command)} failed:\n{lines}{hint}")
+        raise StackError(f"{' '.join(command)} failed:\n{lines}")
