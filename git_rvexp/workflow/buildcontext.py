@@ -1,0 +1,117 @@
+"""The build context of a snapshot: the tag's files as one tar, and where they came from.
+
+The tag's tree decides every byte. The remote's archive is only another way to get them, used when it proves to be
+that tree; else the tree's own objects are read. The docker command and the engine never see the archive's address.
+"""
+
+import contextlib
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import IO
+
+from git_rvexp import http
+from git_rvexp.errors import UsageError
+from git_rvexp.git import archives
+from git_rvexp.git.objects import Objects
+from git_rvexp.git.plumbing import Repo
+from git_rvexp.images import context, fetch
+from git_rvexp.images.build import Recipe, Say
+from git_rvexp.images.engine import ignoring
+from git_rvexp.images.spool import Spool
+from git_rvexp.model import Snapshot
+from git_rvexp.tree import EXECUTABLE, FILE, GITLINK, Entry, below
+
+TREE = "tree"
+_POINTER_MOST = 1024  # bytes; a Git LFS pointer is about 130
+
+
+@dataclass(frozen=True)
+class BuildContext:
+    """A tar to build from, the Dockerfile's text, and `source`: the archive's address without secrets, or "tree"."""
+
+    file: IO[bytes]
+    dockerfile: str
+    source: str
+
+
+@contextlib.contextmanager
+def prepared(
+    repo: Repo,
+    snapshot: Snapshot,
+    recipe: Recipe,
+    remote_url: str,
+    archive_url: str,
+    environ: Mapping[str, str],
+    say: Say,
+) -> Iterator[BuildContext]:
+    """The context of `snapshot` while the block runs. UsageError when the snapshot has no such Dockerfile."""
+    objects = Objects(repo.common_dir)
+    whole = objects.tree(snapshot.tree)
+    inside = list(below(whole, recipe.context))
+    text = _dockerfile(objects, inside, recipe, snapshot)
+    kept = _not_ignored(objects, inside, recipe)
+    modules = context.submodules(kept)
+    if modules:
+        say(f"not in the image: {len(modules)} submodule(s), {', '.join(modules[:5])}")
+    with Spool() as spool, tempfile.TemporaryFile(prefix="rvexp-") as out:
+        source = _source(repo, snapshot, whole, spool, remote_url, archive_url, environ, say)
+        pointers: list[Entry] = []
+
+        def read(entry: Entry) -> Iterable[bytes]:
+            pieces = [objects.blob(entry)] if source == TREE else spool.chunks(entry.oid)
+            if entry.size > _POINTER_MOST:
+                return pieces
+            small = b"".join(pieces)
+            pointers.extend([entry] * context.is_pointer(small))
+            return [small]
+
+        context.write(kept, read, time=objects.commit_time(snapshot.commit), out=out)
+        if pointers:
+            say(f"the image gets {len(pointers)} Git LFS pointer(s), not their content: {pointers[0].shown} …")
+        out.seek(0)
+        yield BuildContext(out, text, source)
+
+
+def _source(
+    repo: Repo,
+    snapshot: Snapshot,
+    whole: Sequence[Entry],
+    spool: Spool,
+    remote_url: str,
+    archive_url: str,
+    environ: Mapping[str, str],
+    say: Say,
+) -> str:
+    found = archives.find(remote_url, archive_url, snapshot)
+    if found is None:
+        return TREE
+    given = archives.given(found, remote_url, environ)
+    why = fetch.contents(found.url, whole, spool, given=given, stored=lambda: archives.stored(repo, found))
+    if why:
+        say(f"reading the tag's own objects, since {why}")
+        return TREE
+    return http.redacted(found.url)
+
+
+def _dockerfile(objects: Objects, inside: Sequence[Entry], recipe: Recipe, snapshot: Snapshot) -> str:
+    wanted = recipe.dockerfile.removeprefix("./")
+    for entry in inside:
+        if entry.shown == wanted and entry.mode in (FILE, EXECUTABLE):
+            return objects.blob(entry).decode("utf-8", "replace")
+    folder = "" if recipe.context in (".", "") else f" in its folder {recipe.context}"
+    raise UsageError(
+        f"the snapshot {snapshot.tag} has no file {recipe.dockerfile}{folder}",
+        hint="add one and take a new snapshot, or set image.dockerfile and image.context",
+    )
+
+
+def _not_ignored(objects: Objects, inside: Sequence[Entry], recipe: Recipe) -> list[Entry]:
+    """A tar on its way to a builder is taken as it is, so what .dockerignore leaves out is left out here."""
+    by_path = {e.shown: e for e in inside}
+    # BuildKit's rule: a Dockerfile's own ignore file comes before the common one
+    rules = by_path.get(f"{recipe.dockerfile}.dockerignore") or by_path.get(".dockerignore")
+    if rules is None or rules.mode not in (FILE, EXECUTABLE):
+        return list(inside)
+    left_out = ignoring(objects.blob(rules).decode("utf-8", "replace"), recipe.dockerfile)
+    return [e for e in inside if e.mode == GITLINK or not left_out(e.shown)]

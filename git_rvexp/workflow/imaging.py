@@ -1,0 +1,199 @@
+"""The image of a snapshot: found by what it is made of, else built; pushed, read back, and named by digest.
+
+"The same image" means labels that name the same tree and the same recipe, wherever the image is: so a second call
+builds and pushes nothing, a push that was cut is taken up again, and a tag that names something else is never
+overwritten. Registries have no compare-and-swap on tags; immutable tags (ECR) close the moment between our look
+and our push. The record is written by those who call this.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from git_rvexp import http
+from git_rvexp.errors import CredentialsError, RvexpError
+from git_rvexp.git.objects import Objects
+from git_rvexp.git.plumbing import Repo
+from git_rvexp.images.build import Recipe, Say, build
+from git_rvexp.images.credentials import Login, login
+from git_rvexp.images.engine import Engine, Local
+from git_rvexp.images.reference import Repository
+from git_rvexp.images.registry import Manifest, Registry
+from git_rvexp.model import Image, Snapshot
+from git_rvexp.names import Digest, TagName
+from git_rvexp.settings import Settings
+from git_rvexp.workflow.buildcontext import prepared
+
+OURS = "io.git-rvexp."
+TREE, SPEC, TAG, TAG_OID, COMMIT = (OURS + n for n in ("tree", "spec", "tag", "tag-oid", "commit"))
+_OCI = "org.opencontainers.image."
+
+
+@dataclass(frozen=True)
+class Ensured:
+    """The image, and what had to be done for it. `source` is where its context came from, "" when nothing was built."""
+
+    image: Image
+    built: bool
+    pushed: bool
+    source: str = ""
+
+
+def ensure_image(
+    repo: Repo,
+    snapshot: Snapshot,
+    tag: TagName,
+    *,
+    remote_url: str,
+    settings: Settings,
+    environ: Mapping[str, str],
+    say: Say,
+) -> Ensured:
+    """The image of `snapshot`, in the registry when `settings.ecr_repo` names one, else in the engine.
+
+    Errors: no engine, a Dockerfile that fails or is missing (RvexpError, UsageError), a registry that refuses the
+    login (CredentialsError), fails, or holds other content under the tag's name (RvexpError).
+    """
+    task = _Task(repo, snapshot, tag, remote_url, settings, environ, say)
+    if not settings.ecr_repo:
+        local, source = task.local(Engine.connect(environ))
+        return Ensured(
+            Image(str(local.id), local.id, local.platform, task.name), bool(source), pushed=False, source=source
+        )
+    repository = Repository.parse(settings.ecr_repo)
+    known = login(repository, settings, environ)
+    registry = Registry(repository, known)
+    there = registry.resolve(tag.mapped)
+    if there is not None:
+        return Ensured(task.adopted(registry, there), built=False, pushed=False)
+    engine = Engine.connect(environ)
+    local, source = task.local(engine)
+    image, pushed = task.pushed(engine, registry, known, local)
+    return Ensured(image, bool(source), pushed, source)
+
+
+def recipe(settings: Settings) -> Recipe:
+    """What the settings say about building."""
+    return Recipe(
+        dockerfile=settings.image_dockerfile,
+        context=settings.image_context,
+        target=settings.image_target,
+        platform=settings.image_platform,
+        args=dict(settings.image_build_args),
+    )
+
+
+@dataclass(frozen=True)
+class _Task:
+    repo: Repo
+    snapshot: Snapshot
+    tag: TagName
+    remote_url: str
+    settings: Settings
+    environ: Mapping[str, str]
+    say: Say
+
+    @property
+    def repository(self) -> str:
+        return self.settings.ecr_repo or f"rvexp/{self.tag.project}"
+
+    @property
+    def name(self) -> str:
+        return f"{self.repository}:{self.tag.mapped}"
+
+    @property
+    def content(self) -> dict[str, str]:
+        """The labels that say what the image is made of."""
+        return {TREE: self.snapshot.tree, SPEC: recipe(self.settings).spec}
+
+    def labels(self) -> dict[str, str]:
+        made = dt.datetime.fromtimestamp(Objects(self.repo.common_dir).commit_time(self.snapshot.commit), dt.UTC)
+        public = {
+            "source": http.redacted(self.remote_url) if "://" in self.remote_url else "",
+            "revision": self.snapshot.commit,
+            "created": made.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "title": self.tag.project,
+            "version": str(self.tag),
+        }
+        ours = {TAG: str(self.tag), TAG_OID: self.snapshot.oid, COMMIT: self.snapshot.commit}
+        ours |= {OURS + "project": self.tag.project, **self.content}
+        return {_OCI + k: v for k, v in public.items() if v} | ours
+
+    def local(self, engine: Engine) -> tuple[Local, str]:
+        """The image in the engine, found or built; and where a build's context came from ("" when found)."""
+        same = engine.find(self.content)
+        # the tag's own image before another tag's with the same content
+        found = next((i for i in same if i.labels.get(TAG_OID) == self.snapshot.oid), next(iter(same), None))
+        source = ""
+        if found is None:
+            found, source = self._built(engine)
+        elif found.labels.get(TAG_OID) != self.snapshot.oid:
+            self.say(f"the image of {found.labels.get(TAG)} has the same content and is used again")
+        if self.name not in found.tags:
+            engine.tag(found.id, self.repository, self.tag.mapped)
+        return found, source
+
+    def _built(self, engine: Engine) -> tuple[Local, str]:
+        wanted, url = recipe(self.settings), self.settings.archive_url
+        with prepared(self.repo, self.snapshot, wanted, self.remote_url, url, self.environ, self.say) as context:
+            self.say(f"building {self.name} from {'the tree' if context.source == 'tree' else context.source}")
+            labels, text = self.labels(), context.dockerfile
+            made = build(engine, wanted, context.file, text=text, name=self.name, labels=labels, say=self.say)
+            source = context.source
+        found = engine.inspect(str(made))
+        if found is None:
+            raise RvexpError(f"the engine built {made} and does not have it", hint="git rvexp doctor")
+        return found, source
+
+    def adopted(self, registry: Registry, there: Manifest) -> Image:
+        """The registry's image under our name, if it is made of the same; RvexpError naming both otherwise."""
+        own = registry.for_platform(there, self.settings.image_platform)
+        config = registry.config(own)
+        labels = (config.get("config") or {}).get("Labels") or {}
+        if {k: labels.get(k) for k in self.content} != self.content:
+            raise self._conflict(registry.repository, there.digest, labels)
+        platform = f"{config.get('os')}/{config.get('architecture')}"
+        return Image(f"{registry.repository}@{there.digest}", own.config, platform, self.name)
+
+    def _conflict(self, repository: Repository, digest: Digest, labels: Mapping[str, str]) -> RvexpError:
+        def told(tree: str | None, spec: str | None) -> str:
+            return f"tree {(tree or 'unknown')[:12]}, recipe {(spec or 'unknown')[:12]}"
+
+        return RvexpError(
+            f"{self.name} is another image already; it is not overwritten\n"
+            f"  there:  {digest}, {told(labels.get(TREE), labels.get(SPEC))}, from {labels.get(TAG) or 'elsewhere'}\n"
+            f"  wanted: {told(*self.content.values())}, from {self.tag}",
+            hint=f"take a new snapshot, or look at it: skopeo inspect docker://{repository}@{digest}",
+        )
+
+    def pushed(self, engine: Engine, registry: Registry, known: Login | None, local: Local) -> tuple[Image, bool]:
+        """Push, then believe only what the registry gives back; and whether it was our push that put it there."""
+        self.say(f"pushing {self.name}")
+        account = (known.user, known.password) if known else None
+        try:
+            digest = engine.push(self.repository, self.tag.mapped, account, lambda _line: None)
+        except CredentialsError:
+            raise
+        except RvexpError as why:
+            return self._after_failed_push(registry, why), False
+        manifest = registry.fetch(digest)
+        own = registry.for_platform(manifest, local.platform)
+        # the classic store names an image by its config, the containerd store by its manifest
+        if local.id not in (own.config, own.digest, manifest.digest):
+            raise RvexpError(
+                f"{registry.repository}@{digest} is not the image that was pushed\n"
+                f"  here {local.id}, there {own.config}: nothing is recorded",
+                hint="git rvexp publish",
+            )
+        return Image(f"{registry.repository}@{digest}", own.config, local.platform, self.name), True
+
+    def _after_failed_push(self, registry: Registry, why: RvexpError) -> Image:
+        """Immutable tag, or a push that arrived all the same: what stands there now decides; else `why` stands."""
+        try:
+            there = registry.resolve(self.tag.mapped)
+        except RvexpError:  # a registry that cannot be asked leaves the first error standing
+            raise why from None
+        if there is None:
+            raise why
+        self.say("the push did not go through, but the name is taken now: comparing")
+        return self.adopted(registry, there)
