@@ -93,12 +93,12 @@ def _unanswered(what: str, why: Exception) -> RvexpError:
     from botocore import exceptions  # noqa: PLC0415  as above
 
     text = _safe(str(why))
-    for stems, kind, says, hint in _UNANSWERED:
+    for names, kind, says, hint in _UNANSWERED:
         # Some of the classes are younger than the oldest botocore we take.
-        kinds = tuple(getattr(exceptions, f"{s}Error") for s in stems.split() if hasattr(exceptions, f"{s}Error"))
+        kinds = tuple(getattr(exceptions, name) for name in names.split() if hasattr(exceptions, name))
         if isinstance(why, kinds):
             return kind(f"cannot {what}: {says or text}" + (f"\n  {text}" if says else ""), hint=hint)
-    return UsageError(f"cannot {what}: {text}")
+    return UnreachableError(f"cannot {what}: no answer from AWS\n  {text}")
 
 
 def _safe(text: str) -> str:
@@ -126,14 +126,27 @@ _THROTTLED = re.compile(
     r"|RequestLimitExceeded|SlowDown|BandwidthLimitExceeded"
 )
 _UNANSWERED: tuple[tuple[str, type[RvexpError], str, str | None], ...] = (
-    ("NoCredentials NoAuthToken", CredentialsError, "no AWS credentials were found", LOG_IN),
+    ("NoCredentialsError NoAuthTokenError", CredentialsError, "no AWS credentials were found", LOG_IN),
     (
-        "PartialCredentials CredentialRetrieval TokenRetrieval RefreshWithMFAUnsupported MetadataRetrieval",
+        "PartialCredentialsError CredentialRetrievalError TokenRetrievalError MetadataRetrievalError "
+        "RefreshWithMFAUnsupportedError MissingDependencyException",
         CredentialsError,
         "the AWS credentials cannot be used",
         LOG_IN,
     ),
-    ("SSO Login UnknownCredential UnknownTokenProvider", CredentialsError, "the AWS login has ended", LOG_IN),
-    ("NoRegion", UsageError, "no AWS region is set", SET_REGION),
-    ("Connection HTTPClient IncompleteRead", UnreachableError, "no answer from AWS", None),
+    (
+        "SSOError LoginError UnknownCredentialError UnknownTokenProviderError",
+        CredentialsError,
+        "the AWS login has ended",
+        LOG_IN,
+    ),
+    ("NoRegionError", UsageError, "no AWS region is set", SET_REGION),
+    ("ProfileNotFound", UsageError, "", "aws configure list-profiles"),
+    (
+        "ParamValidationError ValidationError MissingParametersError InvalidConfigError ConfigParseError ConfigNotFound "
+        "InvalidRetryConfigurationError EndpointProviderError BaseEndpointResolverError DataNotFoundError",
+        UsageError,
+        "",
+        None,
+    ),
 )

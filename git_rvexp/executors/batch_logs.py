@@ -1,0 +1,78 @@
+"""What a Batch job printed, from CloudWatch Logs.
+
+Every attempt has a stream of its own, whose name only DescribeJobs knows. A stream that does not exist is a job that
+printed nothing or ended before it could: no log, and no error.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from git_rvexp import aws
+from git_rvexp.errors import RvexpError
+from git_rvexp.executors import batch_state
+from git_rvexp.model import Json
+
+
+class Streams:
+    """Reads the log streams of one job onwards from where it stopped the last time."""
+
+    def __init__(self, logs: Any, group: str) -> None:
+        self._logs = logs
+        self._group = group
+        self._tokens: dict[str, str] = {}
+
+    def new_lines(self, names: list[str]) -> Iterator[str]:
+        """What the streams have gained since the last call, stream after stream."""
+        for name in names:
+            while True:
+                reply = self._page(name)
+                for event in reply.get("events") or []:
+                    yield from str(event.get("message", "")).rstrip("\r\n").split("\n")
+                token = reply.get("nextForwardToken")
+                # At the end CloudWatch answers with the token it was asked with; pages before it may be empty.
+                if not token or token == self._tokens.get(name):
+                    break
+                self._tokens[name] = token
+
+    def _page(self, name: str) -> Mapping[str, Json]:
+        where = {"logGroupName": self._group, "logStreamName": name, "startFromHead": True}
+        if name in self._tokens:
+            where["nextToken"] = self._tokens[name]
+        try:
+            with aws.calling(f"read the log {self._group} {name}"):
+                return dict(self._logs.get_log_events(**where))
+        except aws.ServiceError as why:
+            if why.name != "ResourceNotFoundException":
+                raise
+            return {}
+
+
+def place(detail: Mapping[str, Json]) -> tuple[str, str]:
+    """Log group and region (may be empty) of a job; RvexpError when its logs do not go to CloudWatch by streams."""
+    job = detail.get("jobId")
+    if detail.get("eksProperties"):
+        raise RvexpError(f"the job {job} runs in a pod: its logs are where its cluster sends them")
+    if (detail.get("arrayProperties") or {}).get("size"):
+        raise RvexpError(f"{job} is an array: each of its jobs has its own log", hint=f"git rvexp logs {job}:0")
+    driver, group, region = batch_state.log_group(detail)
+    if driver != "awslogs":
+        raise RvexpError(f"the logs of {job} go to {driver}, not to CloudWatch")
+    return group, region
+
+
+def lines(
+    look: Callable[[], Mapping[str, Json]], streams: Streams, *, follow: bool, pause: Callable[[], None]
+) -> Iterator[str]:
+    """All lines; with `follow` until the job that `look` describes has ended, and once more after a pause.
+
+    CloudWatch shows the last lines a little after the job has ended.
+    """
+    ended_before = False
+    while True:
+        detail = look()
+        yield from streams.new_lines(batch_state.streams(detail))
+        ended = batch_state.state(detail, None).phase.over
+        if not follow or (ended and ended_before):
+            return
+        ended_before = ended
+        pause()
