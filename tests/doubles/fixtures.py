@@ -1,0 +1,31 @@
+"""The Batch double as pytest fixtures; a test module takes them with `pytest_plugins = ["tests.doubles.fixtures"]`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.doubles.batch import BatchDouble
+from tests.doubles.driving import Clock, client
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def double(clock: Clock) -> Iterator[BatchDouble]:
+    """A double with an enabled queue `main`."""
+    with BatchDouble(clock=clock) as made:
+        made.add_queue("main")
+        yield made
+
+
+@pytest.fixture
+def batch(double: BatchDouble) -> Any:
+    return client(double)
