@@ -128,8 +128,7 @@ _THROTTLED = re.compile(
 _UNANSWERED: tuple[tuple[str, type[RvexpError], str, str | None], ...] = (
     ("NoCredentialsError NoAuthTokenError", CredentialsError, "no AWS credentials were found", LOG_IN),
     (
-        "PartialCredentialsError CredentialRetrievalError TokenRetrievalError MetadataRetrievalError "
-        "RefreshWithMFAUnsupportedError MissingDependencyException",
+        "PartialCredentialsError CredentialRetrievalError TokenRetrievalError MetadataRetrievalError",
         CredentialsError,
         "the AWS credentials cannot be used",
         LOG_IN,
@@ -143,8 +142,7 @@ _UNANSWERED: tuple[tuple[str, type[RvexpError], str, str | None], ...] = (
     ("NoRegionError", UsageError, "no AWS region is set", SET_REGION),
     ("ProfileNotFound", UsageError, "", "aws configure list-profiles"),
     (
-        "ParamValidationError ValidationError MissingParametersError InvalidConfigError ConfigParseError ConfigNotFound "
-        "InvalidRetryConfigurationError EndpointProviderError BaseEndpointResolverError DataNotFoundError",
+        "ParamValidationError ValidationError InvalidConfigError ConfigParseError ConfigNotFound EndpointProviderError",
         UsageError,
         "",
         None,

@@ -4,6 +4,7 @@ Every attempt has a stream of its own, whose name only DescribeJobs knows. A str
 printed nothing or ended before it could: no log, and no error.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -20,19 +21,34 @@ class Streams:
         self._logs = logs
         self._group = group
         self._tokens: dict[str, str] = {}
+        self._read: Counter[str] = Counter()
 
     def new_lines(self, names: list[str]) -> Iterator[str]:
         """What the streams have gained since the last call, stream after stream."""
         for name in names:
-            while True:
+            for event in self._new_events(name):
+                yield from str(event.get("message", "")).rstrip("\r\n").split("\n")
+
+    def _new_events(self, name: str) -> Iterator[Mapping[str, Json]]:
+        skip = 0
+        while True:
+            try:
                 reply = self._page(name)
-                for event in reply.get("events") or []:
-                    yield from str(event.get("message", "")).rstrip("\r\n").split("\n")
-                token = reply.get("nextForwardToken")
-                # At the end CloudWatch answers with the token it was asked with; pages before it may be empty.
-                if not token or token == self._tokens.get(name):
-                    break
-                self._tokens[name] = token
+            except aws.ServiceError as why:
+                # Tokens end after a day: begin again and pass over what was read.
+                if why.name != "InvalidParameterException" or not self._tokens.pop(name, None):
+                    raise
+                skip = self._read[name]
+                continue
+            events = reply.get("events") or []
+            self._read[name] += max(0, len(events) - skip)
+            yield from events[skip:]
+            skip = max(0, skip - len(events))
+            token = reply.get("nextForwardToken")
+            # At the end CloudWatch answers with the token it was asked with; pages before it may be empty.
+            if not token or token == self._tokens.get(name):
+                return
+            self._tokens[name] = token
 
     def _page(self, name: str) -> Mapping[str, Json]:
         where = {"logGroupName": self._group, "logStreamName": name, "startFromHead": True}
