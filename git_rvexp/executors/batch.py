@@ -13,12 +13,12 @@ from typing import Any
 from git_rvexp import aws
 from git_rvexp.errors import CredentialsError, RvexpError, UsageError
 from git_rvexp.executors import batch_checks, batch_logs, batch_request, batch_state, limits
-from git_rvexp.executors.batch_submit import BusyError, NotSignedInError, submit_once
+from git_rvexp.executors.batch_submit import NotSignedInError, submit_once
 from git_rvexp.executors.protocol import RefusedError
 from git_rvexp.model import JobState, Json, Plan
 from git_rvexp.settings import Settings
 
-__all__ = ["BatchExecutor", "BusyError", "NotSignedInError"]
+__all__ = ["BatchExecutor", "NotSignedInError"]
 
 _DESCRIBE_AT_ONCE = 100
 _REASON_CHARACTERS = 1024
@@ -42,6 +42,12 @@ class BatchExecutor:
         self._read_seconds = read_seconds
         self._poll_seconds = poll_seconds
         self._bodies: dict[str, Mapping[str, Json]] = {}
+
+    @property
+    def place(self) -> Mapping[str, str]:
+        """The account and the region that these settings reach."""
+        account, region = aws.identity(self._settings)
+        return {"account": account, "region": region}
 
     def check(self, plan: Plan) -> None:
         """Refuse what Batch would refuse, or accept and fail: limits, queue, definition, secrets, account."""

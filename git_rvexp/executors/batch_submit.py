@@ -9,16 +9,12 @@ from typing import Any
 
 from git_rvexp import aws
 from git_rvexp.errors import CredentialsError, UsageError
-from git_rvexp.executors.protocol import RefusedError, UnsureError
+from git_rvexp.executors.protocol import BusyError, RefusedError, UnsureError
 from git_rvexp.model import Json
 
 
 class NotSignedInError(RefusedError, CredentialsError):
     """The credentials were refused, so no job exists; the exit code is that of credentials."""
-
-
-class BusyError(UnsureError):
-    """Batch asked for fewer calls. After a look-up by name that finds nothing, another try is in order."""
 
 
 def submit_once(client: Any, request: Mapping[str, Json]) -> str:

@@ -13,44 +13,51 @@ is asked and what answers mean: `docker_asking`, `docker_reading`.
 """
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from git_rvexp.errors import CredentialsError, RvexpError
 from git_rvexp.executors import docker_asking, docker_reading, docker_remark
 from git_rvexp.executors.protocol import RefusedError, UnsureError
+from git_rvexp.images.credentials import login
+from git_rvexp.images.engine import Engine
+from git_rvexp.images.reference import Repository
 from git_rvexp.model import JobState, Plan
+from git_rvexp.settings import Settings
 
 GRACE = 30  # seconds between SIGTERM and SIGKILL, as on Batch
 LATE = 30  # seconds after which a container that was only made counts as abandoned by its submitter
 
 
 class DockerExecutor:
-    """Executor and LogSource over one engine (`docker.DockerClient`); job ids are full container ids.
+    """Executor and LogSource over the engine that `environ` names; job ids are full container ids.
 
-    `environ` gives the values of a plan's `secret_env`; `say` hears of a pull, which can take minutes.
+    `environ` also gives the values of a plan's `secret_env`; `settings` may hold the AWS profile that ECR's login
+    comes from; `say` hears of a pull, which can take minutes; `late` is LATE in seconds.
     """
 
     name = "docker"
 
     def __init__(
         self,
-        engine: Any,
         environ: Mapping[str, str],
+        settings: Settings = Settings(),  # noqa: B008  frozen
         *,
         say: Callable[[str], None] = lambda _line: None,
         late: float = LATE,
     ) -> None:
-        """Ask nothing yet. `late`: age in seconds at which a container that was only made is started."""
-        self._engine = engine
+        """Connect. RvexpError when no engine answers."""
+        self._engine = Engine.connect(environ).client
         self._environ = environ
+        self._settings = settings
         self._say = say
         self._late = late
 
-    def identity(self) -> dict[str, str]:
-        """What to keep in a plan's `extra`, so that "not found" is never said by another engine."""
-        info = self._info()
-        return {"engine": info["ID"], "host": info["Name"]}
+    @functools.cached_property
+    def place(self) -> Mapping[str, str]:
+        """The engine's own id, which outlives its restarts and its machine's name."""
+        return {"engine": self._info()["ID"]}
 
     def check(self, plan: Plan) -> None:
         """Refuse a plan that cannot run here; an image that only the registry has is pulled."""
@@ -59,7 +66,7 @@ class DockerExecutor:
         self.ensure_image(plan.image)
 
     def ensure_image(self, ref: str) -> Mapping[str, Any]:
-        """`docker inspect` of an image, pulled by digest when the engine lacks it, with the Docker config's login."""
+        """`docker inspect` of an image, pulled by digest when the engine lacks it."""
         from docker.errors import APIError, ImageNotFound  # noqa: PLC0415  114 ms of CPU
 
         with _asking("find the image"), contextlib.suppress(ImageNotFound):
@@ -69,7 +76,7 @@ class DockerExecutor:
         self._say(f"pulling {ref}")
         with _asking("pull the image"):
             try:
-                for line in self._engine.api.pull(ref, stream=True, decode=True):
+                for line in self._engine.api.pull(ref, stream=True, decode=True, auth_config=self._login(ref)):
                     if "error" in line:
                         raise _pull_failed(ref, line["error"])
             except APIError as why:
@@ -97,12 +104,11 @@ class DockerExecutor:
 
     def find(self, plan: Plan) -> list[str]:
         """The id of the run's container, if there is one. RvexpError when this is not the engine it was planned for."""
-        planned, here = plan.extra.get("engine"), self._info()
-        if planned and planned != here["ID"]:
+        planned = plan.extra.get("engine", self.place["engine"])
+        if planned != self.place["engine"]:
             raise RvexpError(
-                f"run {plan.run} was planned for the Docker engine of {plan.extra.get('host', 'another machine')}; "
-                f"this is the one of {here['Name']}, which cannot know",
-                hint="ask again there, or set DOCKER_HOST to that engine",
+                f"run {plan.run} was planned for the Docker engine {planned}; this one is {self.place['engine']}",
+                hint="ask on the machine it was planned on, or set DOCKER_HOST to that engine",
             )
         seen = self._inspect(plan.job_name)
         return [seen["Id"]] if seen and _run_of(seen) == str(plan.run) else []
@@ -137,6 +143,10 @@ class DockerExecutor:
                 yield from docker_reading.lines(container.logs(stream=True, follow=follow))
             except HTTPError as why:
                 raise RvexpError(f"the log of {job} broke off: {why}", hint=f"git rvexp logs {job}") from why
+
+    def _login(self, ref: str) -> dict[str, str]:
+        found = login(Repository.parse(ref.partition("@")[0]), self._settings, self._environ)
+        return {"username": found.user, "password": found.password} if found else {}
 
     def _info(self) -> dict[str, Any]:
         with _asking("describe itself"):

@@ -1,6 +1,6 @@
 """What every executor can do, in our words. Status strings, ARNs and container labels stay behind this door."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from git_rvexp.errors import RvexpError
@@ -15,10 +15,18 @@ class UnsureError(RvexpError):
     """The executor's reply was lost or made no sense: a job may exist. Look it up by name before anything else."""
 
 
+class BusyError(UnsureError):
+    """The executor asked to come back later. It may have acted all the same: look up first, then try again."""
+
+
 class Executor(Protocol):
     """Where runs happen."""
 
     name: str
+
+    @property
+    def place(self) -> Mapping[str, str]:
+        """The plan fields that say which account and region, or which engine: "not found" elsewhere means nothing."""
 
     def check(self, plan: Plan) -> None:
         """Refuse (RvexpError) what the executor would refuse or let fail later; nothing is written anywhere."""

@@ -17,6 +17,8 @@ NAME = "experiments"
 PUBLISHED = "refs/rvexp/published"
 """What we know to be on the remote; its update after a plain `git push` is what fires a hook (see hooks/)."""
 
+_PUSHED_AT_ONCE = 500  # refs on one command line
+
 
 @dataclass(frozen=True)
 class Remote:
@@ -105,21 +107,18 @@ def push(repo: Repo, *refspecs: str, options: Iterable[str] = ()) -> Result:
 def push_tags(repo: Repo, tags: Iterable[str]) -> None:
     """Push snapshot tags by name; RvexpError names a tag that stands there with another object."""
     refs = [f"refs/tags/{t}" for t in tags]
-    if not refs:
-        return
-    done = push(repo, *(f"{r}:{r}" for r in refs))
-    if done.code:
-        raise RvexpError(
-            "the experiments remote refused the snapshot\n" + _refusals(done),
-            hint="git rvexp sync",
-        )
+    for first in range(0, len(refs), _PUSHED_AT_ONCE):
+        done = push(repo, *(f"{r}:{r}" for r in refs[first : first + _PUSHED_AT_ONCE]))
+        if done.code:
+            told = "the experiments remote refused the snapshot\n" + _refusals(done)
+            raise RvexpError(told, hint="git rvexp sync")
 
 
 def fetch(repo: Repo, *refspecs: str) -> Result:
-    """Fetch exactly these refspecs, following no tags."""
-    done = repo.git(
-        "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--refmap=", NAME, *refspecs, ok=(0, 1, 128)
-    )
+    """Fetch exactly these refspecs, following no tags. They go in by stdin: there may be very many."""
+    options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--refmap=", "--stdin")
+    listed = "".join(f"{spec}\n" for spec in refspecs).encode()
+    done = repo.git("fetch", *options, NAME, stdin=listed, ok=(0, 1, 128))
     if done.code:
         raise unreachable(repo, done)
     return done

@@ -6,6 +6,7 @@ that moved or went, is an alarm and not a merge: nothing is overwritten, here or
 
 import os
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from git_rvexp.errors import GitError, PendingError, RvexpError
@@ -37,15 +38,16 @@ class Alarm:
         return f"{self.ref} {verb} on the experiments remote: recorded {self.recorded}, remote {self.remote or 'none'}"
 
 
-def tag_alarms(ledger: Ledger, there: dict[str, str]) -> list[Alarm]:
-    """Snapshot tags that the remote had, or that we have, and that now stand elsewhere or nowhere."""
-    known = {s.tag: s.oid for s in snapshots(ledger.repo, under=remote.PUBLISHED)}
+def tag_alarms(ledger: Ledger, there: Mapping[str, str], *, only: str = "") -> list[Alarm]:
+    """Snapshot tags (or `only` one) that the remote had, or that we have, and that now stand elsewhere or nowhere."""
+    names = [only] if only else []
+    known = {s.tag: s.oid for s in snapshots(ledger.repo, names, under=remote.PUBLISHED)}
     alarms = []
     for tag, oid in known.items():
         now = there.get(f"refs/tags/{tag}", "")
         if now != oid:
             alarms.append(Alarm(f"refs/tags/{tag}", oid, now))
-    for snapshot in snapshots(ledger.repo):
+    for snapshot in snapshots(ledger.repo, names):
         now = there.get(f"refs/tags/{snapshot.tag}", "")
         if now and now != snapshot.oid and snapshot.tag not in known:
             alarms.append(Alarm(f"refs/tags/{snapshot.tag}", snapshot.oid, now))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from git_rvexp.errors import UsageError
+from git_rvexp.git.notes import listed, tip
 from git_rvexp.git.tags import Person, person, snapshots
 from git_rvexp.model import Snapshot
 from git_rvexp.names import normalised
@@ -51,11 +52,9 @@ def snapshot(context: Context, text: str) -> Snapshot:
     raise _no_snapshot(text, known)
 
 
-def run(context: Context, text: str, among: Sequence[Snapshot] | None = None) -> Found:
+def run(context: Context, text: str) -> Found:
     """The run whose id, unique prefix of the id, or job id is `text`; UsageError otherwise."""
-    known = snapshots(context.repo) if among is None else among
-    records = context.ledger.records(s.oid for s in known)
-    everything = [Found(s, r) for s in known for r in runs(records[s.oid])]
+    everything = recorded_runs(context)
     found = [f for f in everything if text == f.run.run or text in f.run.jobs]
     found = found or [f for f in everything if f.run.run.startswith(text)]
     if len(found) == 1:
@@ -63,6 +62,15 @@ def run(context: Context, text: str, among: Sequence[Snapshot] | None = None) ->
     if found:
         raise UsageError(f"{text!r} begins several run ids\n" + _listed([f.run.run for f in found]))
     raise UsageError(f"no run {text!r} is recorded in this clone", hint="git rvexp sync, then git rvexp list")
+
+
+def recorded_runs(context: Context) -> list[Found]:
+    """Every run that the record of this clone tells of, those without a snapshot (kept on a commit) too."""
+    known = {s.oid: s for s in snapshots(context.repo)}
+    for oid in listed(context.repo, tip(context.repo)):
+        known.setdefault(oid, Snapshot("", oid, oid, ""))
+    records = context.ledger.records(known)
+    return [Found(known[oid], run) for oid, record in records.items() for run in runs(record)]
 
 
 def _no_snapshot(text: str, known: Sequence[Snapshot]) -> UsageError:

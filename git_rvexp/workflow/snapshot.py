@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from git_rvexp.errors import GitError, PendingError, RvexpError
 from git_rvexp.git import remote, worktree
+from git_rvexp.git.notes import ensure_notes_ref
 from git_rvexp.git.plumbing import Repo
 from git_rvexp.git.tags import create, person, snapshots
 from git_rvexp.git.worktree import WorkTree
@@ -60,6 +61,8 @@ def take(context: Context, request: Request) -> Taken:
     if there:
         raise _taken(context.repo, plan.name, "on the experiments remote")
     ensure_guard(context)
+    if ensure_notes_ref(context.repo):
+        context.say("set core.notesRef, so that `git notes show TAG` prints the record")
     who = person(context.repo)
     trailers = {
         "Rvexp-Snapshot": str(plan.name),

@@ -1,0 +1,42 @@
+"""Arguments that several verbs share."""
+
+import argparse
+from collections.abc import Iterable
+
+from git_rvexp.errors import UsageError
+from git_rvexp.model import Resources
+
+
+def tag(parser: argparse.ArgumentParser, *, optional: bool = False) -> None:
+    """A snapshot: full tag, nickname, unique part of it, or `@`."""
+    about = "full tag, nickname, unique part of it, or @ (my newest)"
+    parser.add_argument("tag", metavar="TAG", nargs="?" if optional else None, default="", help=about)
+
+
+def resources(parser: argparse.ArgumentParser) -> None:
+    """What a run may ask for."""
+    parser.add_argument("--vcpus", type=float, default=0, help="virtual CPUs")
+    parser.add_argument("--memory", type=int, default=0, help="memory in MiB")
+    parser.add_argument("--gpus", type=int, default=0, help="GPUs")
+
+
+def environment(parser: argparse.ArgumentParser) -> None:
+    """Variables of the run."""
+    parser.add_argument("--env", action="append", default=[], metavar="K=V", help="a variable (recorded: no secrets)")
+    parser.add_argument("--secret-env", action="append", default=[], metavar="NAME", help="a secret, by name only")
+
+
+def resources_of(args: argparse.Namespace) -> Resources:
+    """The resources asked for; UsageError when they are negative."""
+    return Resources(args.vcpus, args.memory, args.gpus)
+
+
+def pairs(texts: Iterable[str]) -> dict[str, str]:
+    """K=V words as a mapping; UsageError names the one that is none."""
+    found = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise UsageError(f"{text!r} is not K=V", hint="--env NAME=VALUE")
+        found[name] = value
+    return found

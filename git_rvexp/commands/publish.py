@@ -1,0 +1,30 @@
+"""Build a snapshot's image, push it, register its job definition, and record each.
+
+What is there already is found by its content: publishing again builds, pushes and registers nothing. stdout is the
+image's reference by digest.
+"""
+
+import argparse
+
+from git_rvexp.commands import arguments as shared
+from git_rvexp.commands.session import Session
+from git_rvexp.workflow import choose
+from git_rvexp.workflow.publish import publish
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    shared.tag(parser, optional=True)
+
+
+def run(args: argparse.Namespace, session: Session) -> int:
+    """Publish and print the reference."""
+    context = session.context
+    snapshot = choose.snapshot(context, args.tag or "@")
+    published = publish(context, snapshot)
+    if not published.fresh:
+        session.speaker.say(f"{snapshot.tag} is published already: nothing was built, pushed or registered")
+    if published.definition:
+        session.speaker.say(f"definition {published.definition}")
+    session.speaker.result(published.image)
+    return 0

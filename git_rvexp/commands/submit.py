@@ -1,0 +1,69 @@
+"""Hand a command to the executor: this machine's engine, or AWS Batch.
+
+Without TAG the snapshot is the one whose tree equals the work tree now; when there is none, nothing runs. The run is
+recorded and pushed before the job is started, and the job's id after. stdout is the run's id.
+"""
+
+import argparse
+
+from git_rvexp.commands import arguments as shared
+from git_rvexp.commands.session import Session
+from git_rvexp.workflow.planning import Request, check_command
+from git_rvexp.workflow.running import Started, found, preview, start
+
+TAKES_COMMAND = True
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    shared.tag(parser, optional=True)
+    shared.resources(parser)
+    shared.environment(parser)
+    parser.add_argument("--queue", help="job queue, instead of batch_queue")
+    parser.add_argument("--executor", choices=("docker", "batch"), help="instead of the configured one")
+    parser.add_argument("--timeout", type=int, default=0, help="seconds an attempt may run")
+    parser.add_argument("--attempts", type=int, default=0, help="attempts, 1 to 10; only lost hosts are retried")
+    parser.add_argument("--array", type=int, default=0, metavar="N", help="an array of N children")
+    parser.add_argument("--after", action="append", default=[], metavar="RUN", help="start when that run succeeded")
+    parser.add_argument("--seed", type=int, help="the run's seed; default: one is drawn and recorded")
+    parser.add_argument("--wait", action="store_true", help="follow the run; exit 0 when it succeeds, 1 when not")
+    parser.add_argument("--offline", action="store_true", help="submit though the record cannot be shared first")
+    parser.add_argument("-n", "--dry-run", action="store_true", help="print the plan; start and record nothing")
+    parser.add_argument("--json", action="store_true", help="one JSON document")
+
+
+def run(args: argparse.Namespace, session: Session) -> int:
+    """Plan, start, and with --wait follow."""
+    check_command(args.command and tuple(args.command), "submit")
+    context = session.with_flags({"batch_queue": args.queue, "executor": args.executor})
+    request = Request(
+        command=tuple(args.command),
+        tag=args.tag,
+        env=shared.pairs(args.env),
+        secret_env=tuple(args.secret_env),
+        resources=shared.resources_of(args),
+        timeout=args.timeout,
+        attempts=args.attempts,
+        array=args.array,
+        after=tuple(args.after),
+        seed=args.seed,
+    )
+    if args.dry_run:
+        session.speaker.document("rvexp.plan/1", preview(context, request))
+        return 0
+    started = start(context, request, offline=args.offline)
+    _tell(args, session, started)
+    return _follow(context, started, session) if args.wait else 0
+
+
+def _tell(args: argparse.Namespace, session: Session, started: Started) -> None:
+    plan = started.plan
+    if args.json:
+        session.speaker.document("rvexp.run/1", {"snapshot": started.snapshot.tag, "job": started.job, **plan.fields()})
+        return
+    session.speaker.say(
+        f"submitted {started.snapshot.tag or 'without a snapshot'} to {plan.executor}, job {started.job}"
+    )
+    session.speaker.result(str(plan.run))
+    if not args.wait:
+        session.speaker.say(f"next: git rvexp wait {plan.run}")

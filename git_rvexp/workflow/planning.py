@@ -1,0 +1,133 @@
+"""From what the user asked for to a plan: which snapshot, which image, which command, all frozen."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from git_rvexp.errors import UsageError
+from git_rvexp.git import worktree
+from git_rvexp.git.tags import person, snapshots
+from git_rvexp.model import Plan, Resources, Snapshot
+from git_rvexp.names import RunId, is_tag_name
+from git_rvexp.settings import Settings
+from git_rvexp.workflow import choose
+from git_rvexp.workflow.context import Context
+from git_rvexp.workflow.publish import Published
+
+# Seeds fit 32 bits without a sign: what NumPy, PyTorch and the C library all take.
+_SEEDS = 2**32
+
+
+@dataclass(frozen=True)
+class Request:
+    """One run as asked for. Zero, empty and None mean "as configured"; `tag` empty: the snapshot of this work tree."""
+
+    command: tuple[str, ...]
+    tag: str = ""
+    env: Mapping[str, str] = field(default_factory=dict)
+    secret_env: tuple[str, ...] = ()
+    resources: Resources = field(default_factory=Resources)
+    timeout: int = 0
+    attempts: int = 0
+    array: int = 0
+    after: tuple[str, ...] = ()
+    seed: int | None = None
+
+
+def check_command(command: tuple[str, ...] | None, verb: str) -> None:
+    """UsageError unless there is a command with no empty words (Batch refuses those)."""
+    if not command or not command[0].strip():
+        raise UsageError("there is no command to run", hint=f"git rvexp {verb} -- python3 train.py")
+    if not all(command):
+        raise UsageError(
+            "the command has an empty word, which AWS Batch refuses", hint="leave it out, or use sh -c '…'"
+        )
+
+
+def snapshot_of(context: Context, text: str) -> Snapshot | None:
+    """The snapshot to run: the one named, else the newest whose tree is the work tree's.
+
+    None: run without a snapshot (the configured definition as it is), which happens only where there is a base
+    definition and no experiments remote. UsageError offers the choices otherwise: what runs is never a guess.
+    """
+    if text:
+        return choose.snapshot(context, text)
+    work = worktree.capture(context.repo)
+    known = snapshots(context.repo)
+    same = [s for s in known if s.tree == work.tree]
+    if same:
+        return same[0]
+    settings = context.settings
+    remote_named = settings.experiments_remote or settings.github_experiment_repo
+    if settings.on_batch and settings.batch_job_def_name and not remote_named:
+        return None
+    raise _no_snapshot(work.changes, known)
+
+
+def frozen(
+    context: Context,
+    snapshot: Snapshot,
+    published: Published,
+    request: Request,
+    executor: str,
+    place: Mapping[str, str],
+) -> Plan:
+    """The plan of one run of `snapshot`; the run id and a missing seed are drawn here."""
+    settings = context.settings
+    run = RunId.new()
+    seed = secrets.randbelow(_SEEDS) if request.seed is None else request.seed
+    nickname = snapshot.tag.rpartition("/")[2] if is_tag_name(snapshot.tag) else "plain"
+    told = {
+        "RVEXP_TAG": snapshot.tag,
+        "RVEXP_COMMIT": snapshot.commit,
+        "RVEXP_RUN": str(run),
+        "RVEXP_IMAGE": published.image,
+        "RVEXP_SEED": str(seed),
+    }
+    return Plan(
+        run=run,
+        executor=executor,
+        job_name=run.job_name(nickname),
+        image=published.image,
+        command=request.command,
+        env={**settings.job_env, **request.env, **{k: v for k, v in told.items() if v}},
+        seed=seed,
+        resources=_resources(settings, request),
+        timeout=request.timeout or settings.job_timeout,
+        attempts=request.attempts or settings.job_attempts,
+        queue=settings.batch_queue if executor == "batch" else "",
+        definition=published.definition,
+        account=place.get("account", ""),
+        region=place.get("region", ""),
+        array=request.array,
+        after=request.after,
+        secret_env=request.secret_env,
+        extra={
+            **{k: v for k, v in place.items() if k not in ("account", "region")},
+            **({"tag": snapshot.tag, "tag_oid": snapshot.oid} if snapshot.tag else {"not_a_snapshot": True}),
+            "by": str(person(context.repo)),
+        },
+    )
+
+
+def _resources(settings: Settings, request: Request) -> Resources:
+    asked = request.resources
+    return Resources(
+        asked.vcpus or settings.job_vcpus, asked.memory or settings.job_memory, asked.gpus or settings.job_gpus
+    )
+
+
+def _no_snapshot(changes: str, known: list[Snapshot]) -> UsageError:
+    if not known:
+        return UsageError(
+            "nothing was snapshotted yet, so there is nothing that could be repeated",
+            hint="git rvexp snapshot NICKNAME",
+        )
+    newest = known[0].tag
+    against = "no change" if changes == "none" else changes
+    return UsageError(
+        f"no snapshot holds this work tree ({against} against HEAD), and code is never run that nobody named\n"
+        f"  git rvexp snapshot NICKNAME    records the work tree as it is; then submit again\n"
+        f"  git rvexp submit {newest} -- CMD    runs the newest snapshot instead",
+        hint="git rvexp snapshot NICKNAME",
+    )

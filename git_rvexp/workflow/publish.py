@@ -1,0 +1,119 @@
+"""Publish a snapshot: its tag proven to be the remote's, its image, its job definition, each written to the record.
+
+Every step resolves before it acts and adopts only equal content, so publishing again does nothing and a killed
+publish is simply run again. The order is tag, image, definition, record: a crash leaves garbage, never a lie.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from git_rvexp.errors import RvexpError
+from git_rvexp.git import notes, remote
+from git_rvexp.model import Image, Json, Snapshot
+from git_rvexp.names import Digest, TagName
+from git_rvexp.record import share
+from git_rvexp.record.events import Event, Record
+from git_rvexp.settings import Settings
+from git_rvexp.workflow.context import Context
+from git_rvexp.workflow.imaging import Ensured, ensure_image
+from git_rvexp.workflow.snapshot import snapshot_event
+
+
+@dataclass(frozen=True)
+class Published:
+    """What a run needs: the image's reference, on Batch the definition's ARN. `fresh` when anything was made."""
+
+    image: str
+    definition: str
+    fresh: bool
+
+
+def build(context: Context, snapshot: Snapshot) -> Image:
+    """The snapshot's image in this machine's engine, found or built; recorded here, shared with the next sync."""
+    local = dataclasses.replace(context.trusted(), ecr_repo="")
+    made = _image(context, snapshot, local)
+    _record(context, snapshot, "image", _image_fields(made))
+    return made.image
+
+
+def publish(context: Context, snapshot: Snapshot) -> Published:
+    """Everything a run of the snapshot needs, found or made, recorded and shared."""
+    settings = context.trusted()
+    context.connect()
+    agree_on_tag(context, snapshot)
+    made = _image(context, snapshot, settings)
+    _record(context, snapshot, "image", _image_fields(made))
+    arn, registered = _define(context, snapshot, made.image) if settings.on_batch else ("", False)
+    share.push_notes(context.ledger)
+    return Published(made.image.ref, arn, fresh=made.built or made.pushed or registered)
+
+
+def _image(context: Context, snapshot: Snapshot, settings: Settings) -> Ensured:
+    return ensure_image(
+        context.repo,
+        snapshot,
+        TagName.parse(snapshot.tag),
+        remote_url=context.wanted_remote().url,
+        settings=settings,
+        environ=context.environ,
+        say=context.say,
+    )
+
+
+def agree_on_tag(context: Context, snapshot: Snapshot) -> None:
+    """Make sure the remote's tag is ours: push it when it is not there yet. AlarmError when it moved."""
+    there = remote.ids(context.repo, [f"refs/tags/{snapshot.tag}", notes.REF])
+    refuse_moved(context, snapshot, there)
+    if f"refs/tags/{snapshot.tag}" not in there:
+        remote.push_tags(context.repo, [snapshot.tag])
+    share.receive_notes(context.ledger, there.get(notes.REF, ""))
+    if not context.ledger.record(snapshot.oid).of("snapshot"):
+        context.ledger.append(snapshot.oid, snapshot_event(context.repo, snapshot))
+
+
+def refuse_moved(context: Context, snapshot: Snapshot, there: dict[str, str]) -> None:
+    """AlarmError with both ids when this snapshot's tag stands elsewhere on the remote, or was there and went."""
+    for alarm in share.tag_alarms(context.ledger, there, only=snapshot.tag):
+        raise share.AlarmError(str(alarm), hint="git rvexp sync shows all of it; a snapshot's tag must never move")
+
+
+def recorded_image(record: Record, *, in_registry: bool) -> Image | None:
+    """The newest image the record knows of, of the kind that is asked for."""
+    for event in reversed(record.of("image")):
+        image = image_of(event)
+        if image.in_registry == in_registry:
+            return image
+    return None
+
+
+def image_of(event: Event) -> Image:
+    """The image that an `image` event tells of. RvexpError when the event cannot be read."""
+    try:
+        return Image(str(event.fields["ref"]), Digest(event.fields["id"]), str(event.get("platform", "")))
+    except (KeyError, TypeError) as why:
+        raise RvexpError(f"the record holds an image that cannot be read: {event}") from why
+
+
+def _define(context: Context, snapshot: Snapshot, image: Image) -> tuple[str, bool]:
+    from git_rvexp.workflow.defining import ensure_definition  # noqa: PLC0415  loads boto3
+
+    found = ensure_definition(context.trusted(), TagName.parse(snapshot.tag), snapshot, image, context.say)
+    fields = {"arn": found.arn, "name": found.name, "image": image.ref, "body": found.body}
+    _record(context, snapshot, "definition", fields)
+    return found.arn, found.registered
+
+
+def _image_fields(made: Ensured) -> dict[str, Json]:
+    image = made.image
+    fields = {"ref": image.ref, "id": str(image.image_id), "platform": image.platform, "source": made.source}
+    return {k: v for k, v in fields.items() if v}
+
+
+def _record(context: Context, snapshot: Snapshot, kind: str, fields: Mapping[str, Json]) -> None:
+    """Append the event unless the record already says the same of its identity (`ref` or `arn`)."""
+    identity = "arn" if kind == "definition" else "ref"
+    known = context.ledger.record(snapshot.oid).of(kind)
+    if any(e.get(identity) == fields[identity] for e in known):
+        return
+    context.ledger.append(snapshot.oid, context.ledger.event(kind, fields))

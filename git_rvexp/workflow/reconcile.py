@@ -1,0 +1,88 @@
+"""Settle open runs: a job found by its name is adopted; one that left no trace for 20 minutes is not found.
+
+Any clone can do it, since the plan in the record names the job. "Not found" is final only after the longest time that
+a request in flight can take to land (a signature is valid for 15 minutes), and a job that shows later is adopted.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from git_rvexp.errors import RvexpError
+from git_rvexp.executors.protocol import Executor
+from git_rvexp.model import Phase, Plan, Snapshot
+from git_rvexp.record.events import Event
+from git_rvexp.record.runs import Run, runs
+from git_rvexp.workflow.context import Context
+from git_rvexp.workflow.where import executor_named
+
+GRACE = dt.timedelta(minutes=20)
+RETENTION = dt.timedelta(days=7)
+"""How long Batch keeps finished jobs at least: after that "not found" cannot be revised."""
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What became of one open run, in words for the story."""
+
+    run: str
+    text: str
+
+
+def settle(
+    context: Context, snapshots: Iterable[Snapshot], named: Callable[[str], Executor] | None = None
+) -> list[Settled]:
+    """Look up every open run of `snapshots`; append what was found. Executors that cannot be asked leave runs open."""
+    known = list(snapshots)
+    records = context.ledger.records(s.oid for s in known)
+    waiting = [(s, r) for s in known for r in runs(records[s.oid]) if _worth_asking(context, r)]
+    executors: dict[str, Executor | RvexpError] = {}
+    settled = []
+    for snapshot, run in waiting:
+        name = str(run.planned.get("executor", ""))
+        if name not in executors:
+            executors[name] = _opened(name, context, named)
+        settled.append(_settle_one(context, snapshot, run, executors[name]))
+    return settled
+
+
+def _opened(name: str, context: Context, named: Callable[[str], Executor] | None) -> Executor | RvexpError:
+    try:
+        return named(name) if named else executor_named(name, context.trusted(), context.environ)
+    except RvexpError as why:
+        return why
+
+
+def _worth_asking(context: Context, run: Run) -> bool:
+    age = context.ledger.now() - run.planned.moment
+    return run.phase.open or (run.phase is Phase.NOTFOUND and age < RETENTION)
+
+
+def _settle_one(context: Context, snapshot: Snapshot, run: Run, executor: Executor | RvexpError) -> Settled:
+    if isinstance(executor, RvexpError):
+        return Settled(run.run, f"cannot tell: {executor}")
+    try:
+        plan = run.plan
+        if not _same_place(plan, executor):
+            return Settled(run.run, "cannot tell: it was planned for another account, region or engine")
+        jobs = executor.find(plan)
+    except RvexpError as why:
+        return Settled(run.run, f"cannot tell: {why}")
+    if jobs:
+        context.ledger.append(snapshot.oid, *_adoption(context, run, jobs))
+        return Settled(run.run, f"adopted {jobs[0]}" + (f"; {len(jobs) - 1} duplicates" if jobs[1:] else ""))
+    if run.phase.open and context.ledger.now() - run.planned.moment > GRACE:
+        context.ledger.append(snapshot.oid, context.ledger.event("notfound", {"run": run.run}))
+        return Settled(run.run, "no job after 20 minutes: not found")
+    return Settled(run.run, "no job yet" if run.phase.open else "still not found")
+
+
+def _same_place(plan: Plan, executor: Executor) -> bool:
+    whole = plan.whole()
+    return all(whole.get(key) == value for key, value in executor.place.items())
+
+
+def _adoption(context: Context, run: Run, jobs: list[str]) -> list[Event]:
+    """The oldest job is the run's; the others are told, so that somebody can stop them."""
+    first = context.ledger.event("submitted", {"run": run.run, "job": jobs[0], "adopted": True})
+    return [first, *(context.ledger.event("duplicate", {"run": run.run, "job": j, "of": jobs[0]}) for j in jobs[1:])]

@@ -1,0 +1,78 @@
+"""From a request to a started run: choose the snapshot, publish it, freeze the plan, submit it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from git_rvexp.errors import RvexpError
+from git_rvexp.executors.protocol import Executor
+from git_rvexp.model import Json, Plan, Snapshot
+from git_rvexp.workflow import planning, publish
+from git_rvexp.workflow.choose import Found
+from git_rvexp.workflow.context import Context
+from git_rvexp.workflow.planning import Request
+from git_rvexp.workflow.publish import Published
+from git_rvexp.workflow.reconcile import settle
+from git_rvexp.workflow.submit import submit
+from git_rvexp.workflow.where import executor_named, name_of
+
+
+@dataclass(frozen=True)
+class Started:
+    """A run that was handed over: what was planned, on which snapshot, and the executor's id."""
+
+    snapshot: Snapshot
+    plan: Plan
+    job: str
+
+
+def start(context: Context, request: Request, *, offline: bool = False) -> Started:
+    """Do all of it. Nothing is started when any check fails; what is made on the way is found again next time."""
+    settings = context.trusted()
+    snapshot = planning.snapshot_of(context, request.tag)
+    executor = executor_named(name_of(settings), settings, context.environ)
+    place = executor.place
+    if snapshot is None:
+        snapshot, published = _without_snapshot(context)
+    else:
+        published = publish.publish(context, snapshot)
+    _settle_quietly(context, snapshot, executor)
+    plan = planning.frozen(context, snapshot, published, request, executor.name, place)
+    job = submit(context, snapshot, plan, executor, offline=offline)
+    return Started(snapshot, plan, job)
+
+
+def preview(context: Context, request: Request) -> Mapping[str, Json]:
+    """The plan that `start` would make, from what is recorded; nothing is built, registered or written."""
+    settings = context.trusted()
+    snapshot = planning.snapshot_of(context, request.tag)
+    if snapshot is None:
+        return {"snapshot": None, "definition": settings.batch_job_def_name, "command": list(request.command)}
+    record = context.ledger.record(snapshot.oid)
+    image = publish.recorded_image(record, in_registry=bool(settings.ecr_repo))
+    definition = record.last("definition")
+    if image is None:
+        raise RvexpError(f"{snapshot.tag} is not published yet, so its plan is not known", hint="git rvexp publish")
+    published = Published(image.ref, str(definition.get("arn", "")) if definition else "", fresh=False)
+    plan = planning.frozen(context, snapshot, published, request, name_of(settings), {})
+    return {"snapshot": snapshot.tag, **plan.fields()}
+
+
+def found(context: Context, started: Started) -> Found:
+    """The started run as the record tells it."""
+    from git_rvexp.record.runs import runs  # noqa: PLC0415  beside its one use
+
+    told = runs(context.ledger.record(started.snapshot.oid))
+    return Found(started.snapshot, next(r for r in told if r.run == str(started.plan.run)))
+
+
+def _settle_quietly(context: Context, snapshot: Snapshot, executor: Executor) -> None:
+    """Open runs of the same snapshot are settled on the way; what came of them is told."""
+    for settled in settle(context, [snapshot], lambda _name: executor):
+        context.say(f"run {settled.run}: {settled.text}")
+
+
+def _without_snapshot(context: Context) -> tuple[Snapshot, Published]:
+    """The newcomers' path: the configured definition as it is, recorded on the current commit."""
+    from git_rvexp.workflow.plain import plain_definition  # noqa: PLC0415  loads boto3
+
+    return plain_definition(context)

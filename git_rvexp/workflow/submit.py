@@ -1,0 +1,106 @@
+"""Submit a plan so that no job is ever lost or doubled.
+
+`planned` is recorded and pushed before the first billable call; the call is made once; `submitted` is recorded and
+pushed after. A reply that is lost makes the run ambiguous: it is looked up by its unique name, adopted if it is there,
+and never sent again blindly (Batch's SubmitJob has no client token).
+"""
+
+import random
+from collections.abc import Mapping
+
+from git_rvexp.errors import AmbiguousError, GitError, PendingError, RvexpError
+from git_rvexp.executors.protocol import BusyError, Executor, RefusedError, UnsureError
+from git_rvexp.model import Json, Plan, Snapshot
+from git_rvexp.record import share
+from git_rvexp.workflow.context import Context
+from git_rvexp.workflow.held import signals_held
+
+_BUSY_TRIES = 5
+_LOOKS = 3
+
+
+def submit(context: Context, snapshot: Snapshot, plan: Plan, executor: Executor, *, offline: bool = False) -> str:
+    """Run the protocol; the job's id. AmbiguousError when nobody can tell whether a job exists."""
+    executor.check(plan)
+    _announce(context, snapshot, plan, offline=offline)
+    with signals_held():
+        job = _one_job(context, snapshot, plan, executor)
+        _append(context, snapshot, "submitted", {"run": str(plan.run), "job": job})
+    _share_after(context, offline=offline)
+    return job
+
+
+def _announce(context: Context, snapshot: Snapshot, plan: Plan, *, offline: bool) -> None:
+    """Record the intent where others see it; without that no job is started."""
+    fields = plan.fields() | ({"offline": True} if offline else {})
+    _append(context, snapshot, "planned", fields)
+    if offline:
+        return
+    try:
+        share.push_notes(context.ledger)
+    except (GitError, PendingError, share.AlarmError) as why:
+        _append(context, snapshot, "refused", {"run": str(plan.run), "why": "the record could not be shared"})
+        if isinstance(why, share.AlarmError):
+            raise
+        raise type(why)(
+            f"{why}\n  nothing was submitted: a run is recorded where others see it before it may cost money",
+            hint="git rvexp doctor; --offline submits all the same and says so in the record",
+        ) from why
+
+
+def _one_job(context: Context, snapshot: Snapshot, plan: Plan, executor: Executor) -> str:
+    """Ask once; when the answer is unsure, look before anything else."""
+    for attempt in range(_BUSY_TRIES):
+        try:
+            return executor.submit(plan)
+        except RefusedError as why:
+            _append(context, snapshot, "refused", {"run": str(plan.run), "why": str(why)})
+            _share_after(context, offline=False)
+            raise
+        except UnsureError as why:
+            found = _looked_up(context, plan, executor)
+            if found:
+                return found
+            if not isinstance(why, BusyError) or attempt == _BUSY_TRIES - 1:
+                _leave_open(context, snapshot, plan, why)
+            context.ledger.sleep(2**attempt * random.uniform(0.5, 1.5))  # noqa: S311  jitter, not a secret
+    raise AssertionError("unreachable: the last busy answer leaves the run open")
+
+
+def _looked_up(context: Context, plan: Plan, executor: Executor) -> str:
+    """The job that bears the plan's name, if it shows within a few seconds."""
+    for look in range(_LOOKS):
+        try:
+            jobs = executor.find(plan)
+        except RvexpError as why:
+            context.warn(f"the job could not be looked up: {why}")
+            return ""
+        if jobs:
+            context.say(f"the reply was lost; the job was found by its name {plan.job_name}")
+            return jobs[0]
+        context.ledger.sleep(0.5 * 2**look)
+    return ""
+
+
+def _leave_open(context: Context, snapshot: Snapshot, plan: Plan, why: UnsureError) -> None:
+    _append(context, snapshot, "ambiguous", {"run": str(plan.run), "why": str(why)})
+    _share_after(context, offline=False)
+    raise AmbiguousError(
+        f"whether a job exists for run {plan.run} cannot be told now\n  {why}\n"
+        "  it was not sent again; its name is " + plan.job_name,
+        hint="git rvexp sync    (looks it up and adopts it; after 20 minutes without a trace it counts as not found)",
+    ) from why
+
+
+def _append(context: Context, snapshot: Snapshot, kind: str, fields: Mapping[str, Json]) -> None:
+    context.ledger.append(snapshot.oid, context.ledger.event(kind, fields))
+
+
+def _share_after(context: Context, *, offline: bool) -> None:
+    """Push what is already safe here; a failure is told, and the next command pushes."""
+    if offline:
+        return
+    try:
+        share.push_notes(context.ledger)
+    except (GitError, PendingError, share.AlarmError) as why:
+        context.warn(f"recorded in this clone; its push is pending: {why}\n  git rvexp sync pushes it")

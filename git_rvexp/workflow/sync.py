@@ -1,0 +1,86 @@
+"""Bring this clone and the experiments remote to the same state, and settle what is open."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from git_rvexp.git import notes, remote
+from git_rvexp.git.tags import snapshots
+from git_rvexp.names import is_tag_name
+from git_rvexp.record import share
+from git_rvexp.record.share import Alarm, AlarmError
+from git_rvexp.workflow.context import Context
+from git_rvexp.workflow.reconcile import Settled, settle
+from git_rvexp.workflow.snapshot import snapshot_event
+
+
+@dataclass(frozen=True)
+class Synced:
+    """What was done: tags fetched and pushed, and what became of open runs."""
+
+    fetched: tuple[str, ...]
+    pushed: tuple[str, ...]
+    settled: tuple[Settled, ...]
+
+
+def sync(context: Context, *, accept: bool = False) -> Synced:
+    """Exchange tags and notes both ways, then settle open runs. AlarmError lists what moved on the remote."""
+    context.connect()
+    there = remote.ids(context.repo)
+    alarms = share.tag_alarms(context.ledger, there)
+    if alarms and not accept:
+        raise AlarmError(_told(alarms), hint="ask who did it; `git rvexp sync --accept` keeps our tags and goes on")
+    for alarm in alarms:
+        context.warn(f"{alarm}; our own tag stays as it is")
+    fetched = _fetch_tags(context, there)
+    _remember(context, there)
+    pushed = _push_tags(context, there)
+    share.receive_notes(context.ledger, there.get(notes.REF, ""), accept=accept)
+    _complete(context)
+    share.push_notes(context.ledger)
+    settled = settle(context, snapshots(context.repo))
+    if settled:
+        share.push_notes(context.ledger)
+    return Synced(fetched, pushed, tuple(settled))
+
+
+def _fetch_tags(context: Context, there: Mapping[str, str]) -> tuple[str, ...]:
+    """Fetch the snapshot tags this clone lacks, under their own names; none that we have is touched."""
+    here = {s.tag for s in snapshots(context.repo)}
+    new = [n for n in _names(there) if n not in here]
+    if new:
+        remote.fetch(context.repo, *(f"refs/tags/{n}:refs/tags/{n}" for n in new))
+    return tuple(new)
+
+
+def _remember(context: Context, there: Mapping[str, str]) -> None:
+    """Note what the remote holds now, beside our tags: the next sync compares with it."""
+    known = {s.tag: s.oid for s in snapshots(context.repo, under=remote.PUBLISHED)}
+    changed = [n for n in _names(there) if known.get(n) != there[f"refs/tags/{n}"]]
+    if changed:
+        remote.fetch(context.repo, *(f"+refs/tags/{n}:{remote.PUBLISHED}/{n}" for n in changed))
+    for name in known.keys() - set(_names(there)):
+        context.repo.git("update-ref", "-d", f"{remote.PUBLISHED}/{name}", known[name])
+
+
+def _names(there: Mapping[str, str]) -> list[str]:
+    tags = [ref.removeprefix("refs/tags/") for ref in there if ref.startswith("refs/tags/")]
+    return [t for t in tags if is_tag_name(t)]
+
+
+def _push_tags(context: Context, there: Mapping[str, str]) -> tuple[str, ...]:
+    mine = [s.tag for s in snapshots(context.repo) if f"refs/tags/{s.tag}" not in there]
+    remote.push_tags(context.repo, mine)
+    return tuple(mine)
+
+
+def _complete(context: Context) -> None:
+    """Write the first line of snapshots whose making was cut short between tag and record."""
+    known = snapshots(context.repo)
+    records = context.ledger.records(s.oid for s in known)
+    for snapshot in known:
+        if not records[snapshot.oid].of("snapshot"):
+            context.ledger.append(snapshot.oid, snapshot_event(context.repo, snapshot))
+
+
+def _told(alarms: list[Alarm]) -> str:
+    return "snapshots changed on the experiments remote, where they never may\n" + "\n".join(f"  {a}" for a in alarms)
