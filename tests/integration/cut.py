@@ -1,5 +1,6 @@
 """A real fault: a socket before the engine's that passes everything on and cuts one call's answer off."""
 
+import contextlib
 import re
 import socket
 import threading
@@ -12,7 +13,8 @@ REQUEST = re.compile(rb"^(?:GET|POST|PUT|DELETE|HEAD) (\S+) HTTP/1.1\r\n")
 class CutSocket:
     """Listens at `path` for the engine at `upstream` (unix://…); answers to calls that match `call` get lost.
 
-    The engine has answered, so has done what it was asked, before the connection is cut.
+    The engine has answered, so has done what it was asked, before the connection is cut. At the end of the block
+    all connections are cut, as if the engine had gone.
     """
 
     def __init__(self, upstream: str, path: Path, call: re.Pattern[str]) -> None:
@@ -20,6 +22,7 @@ class CutSocket:
         self._path = path
         self._call = call
         self._server = socket.socket(socket.AF_UNIX)
+        self._clients: list[socket.socket] = []
 
     def __enter__(self) -> str:
         self._server.bind(str(self._path))
@@ -30,7 +33,11 @@ class CutSocket:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._path.unlink()
         self._server.close()
+        for client in self._clients:
+            with contextlib.suppress(OSError):
+                client.shutdown(socket.SHUT_RDWR)
 
     def _accept(self) -> None:
         while True:
@@ -38,6 +45,7 @@ class CutSocket:
                 client, _ = self._server.accept()
             except OSError:
                 return
+            self._clients.append(client)
             threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:

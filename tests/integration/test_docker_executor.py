@@ -48,9 +48,15 @@ def image(stack: Stack, engine: Any) -> str:
 
 
 @pytest.fixture
-def executor(engine: Any) -> DockerExecutor:
-    """An executor in an environment that holds one secret."""
-    return DockerExecutor(engine, {"API_KEY": "hunter2"})
+def environ(stack: Stack) -> dict[str, str]:
+    """Where the engine is, and one secret."""
+    return {"DOCKER_HOST": stack.docker_host, "API_KEY": "hunter2"}
+
+
+@pytest.fixture
+def executor(environ: dict[str, str]) -> DockerExecutor:
+    """An executor over the stack's engine."""
+    return DockerExecutor(environ)
 
 
 @pytest.fixture
@@ -215,11 +221,11 @@ def test_following_ends_with_the_job(executor: DockerExecutor, plan: Plans, cli:
     assert until(executor, job).phase is Phase.SUCCEEDED
 
 
-def test_cancel(executor: DockerExecutor, plan: Plans, engine: Any) -> None:
+def test_cancel(executor: DockerExecutor, plan: Plans, environ: dict[str, str]) -> None:
     """A cancelled run failed, by SIGTERM and not after the grace, and says why to any other process."""
     job = executor.submit(plan("sleep", "600"))
     executor.cancel(job, "wrong data")
-    state = DockerExecutor(engine, {}).states([job])[job]
+    state = DockerExecutor(environ).states([job])[job]
     assert (state.phase, state.exit_code, state.reason) == (Phase.FAILED, 143, "wrong data; killed by SIGTERM")
 
 
@@ -275,9 +281,9 @@ def test_find_nothing(executor: DockerExecutor, plan: Plans) -> None:
 
 def test_another_engine_cannot_know(executor: DockerExecutor, plan: Plans) -> None:
     """A run planned for another engine is not "not found" here."""
-    with pytest.raises(RvexpError, match="planned for the Docker engine of there"):
-        executor.find(plan("true", extra={"engine": "AAAA:BBBB", "host": "there"}))
-    assert executor.find(plan("true", extra=executor.identity())) == []
+    with pytest.raises(RvexpError, match="planned for the Docker engine AAAA:BBBB"):
+        executor.find(plan("true", extra={"engine": "AAAA:BBBB"}))
+    assert executor.find(plan("true", extra=executor.place)) == []
 
 
 @pytest.mark.parametrize(
@@ -290,17 +296,18 @@ def test_a_lost_reply_is_unsure(
     """The engine does as told and its answer is lost: a job may exist, and looking it up finds the one."""
     wanted = plan("true")
     with CutSocket(stack.docker_host, tmp_path / "s", re.compile(call)) as address:
-        client = docker.DockerClient(base_url=address, version="1.41")
+        cut = DockerExecutor({"DOCKER_HOST": address})
         with pytest.raises(UnsureError, match=wanted.job_name):
-            DockerExecutor(client, {}).submit(wanted)
-        client.close()
+            cut.submit(wanted)
     (job,) = executor.find(wanted)
     if left == "exited":
         assert until(executor, job).phase is Phase.SUCCEEDED
     assert cli("inspect", job, "--format", "{{.State.Status}}") == left
 
 
-def test_a_container_left_behind_is_started_once(executor: DockerExecutor, plan: Plans, engine: Any) -> None:
+def test_a_container_left_behind_is_started_once(
+    executor: DockerExecutor, plan: Plans, engine: Any, environ: dict[str, str]
+) -> None:
     """A container whose submitter died before starting it is started by a later look, not by an early one."""
     wanted = plan("sh", "-c", "echo run >>/count; cat /count")
     made = engine.containers.create(**request(wanted, {}))
@@ -308,16 +315,18 @@ def test_a_container_left_behind_is_started_once(executor: DockerExecutor, plan:
     assert made.id == job
     early = executor.states([job])[job]
     assert (early.phase, early.reason) == (Phase.SUBMITTED, "made, not started yet")
-    assert until(DockerExecutor(engine, {}, late=0), job).phase is Phase.SUCCEEDED
+    assert until(DockerExecutor(environ, late=0), job).phase is Phase.SUCCEEDED
     assert executor.states([job])[job].phase is Phase.SUCCEEDED
     assert list(executor.logs(job)) == ["run"]
 
 
-def test_a_container_left_behind_can_be_cancelled(executor: DockerExecutor, plan: Plans, engine: Any, cli: Cli) -> None:
+def test_a_container_left_behind_can_be_cancelled(
+    executor: DockerExecutor, plan: Plans, engine: Any, cli: Cli, environ: dict[str, str]
+) -> None:
     """Once cancelled, it is never started."""
     made = engine.containers.create(**request(plan("true"), {}))
     executor.cancel(made.id, "not any more")
-    state = DockerExecutor(engine, {}, late=0).states([made.id])[made.id]
+    state = DockerExecutor(environ, late=0).states([made.id])[made.id]
     assert (state.phase, state.exit_code, state.reason) == (Phase.FAILED, None, "not any more; never started")
     assert cli("inspect", made.id, "--format", "{{.State.Status}}") == "created"
 
@@ -380,7 +389,9 @@ def test_check_refuses_what_the_engine_lacks(
         executor.check(plan("true", resources=resources))
 
 
-def test_an_image_is_pulled_by_digest(plan: Plans, engine: Any, cli: Cli, stack: Stack) -> None:
+def test_an_image_is_pulled_by_digest(
+    plan: Plans, engine: Any, cli: Cli, stack: Stack, environ: dict[str, str]
+) -> None:
     """An image that only the registry has is pulled, once, and runs."""
     repository = f"{stack.registry}/pull-{RunId.new()}"
     content = f"FROM {stack.tiny_image}\nLABEL one={RunId.new()}\n"
@@ -389,7 +400,7 @@ def test_an_image_is_pulled_by_digest(plan: Plans, engine: Any, cli: Cli, stack:
     ref = cli("inspect", repository, "--format", "{{index .RepoDigests 0}}")
     cli("rmi", repository)
     heard: list[str] = []
-    executor = DockerExecutor(engine, {}, say=heard.append)
+    executor = DockerExecutor(environ, say=heard.append)
     wanted = plan("true", image=ref)
     executor.check(wanted)
     executor.check(wanted)
@@ -409,11 +420,19 @@ def test_a_pull_that_the_registry_refuses(executor: DockerExecutor, plan: Plans,
         executor.check(plan("true", image=f"{opened}/none@sha256:{NOBODY}"))
 
 
-def test_no_engine(plan: Plans, tmp_path: Path) -> None:
-    """Without an engine nothing is "absent": every question is an error with a hint."""
-    client = docker.DockerClient(base_url=f"unix://{tmp_path}/none", version="1.41")
-    executor = DockerExecutor(client, {})
+def test_no_engine(tmp_path: Path) -> None:
+    """Where no engine answers, there is no executor."""
+    with pytest.raises(RvexpError, match="no Docker engine answers") as caught:
+        DockerExecutor({"DOCKER_HOST": f"unix://{tmp_path}/none"})
+    assert caught.value.hint == "git rvexp doctor"
+
+
+def test_an_engine_that_goes_away(plan: Plans, stack: Stack, tmp_path: Path) -> None:
+    """Once the engine is gone nothing is "absent": every question is an error with a hint, and a submit is unsure."""
     wanted = plan("true")
+    with CutSocket(stack.docker_host, tmp_path / "s", re.compile("^$")) as address:
+        executor = DockerExecutor({"DOCKER_HOST": address})
+        assert executor.find(wanted) == []
     for ask in (
         lambda: executor.check(wanted),
         lambda: executor.find(wanted),
@@ -421,7 +440,7 @@ def test_no_engine(plan: Plans, tmp_path: Path) -> None:
         lambda: executor.cancel(NOBODY, "x"),
         lambda: list(executor.logs(NOBODY)),
     ):
-        with pytest.raises(RvexpError, match="Docker engine") as caught:
+        with pytest.raises(RvexpError, match="the Docker engine did not") as caught:
             ask()
         assert caught.value.hint == "git rvexp doctor"
     with pytest.raises(UnsureError):
