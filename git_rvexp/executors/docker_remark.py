@@ -12,7 +12,7 @@ LIMIT = 4096  # bytes read of a remark; the job could have written the file itse
 
 def written(text: str) -> bytes:
     """The archive that puts the remark into the root folder."""
-    content, buffer = text.encode()[:LIMIT], io.BytesIO()
+    content, buffer = text.encode(errors="replace")[:LIMIT], io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
         entry = tarfile.TarInfo(PATH.removeprefix("/"))
         entry.size, entry.mode = len(content), 0o444

@@ -1,0 +1,218 @@
+"""What the docker executor asks of an engine and how it reads the answers, without an engine."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from git_rvexp.errors import RvexpError, UsageError
+from git_rvexp.executors import docker_remark
+from git_rvexp.executors.docker_asking import check_plan, check_room, environment, request
+from git_rvexp.executors.docker_reading import epoch, job_state, lines, overdue
+from git_rvexp.executors.protocol import RefusedError
+from git_rvexp.model import Phase, Plan, Resources
+from git_rvexp.names import RunId
+
+NEVER = "0001-01-01T00:00:00Z"
+STARTED, STOPPED = "2026-11-22T14:38:17.016253232Z", "2026-11-22T14:38:27.516253232Z"
+IMAGE = "sha256:" + "ab" * 32
+
+
+def plan(**fields: Any) -> Plan:
+    """A plan that is in order but for `fields`."""
+    run = RunId("0123456789")
+    sound: dict[str, Any] = {
+        "run": run,
+        "executor": "docker",
+        "job_name": "rvexp-x",
+        "image": IMAGE,
+        "command": ("true",),
+    }
+    return Plan(**{**sound, **fields})
+
+
+def seen(status: str, code: int = 0, *, labels: dict[str, str] | None = None, **state: Any) -> dict[str, Any]:
+    """What `docker inspect` shows, as recorded from engine 20.10 and cut to what is read."""
+    ran = status != "created"
+    whole = {
+        "Status": status,
+        "Running": status in ("running", "paused", "restarting"),
+        "OOMKilled": False,
+        "ExitCode": code,
+        "Error": "",
+        "StartedAt": STARTED if ran else NEVER,
+        "FinishedAt": STOPPED if status in ("exited", "dead") else NEVER,
+    }
+    return {
+        "Id": "c1",
+        "Name": "/rvexp-x",
+        "Image": IMAGE,
+        "Config": {"Labels": labels},
+        "HostConfig": {"Memory": 0},
+        "State": {**whole, **state},
+    }
+
+
+@pytest.mark.parametrize(
+    ("shown", "remark", "phase", "code", "reason"),
+    [
+        (seen("created"), "", Phase.SUBMITTED, None, "made, not started yet"),
+        (seen("created"), "no", Phase.FAILED, None, "no; never started"),
+        (seen("created", 128, Error="no gpu"), "", Phase.FAILED, None, "no gpu; never started"),
+        (seen("running"), "", Phase.RUNNING, None, ""),
+        (seen("paused"), "", Phase.RUNNING, None, "paused"),
+        (seen("restarting", 1), "", Phase.RUNNING, None, "restarting"),
+        (seen("exited"), "", Phase.SUCCEEDED, 0, ""),
+        (seen("exited"), "stop it", Phase.FAILED, 0, "stop it; exited with 0"),
+        (seen("exited", 3), "", Phase.FAILED, 3, "exited with 3"),
+        (seen("exited", 137), "", Phase.FAILED, 137, "killed by SIGKILL"),
+        (seen("exited", 255), "", Phase.FAILED, 255, "exited with 255"),
+        (seen("exited", 0, Error="disk full"), "", Phase.FAILED, 0, "disk full; exited with 0"),
+        (
+            seen("exited", 137, OOMKilled=True),
+            "",
+            Phase.FAILED,
+            137,
+            "out of memory: the machine has no more; killed by SIGKILL",
+        ),
+        (seen("dead", 137), "", Phase.FAILED, 137, "killed by SIGKILL"),
+        (
+            seen("exited", labels={"io.git-rvexp.timeout": "9"}),
+            "",
+            Phase.SUCCEEDED,
+            0,
+            "ran 10 s, beyond its limit of 9 s: nobody looked in time to stop it",
+        ),
+        (seen("exited", labels={"io.git-rvexp.timeout": "11"}), "", Phase.SUCCEEDED, 0, ""),
+    ],
+)
+def test_states(shown: dict[str, Any], remark: str, phase: Phase, code: int | None, reason: str) -> None:
+    """Every status of a container has one phase, one exit code and one reason."""
+    state = job_state(shown, {"Name": "host", "ID": "AA"}, remark)
+    assert (state.phase, state.exit_code, state.reason) == (phase, code, reason)
+    assert (state.stopped is None) == (not phase.over or shown["State"]["FinishedAt"] == NEVER)
+
+
+def test_times_and_details() -> None:
+    """Times are epoch seconds; details say where and what ran."""
+    state = job_state(seen("exited"), {"Name": "host", "ID": "AA"})
+    assert (state.started, state.seconds) == (1795358297.016253, 10.5)
+    assert state.details == {"container": "rvexp-x", "image": IMAGE, "host": "host", "engine": "AA", "oom": False}
+    assert epoch("2026-11-22T16:38:17.5+02:00") == 1795358297.5
+    assert epoch(NEVER) is None
+
+
+@pytest.mark.parametrize(
+    ("shown", "limit"),
+    [
+        (seen("running", labels={"io.git-rvexp.timeout": "60"}), 60),
+        (seen("running", labels={"io.git-rvexp.timeout": "61"}), 0),
+        (seen("running"), 0),
+        (seen("exited", labels={"io.git-rvexp.timeout": "60"}), 0),
+        (seen("created", labels={"io.git-rvexp.timeout": "60"}), 0),
+    ],
+)
+def test_overdue(shown: dict[str, Any], limit: int) -> None:
+    """Only a running container with a limit, beyond it, is overdue."""
+    assert overdue(shown, 1795358297.016253 + 60.5) == limit
+
+
+@given(st.text(alphabet="aé\n\r\u2028", max_size=40), st.lists(st.integers(1, 5)))
+def test_lines_do_not_depend_on_pieces(text: str, sizes: list[int]) -> None:
+    """However the engine cuts the stream, characters and lines come out whole; only newlines end lines."""
+    data, chunks = text.encode(), []
+    for size in sizes:
+        chunks.append(data[:size])
+        data = data[size:]
+    found = list(lines([*chunks, data]))
+    assert "\n".join(found) == text.removesuffix("\n")
+    assert not any("\n" in line for line in found)
+
+
+@given(st.text(max_size=200))
+def test_remarks(text: str) -> None:
+    """What is written into a container can be read from it."""
+    assert docker_remark.read(docker_remark.written(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"command": ()}, "command is empty"),
+        ({"command": ("",)}, "command is empty"),
+        ({"command": ("a", "", "b")}, "empty word"),
+        ({"command": ("a\0b",)}, "NUL"),
+        ({"array": 3}, "an array of 3"),
+        ({"after": ("0123456789",)}, "does not wait"),
+        ({"image": "busybox:latest"}, "not pinned"),
+        ({"secret_env": ("TOKEN",)}, "TOKEN"),
+        ({"env": {"A=B": "c"}}, "A=B"),
+        ({"env": {"A": "c\0"}}, "'A'"),
+    ],
+)
+def test_plans_that_cannot_run(fields: dict[str, Any], says: str) -> None:
+    """What no engine could run as asked is refused in words that name it."""
+    with pytest.raises(RvexpError, match=says):
+        check_plan(plan(**fields), {})
+
+
+def test_a_sound_plan_passes() -> None:
+    """An image by id or by digest, a secret that is there: nothing to refuse."""
+    check_plan(plan(secret_env=("TOKEN",)), {"TOKEN": "x"})
+    check_plan(plan(image=f"localhost:5000/a@{IMAGE}"), {})
+
+
+def test_errors_hold_no_secret() -> None:
+    """A secret that cannot be passed on is named, not shown."""
+    with pytest.raises(UsageError) as caught:
+        environment(plan(secret_env=("TOKEN",)), {"TOKEN": "hunter2\0"})
+    assert "TOKEN" in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("engine", "refused"),
+    [
+        ({"Name": "h", "Runtimes": {"runc": {}}}, True),
+        ({"Name": "h", "Runtimes": {"runc": {}, "nvidia": {}}}, False),
+        ({"Name": "h", "Runtimes": None, "DiscoveredDevices": [{"ID": "nvidia.com/gpu=0"}]}, False),
+    ],
+)
+def test_gpus(engine: dict[str, Any], monkeypatch: pytest.MonkeyPatch, *, refused: bool) -> None:
+    """GPUs are refused where the engine shows no way to them."""
+    monkeypatch.setenv("PATH", "")
+    if refused:
+        with pytest.raises(RefusedError, match="2 GPU"):
+            check_room(Resources(gpus=2), engine)
+    else:
+        check_room(Resources(gpus=2), engine)
+
+
+def test_the_request() -> None:
+    """A plan as the engine is asked, whole."""
+    whole = plan(
+        command=("python3", "train.py"),
+        env={"RVEXP_RUN": "0123456789"},
+        secret_env=("TOKEN",),
+        resources=Resources(vcpus=1.5, memory=512, gpus=1),
+        timeout=90,
+        extra={"tag": "al/roads/2026-11-22/demo", "tag_oid": "9c1f"},
+    )
+    assert request(whole, {"TOKEN": "hunter2", "HOME": "/root"}) == {
+        "image": IMAGE,
+        "command": ["python3", "train.py"],
+        "name": "rvexp-x",
+        "labels": {
+            "io.git-rvexp.run": "0123456789",
+            "io.git-rvexp.timeout": "90",
+            "io.git-rvexp.tag": "al/roads/2026-11-22/demo",
+            "io.git-rvexp.tag-oid": "9c1f",
+        },
+        "environment": {"RVEXP_RUN": "0123456789", "TOKEN": "hunter2"},
+        "init": True,
+        "mem_limit": 512 << 20,
+        "memswap_limit": 512 << 20,
+        "nano_cpus": 1_500_000_000,
+        "device_requests": [{"count": 1, "capabilities": [["gpu"]]}],
+    }
