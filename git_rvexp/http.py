@@ -114,7 +114,7 @@ def exchange(
             if stream.status not in _REDIRECTS or method not in ("GET", "HEAD") or not target:
                 yield Answer(method, stream.status, names, url, stream, limits, started)
                 return
-        onward = urllib.parse.urljoin(url, target)
+        onward = _joined(url, target)
         if origin(onward) != origin(url):
             authorization = ""
         url = onward
@@ -167,6 +167,19 @@ def redacted(url: str) -> str:
     return f"{scheme}://{place.rpartition('@')[2]}{slash}{path.partition('?')[0].partition('#')[0]}"
 
 
+def _joined(url: str, target: str) -> str:
+    try:
+        return urllib.parse.urljoin(url, target)
+    except ValueError:
+        raise HttpError(f"{redacted(target)!r} is not an http or https address") from None
+
+
+def _bare(url: str) -> str:
+    """`url` without the user and password it may hold: those are given apart, or not at all."""
+    parts = urllib.parse.urlsplit(url)
+    return urllib.parse.urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment=""))
+
+
 class _Plain(urllib.request.HTTPErrorProcessor):
     """Every status is an answer; nothing is followed or raised."""
 
@@ -185,7 +198,7 @@ def _send(
     headers.setdefault("User-Agent", f"git-rvexp/{__version__}")
     if body is not None:
         headers.setdefault("Content-Type", "application/octet-stream")
-    request = urllib.request.Request(url, data=body, headers=headers, method=method)  # noqa: S310  origin() let only http(s) through
+    request = urllib.request.Request(_bare(url), data=body, headers=headers, method=method)  # noqa: S310  origin() let only http(s) through
     if authorization:
         request.add_unredirected_header("Authorization", authorization)
     # A proxy is for the way out; what is on this machine is asked directly.

@@ -1,0 +1,140 @@
+"""Raw objects: what git wrote is what is read, whatever the repository's configuration says."""
+
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from git_rvexp.errors import GitError
+from git_rvexp.git.objects import Objects
+from git_rvexp.tree import Entry, below, blob_id
+
+ENV = {
+    "PATH": "/usr/bin:/bin",
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "HOME": "/nonexistent",
+    **{f"GIT_{r}_{k}": v for r in ("AUTHOR", "COMMITTER") for k, v in (("NAME", "Ada"), ("EMAIL", "a@example.org"))},
+    "GIT_AUTHOR_DATE": "1700000000 +0100",
+    "GIT_COMMITTER_DATE": "1700000000 +0100",
+}
+Git = Callable[..., str]
+
+
+@pytest.fixture
+def git(tmp_path: Path) -> Git:
+    """Plain git in a new repository at tmp_path."""
+
+    def run(*arguments: str) -> str:
+        done = subprocess.run(["git", *arguments], cwd=tmp_path, env=ENV, capture_output=True, check=True)
+        return done.stdout.decode().strip()
+
+    run("init", "-q", ".")
+    return run
+
+
+def committed(git: Git) -> str:
+    """Commit everything; the tree's id."""
+    git("add", "-A")
+    git("commit", "-q", "-m", "x")
+    return git("rev-parse", "HEAD^{tree}")
+
+
+def test_tree_is_listed_whole_and_sorted(git: Git, tmp_path: Path) -> None:
+    """Paths as bytes, modes, ids and sizes as `git ls-tree -r` tells them; submodules too."""
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "x.sh").write_bytes(b"#!\n")
+    (tmp_path / "b" / "x.sh").chmod(0o755)
+    (tmp_path / "b.txt").write_bytes(b"12345")
+    (tmp_path / "link").symlink_to("b.txt")
+    (tmp_path / os.fsdecode(b"\xff")).write_bytes(b"")
+    committed(git)
+    git("update-index", "--add", "--cacheinfo", f"160000,{git('rev-parse', 'HEAD')},sub")
+    tree = git("write-tree")
+    told = [line.split() for line in git("ls-tree", "-r", "-l", tree).replace('"\\377"', "\udcff").splitlines()]
+    expected = sorted(
+        Entry(path.encode("utf-8", "surrogateescape"), int(mode, 8), oid, 0 if size == "-" else int(size))
+        for mode, _, oid, size, path in told
+    )
+    entries = Objects(tmp_path / ".git").tree(tree)
+    assert entries == expected
+    assert [e.path for e in entries] == [b"b.txt", b"b/x.sh", b"link", b"sub", b"\xff"]
+
+
+def test_bytes_are_the_blobs(git: Git, tmp_path: Path) -> None:
+    """Neither filters, nor line ends, nor replace refs change what is read; nothing is run."""
+    (tmp_path / "a").write_bytes(b"one\ntwo\n")
+    tree = committed(git)
+    git("config", "core.autocrlf", "true")
+    git("config", "filter.evil.smudge", f"touch {tmp_path}/ran")
+    (tmp_path / ".gitattributes").write_text("a filter=evil text eol=crlf\n")
+    (tmp_path / "other").write_bytes(b"replaced\n")
+    git("replace", git("rev-parse", f"{tree}:a"), git("hash-object", "-w", "other"))
+    objects = Objects(tmp_path / ".git")
+    assert [objects.blob(e) for e in objects.tree(tree)] == [b"one\ntwo\n"]
+    assert not (tmp_path / "ran").exists()
+
+
+def test_damaged_object_never_passes(git: Git, tmp_path: Path) -> None:
+    """A loose object with other content than its name says is an error."""
+    (tmp_path / "a").write_bytes(b"one\n")
+    tree = committed(git)
+    (entry,) = Objects(tmp_path / ".git").tree(tree)
+    (tmp_path / "b").write_bytes(b"two\n")
+    other = git("hash-object", "-w", "b")
+    folder = tmp_path / ".git" / "objects"
+    target = folder / entry.oid[:2] / entry.oid[2:]
+    target.chmod(0o644)
+    target.write_bytes((folder / other[:2] / other[2:]).read_bytes())
+    with pytest.raises(GitError, match=entry.oid):
+        Objects(tmp_path / ".git").blob(entry)
+
+
+def test_missing_object_is_named(git: Git, tmp_path: Path) -> None:
+    """An object that is not there, as in a partial clone, is an error with its name."""
+    (tmp_path / "a").write_bytes(b"one\n")
+    tree = committed(git)
+    (entry,) = Objects(tmp_path / ".git").tree(tree)
+    (tmp_path / ".git" / "objects" / entry.oid[:2] / entry.oid[2:]).unlink()
+    with pytest.raises(GitError, match=f"the object {entry.oid} is not in"):
+        Objects(tmp_path / ".git").tree(tree)
+
+
+def test_commit_time_is_utc_seconds(git: Git, tmp_path: Path) -> None:
+    """The committer's time, whatever its zone."""
+    (tmp_path / "a").write_bytes(b"")
+    committed(git)
+    assert Objects(tmp_path / ".git").commit_time(git("rev-parse", "HEAD")) == 1700000000
+
+
+def test_unreadable_repository_is_a_clear_error(tmp_path: Path) -> None:
+    """A SHA-256 repository, which libgit2 cannot open, is named."""
+    subprocess.run(["git", "init", "-q", "--object-format=sha256", "."], cwd=tmp_path, env=ENV, check=True)
+    with pytest.raises(GitError, match="cannot be read"):
+        Objects(tmp_path / ".git")
+
+
+def test_linked_worktree_shares_its_objects(git: Git, tmp_path: Path) -> None:
+    """The common git directory gives the objects of every linked worktree."""
+    (tmp_path / "a").write_bytes(b"one\n")
+    committed(git)
+    git("worktree", "add", "-q", "--detach", str(tmp_path / "linked"))
+    tree = git("-C", str(tmp_path / "linked"), "rev-parse", "HEAD^{tree}")
+    assert len(Objects(tmp_path / ".git").tree(tree)) == 1
+
+
+def test_blob_id_is_gits(git: Git, tmp_path: Path) -> None:
+    """Both hash functions agree with git hash-object, however the bytes are cut."""
+    (tmp_path / "a").write_bytes(b"some bytes")
+    assert blob_id([b"some ", b"bytes"], 10) == git("hash-object", "a")
+    subprocess.run(["git", "init", "-q", "--object-format=sha256", "n"], cwd=tmp_path, env=ENV, check=True)
+    assert blob_id([b"some bytes"], 10, width=64) == git("-C", "n", "hash-object", "../a")
+
+
+@pytest.mark.parametrize("folder", ["a/b", "./a/b/", "a//b"])
+def test_below_is_relative(folder: str) -> None:
+    """Entries of a folder, and only those, with shortened paths."""
+    entries = [Entry(p, 0o100644, "0" * 40) for p in (b"a/b/c", b"a/bc", b"a/b/d/e", b"x")]
+    assert [e.path for e in below(entries, folder)] == [b"c", b"d/e"]
+    assert list(below(entries, ".")) == entries
