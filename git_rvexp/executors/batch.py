@@ -43,7 +43,7 @@ class BatchExecutor:
         self._poll_seconds = poll_seconds
         self._bodies: dict[str, Mapping[str, Json]] = {}
 
-    @property
+    @cached_property
     def place(self) -> Mapping[str, str]:
         """The account and the region that these settings reach."""
         account, region = aws.identity(self._settings)
@@ -83,7 +83,7 @@ class BatchExecutor:
         for start in range(0, len(wanted), _DESCRIBE_AT_ONCE):
             for detail in self._details(wanted[start : start + _DESCRIBE_AT_ONCE]):
                 found[str(detail["jobId"])] = batch_state.state(detail, self._exit_code(detail))
-        return found
+        return {job: found[job] for job in wanted if job in found}
 
     def cancel(self, job: str, reason: str) -> None:
         """Stop a job in any state. CancelJob would say yes to a running job and do nothing."""
