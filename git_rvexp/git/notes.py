@@ -7,7 +7,7 @@ notes; notes that plain git wrote elsewhere are found and written back where the
 """
 
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from git_rvexp.errors import GitError
@@ -15,6 +15,8 @@ from git_rvexp.git.plumbing import Repo
 
 REF = "refs/notes/rvexp"
 _Entry = tuple[str, str, str]  # mode, kind, oid
+# From here on it is cheaper to list all notes once than to look for each by its three possible paths.
+_MANY = 100
 
 
 @dataclass(frozen=True)
@@ -39,28 +41,34 @@ def paths(oid: str) -> list[str]:
 
 def listed(repo: Repo, at: Tip) -> dict[str, str]:
     """Annotated object -> its note's blob, for every note at `at`; two blobs of one object are both kept by `read`."""
-    if not at:
-        return {}
-    found: dict[str, str] = {}
+    return dict(_listed(repo, at)) if at else {}
+
+
+def _listed(repo: Repo, at: Tip) -> Iterator[tuple[str, str]]:
+    length = len(repo.null_oid)
     for line in repo.git("ls-tree", "-r", "-z", at.commit).text.split("\0"):
         meta, _, path = line.partition("\t")
         oid = path.replace("/", "")
-        if len(oid) == len(repo.null_oid) and meta.split()[1:2] == ["blob"]:
-            found[oid] = meta.split()[2]
-    return found
+        if len(oid) == length and meta[7:11] == "blob":
+            yield oid, meta[12:]
 
 
 def read(repo: Repo, at: Tip, oids: Iterable[str]) -> dict[str, str]:
-    """The notes of `oids` as text, in one git process; absent ones are left out."""
-    wanted = [(oid, path) for oid in oids for path in paths(oid)]
-    if not at or not wanted:
+    """The notes of `oids` as text, by one git process or two; absent ones are left out."""
+    known = list(oids)
+    if not at or not known:
         return {}
-    asked = "".join(f"{at.commit}:{path}\n" for _, path in wanted).encode()
+    if len(known) > _MANY:
+        among = set(known)
+        wanted = [(oid, blob) for oid, blob in _listed(repo, at) if oid in among]
+    else:
+        wanted = [(oid, f"{at.commit}:{path}") for oid in known for path in paths(oid)]
+    asked = "".join(f"{name}\n" for _, name in wanted).encode()
     out = repo.git("cat-file", "--batch", stdin=asked).out
     notes: dict[str, str] = {}
     position = 0
     for oid, _ in wanted:
-        head, _, _ = out[position:].partition(b"\n")
+        head = out[position : out.index(b"\n", position)]
         position += len(head) + 1
         if head.endswith((b" missing", b" ambiguous")):
             continue

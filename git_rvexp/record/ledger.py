@@ -3,17 +3,18 @@
 import datetime as dt
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from git_rvexp.errors import GitError
 from git_rvexp.git import notes
 from git_rvexp.git.plumbing import Repo
 from git_rvexp.model import Json
-from git_rvexp.record.events import Event, Record, lines, parse, stamp
+from git_rvexp.record.events import Event, Record, lines, parse, skim, stamp
 
-# Each lost race means that somebody else's write went through, so the bound is only for a broken disk.
 _TRIES = 500
+# A lost race means that somebody else's write went through. When the tip stands still instead, a lock was left behind.
+_STANDSTILLS = 10
 
 
 def _utc() -> dt.datetime:
@@ -36,14 +37,21 @@ class Ledger:
         """Add `events` to the note on `oid`; on return they are in this clone's record, whoever else is writing."""
         added = lines(events)
         kinds = ", ".join(dict.fromkeys(e.kind for e in events))
+        stood, last = 0, None
         for attempt in range(_TRIES):
             at = notes.tip(self.repo)
+            stood, last = (stood + 1 if at == last else 0), at
+            if stood == _STANDSTILLS:
+                break
             before = notes.read(self.repo, at, [oid]).get(oid, "")
             ending = "" if not before or before.endswith("\n") else "\n"
             new = notes.write(self.repo, at, {oid: before + ending + added}, f"rvexp: {kinds}")
             if notes.swap(self.repo, new, at, f"rvexp: {kinds}"):
                 return
             self.sleep(random.uniform(0, 0.01 * min(attempt + 1, 10)))  # noqa: S311  jitter, not a secret
+        lock = self.repo.common_dir / f"{notes.REF}.lock"
+        if stood == _STANDSTILLS:
+            raise GitError(f"the record is locked: {lock}", hint="remove that file if no git command is running")
         raise GitError("the record could not be written: too many others are writing", hint="try again")
 
     def record(self, oid: str) -> Record:
@@ -55,3 +63,9 @@ class Ledger:
         wanted = list(oids)
         texts = notes.read(self.repo, notes.tip(self.repo), wanted)
         return {oid: parse(texts.get(oid, "")) for oid in wanted}
+
+    def skimmed(self, oids: Iterable[str], wanted: Mapping[str, Collection[str]]) -> dict[str, Record]:
+        """The same, read only as far as `wanted` (see `events.skim`)."""
+        wanted_oids = list(oids)
+        texts = notes.read(self.repo, notes.tip(self.repo), wanted_oids)
+        return {oid: skim(texts.get(oid, ""), wanted) for oid in wanted_oids}

@@ -31,37 +31,49 @@ class Run:
         """The plan as recorded; UsageError when it cannot be read."""
         return Plan.from_fields(self.planned.fields)
 
+    def first(self, kind: str) -> Event | None:
+        """The oldest event of a kind: of several lines about the end, the one that was believed."""
+        return next((e for e in self.events if e.kind == kind), None)
+
     def last(self, kind: str) -> Event | None:
         """The newest event of a kind."""
         return next((e for e in reversed(self.events) if e.kind == kind), None)
 
+    @property
+    def executor(self) -> str:
+        """The executor's name; "" when the plan does not say."""
+        return str(self.planned.fields.get("executor", ""))
 
-_PHASES = {
-    "planned": Phase.PLANNED,
-    "ambiguous": Phase.AMBIGUOUS,
-    "refused": Phase.REFUSED,
-    "notfound": Phase.NOTFOUND,
-    "submitted": Phase.SUBMITTED,
-    "unknown": Phase.UNKNOWN,
-}
+    @property
+    def stopped_by_us(self) -> bool:
+        """Whether it failed after somebody cancelled it."""
+        return self.phase is Phase.FAILED and self.first("cancelled") is not None
+
+    @property
+    def word(self) -> str:
+        """Its state in one word for people."""
+        if self.stopped_by_us:
+            return "cancelled"
+        return "ok" if self.phase is Phase.SUCCEEDED else self.phase.value
+
+
 # A later line of a lower rank changes nothing: a job that was found stays found, one that ended stays ended.
-_RANK = {
-    Phase.PLANNED: 0,
-    Phase.AMBIGUOUS: 1,
-    Phase.REFUSED: 1,
-    Phase.NOTFOUND: 2,
-    Phase.SUBMITTED: 3,
-    Phase.UNKNOWN: 4,
-    Phase.SUCCEEDED: 5,
-    Phase.FAILED: 5,
+_STEPS = {
+    "planned": (0, Phase.PLANNED),
+    "ambiguous": (1, Phase.AMBIGUOUS),
+    "refused": (1, Phase.REFUSED),
+    "notfound": (2, Phase.NOTFOUND),
+    "submitted": (3, Phase.SUBMITTED),
+    "unknown": (4, Phase.UNKNOWN),
 }
+_SUCCEEDED, _FAILED = (5, Phase.SUCCEEDED), (5, Phase.FAILED)
 
 
 def runs(record: Record) -> list[Run]:
     """The runs of a record, oldest first. Events of a run nobody planned are left to `verify` to report."""
     by_run: dict[str, list[Event]] = {}
     for event in record.events:
-        run = event.get("run")
+        run = event.fields.get("run")
         if isinstance(run, str) and (event.kind == "planned" or run in by_run):
             by_run.setdefault(run, []).append(event)
     return [_fold(run, events) for run, events in by_run.items()]
@@ -69,19 +81,19 @@ def runs(record: Record) -> list[Run]:
 
 def _fold(run: str, events: Iterable[Event]) -> Run:
     told = tuple(events)
-    phase = Phase.PLANNED
+    rank, phase = _STEPS["planned"]
     jobs: list[str] = []
     for event in told:
-        new = _phase(event)
-        if new and _RANK[new] > _RANK[phase]:
-            phase = new
-        job = event.get("job")
-        if event.kind in ("submitted", "duplicate") and isinstance(job, str) and job not in jobs:
-            jobs.append(job)
+        kind = event.kind
+        step = _ended(event) if kind == "ended" else _STEPS.get(kind)
+        if step and step[0] > rank:
+            rank, phase = step
+        if kind in ("submitted", "duplicate"):
+            job = event.fields.get("job")
+            if isinstance(job, str) and job not in jobs:
+                jobs.append(job)
     return Run(run, phase, tuple(jobs), told)
 
 
-def _phase(event: Event) -> Phase | None:
-    if event.kind == "ended":
-        return Phase.SUCCEEDED if event.get("state") == "SUCCEEDED" else Phase.FAILED
-    return _PHASES.get(event.kind)
+def _ended(event: Event) -> tuple[int, Phase]:
+    return _SUCCEEDED if event.fields.get("state") == "SUCCEEDED" else _FAILED
