@@ -6,10 +6,11 @@ import os
 import shlex
 import subprocess
 import sys
+from collections.abc import Sequence
 
 from stacklib import apt, clients, engine, forge, images, moto, part, paths, registry, venv
 from stacklib.locks import alone
-from stacklib.part import Part
+from stacklib.part import Package, Part
 from stacklib.process import StackError, stop
 from stacklib.story import say
 
@@ -28,11 +29,12 @@ def chosen(only: str | None) -> list[Part]:
     return [p for p in PARTS if p.name in names | needed]
 
 
-def up(parts: list[Part]) -> None:
-    """Start what does not run yet; what it lacks is installed first, in one go."""
+def up(parts: Sequence[Part], also: tuple[Package, ...] = ()) -> None:
+    """Start what does not run yet; what it lacks (and `also`) is installed first, in one go."""
     with alone("stack"):
         idle = [p for p in parts if part.running(p) is None]
-        apt.install(apt.missing(pkg for p in idle for pkg in p.packages()), "the development stack")
+        wanted = {package for p in idle for package in p.packages()} | set(also)
+        apt.install(apt.missing(wanted), "the development stack")
         for one in idle:
             _end(one)  # half of it may still run
             started = one.start()
@@ -40,7 +42,7 @@ def up(parts: list[Part]) -> None:
             say(f"{one.name:<9} {started.where}")
 
 
-def down(parts: list[Part]) -> None:
+def down(parts: Sequence[Part]) -> None:
     """Stop what `up` started, the last started first. Data stays in .dev."""
     with alone("stack"):
         for one in reversed(parts):
@@ -59,7 +61,7 @@ def _end(one: Part) -> bool:
     return bool(known.processes)
 
 
-def status(parts: list[Part]) -> bool:
+def status(parts: Sequence[Part]) -> bool:
     """Print a line for each part; whether all of them run."""
     found = {one.name: part.running(one) for one in parts}
     for name, known in found.items():
@@ -68,7 +70,7 @@ def status(parts: list[Part]) -> bool:
     return all(found.values())
 
 
-def exports(parts: list[Part]) -> dict[str, str]:
+def exports(parts: Sequence[Part]) -> dict[str, str]:
     """The variables that describe the running parts."""
     return {k: v for one in parts if (known := part.running(one)) for k, v in known.exports.items()}
 
@@ -129,7 +131,8 @@ def _run(arguments: argparse.Namespace) -> int:
     else:
         values = exports(parts)
         lines = [json.dumps(values)] if arguments.json else [f"export {k}={shlex.quote(v)}" for k, v in values.items()]
-        print("\n".join(lines))
+        for line in lines:
+            print(line)
     return 0
 
 

@@ -45,4 +45,4 @@ def answers(running: Running) -> bool:
     return running.facts["host"] == engine.address() and http_status(int(running.facts["port"]), "/moto-api/") == 200
 
 
-PART = Part("moto", start, answers, after=("engine",))
+PART = Part("moto", start, answers, venv.packages, after=("engine",))

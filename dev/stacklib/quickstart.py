@@ -113,9 +113,9 @@ def main_job(shell: Shell, nick: str) -> str:
 
 def quickstart(*, batch: bool) -> None:
     """Set up what is missing and run the main job; end with what to type next."""
-    venv.ensure()
     parts = cli.chosen("engine,base,registry,forge,moto" if batch else "engine,base")
-    cli.up(parts)
+    cli.up(parts, venv.packages())
+    venv.ensure()
     values = cli.exports(parts)
     folder = copy(paths.folder("quickstart"))
     shell = Shell(folder, environment(values))

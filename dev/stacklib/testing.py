@@ -63,11 +63,11 @@ def _environment(arguments: argparse.Namespace, *, ci: bool) -> dict[str, str]:
 
 def check(arguments: argparse.Namespace, extra: list[str], *, ci: bool) -> list[str]:
     """Run everything; the titles of what failed."""
+    if not arguments.quick:
+        cli.up(cli.PARTS, venv.packages())
     venv.ensure()
     env = _environment(arguments, ci=ci)
     failed = [title for title, command in CHECKS.items() if not _run(title, command, env)]
-    if not arguments.quick:
-        cli.up(list(cli.PARTS))
     if not _run("tests", _pytest(arguments, extra, ci=ci), env):
         failed.append("tests")
     return failed

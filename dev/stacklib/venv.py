@@ -7,6 +7,7 @@ import sys
 
 from stacklib import apt, paths
 from stacklib.locks import alone
+from stacklib.part import Package
 from stacklib.process import StackError
 from stacklib.story import say
 
@@ -16,6 +17,13 @@ MINIMUM = (3, 11)
 
 def _wanted() -> str:
     return hashlib.sha256((paths.PROJECT / "pyproject.toml").read_bytes()).hexdigest()
+
+
+def packages() -> tuple[Package, ...]:
+    """What Debian's Python needs to make the environment: it leaves `ensurepip` to a package."""
+    if (FOLDER / "bin" / "pip").exists() or importlib.util.find_spec("ensurepip"):
+        return ()
+    return (Package("python3-venv", "ensurepip"),)
 
 
 def ensure(needs: str | None = None) -> None:
@@ -37,8 +45,7 @@ def _install() -> None:
     if sys.version_info < MINIMUM:
         raise StackError(f"git rvexp needs Python 3.11 or newer; {sys.executable} is {version}.")
     if not (FOLDER / "bin" / "pip").exists():
-        if importlib.util.find_spec("ensurepip") is None:  # Debian's Python leaves it to a package
-            apt.install(["python3-venv"], "the virtual environment")
+        apt.install(apt.missing(packages()), "the virtual environment")
         say(f"Making the virtual environment {FOLDER.name} with Python {version}")
         _run(sys.executable, "-m", "venv", "--clear", str(FOLDER))
     say("Installing git rvexp and its development tools with pip (pyproject.toml: dependencies, extra `dev`)")
