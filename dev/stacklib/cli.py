@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import shlex
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -138,6 +139,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def main() -> int:
     """Run one command; an expected failure is one clear message and exit code 1."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # dev/stack env | head
     try:
         return _run(_parser().parse_args())
     except StackError as error:
