@@ -131,7 +131,7 @@ def stopped(running: Running) -> None:
     """Remove what our engine leaves behind: its bridge, and the mount on its data after a hard kill."""
     data = paths.folder("engine") / "data"
     if running.processes and data.is_mount():
-        subprocess.run(["umount", str(data)], check=False, capture_output=True)
+        subprocess.run(["umount", "--lazy", str(data)], check=False, capture_output=True)
     if running.processes and f" {bridge_name()}:" in _ip("-o", "link"):
         _ip("link", "delete", bridge_name())
 
