@@ -9,26 +9,32 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from git_rvexp import rules
+from git_rvexp.rules import Rule
 
-def _key(default: Any, about: str, *, key: str, sensitive: bool = False) -> Any:
+
+def _key(default: Any, about: str, *, key: str, sensitive: bool = False, rule: Rule = rules.anything) -> Any:
     factory = {"default_factory": dict} if default == {} else {"default": default}
-    return field(**factory, metadata={"key": key, "about": about, "sensitive": sensitive})
+    return field(**factory, metadata={"key": key, "about": about, "sensitive": sensitive, "rule": rule})
 
 
 @dataclass(frozen=True)
 class Settings:
     """The settings in force. Sensitive ones decide where code, secrets or money go."""
 
-    initials: str = _key("", "your initials in tag names; default: from user.name", key="initials")
-    project: str = _key("", "the project in tag names; default: the repository's folder", key="project")
+    initials: str = _key("", "your initials in tag names; default: from user.name", key="initials", rule=rules.plain)
+    project: str = _key(
+        "", "the project in tag names; default: the repository's folder", key="project", rule=rules.plain
+    )
     experiments_remote: str = _key(
         "",
         "git URL that snapshots and notes go to; default: a bare repository inside this clone",
         key="experiments_remote",
         sensitive=True,
+        rule=rules.place,
     )
     github_experiment_repo: str = _key(
-        "", "the same for GitHub, as org/name", key="github_experiment_repo", sensitive=True
+        "", "the same for GitHub, as org/name", key="github_experiment_repo", sensitive=True, rule=rules.github
     )
     archive_url: str = _key(
         "auto",
@@ -36,38 +42,74 @@ class Settings:
         key="archive_url",
         sensitive=True,
     )
-    executor: str = _key("auto", "where runs happen: docker, batch, or auto (batch with a queue)", key="executor")
-    batch_queue: str = _key("", "AWS Batch job queue that jobs are submitted to", key="batch_queue", sensitive=True)
+    executor: str = _key(
+        "auto",
+        "where runs happen: docker, batch, or auto (batch with a queue)",
+        key="executor",
+        rule=rules.one_of("auto", "docker", "batch"),
+    )
+    batch_queue: str = _key(
+        "", "AWS Batch job queue that jobs are submitted to", key="batch_queue", sensitive=True, rule=rules.plain
+    )
     batch_job_def_name: str = _key(
-        "", "Batch job definition that ours are derived from", key="batch_job_def_name", sensitive=True
+        "",
+        "Batch job definition that ours are derived from",
+        key="batch_job_def_name",
+        sensitive=True,
+        rule=rules.plain,
     )
     ecr_repo: str = _key(
         "",
         "registry/repository images are pushed to; default: stay in the engine",
         key="ecr_repo",
         sensitive=True,
+        rule=rules.repository,
     )
-    aws_region: str = _key("", "AWS region; default: the AWS configuration's", key="aws.region", sensitive=True)
-    aws_profile: str = _key("", "AWS profile; default: the AWS configuration's", key="aws.profile", sensitive=True)
+    aws_region: str = _key(
+        "", "AWS region; default: the AWS configuration's", key="aws.region", sensitive=True, rule=rules.word
+    )
+    aws_profile: str = _key(
+        "", "AWS profile; default: the AWS configuration's", key="aws.profile", sensitive=True, rule=rules.plain
+    )
     aws_endpoint_url: str = _key(
-        "", "address of another AWS-compatible service", key="aws.endpoint_url", sensitive=True
+        "", "address of another AWS-compatible service", key="aws.endpoint_url", sensitive=True, rule=rules.address
     )
-    image_dockerfile: str = _key("Dockerfile", "the Dockerfile, relative to image.context", key="image.dockerfile")
-    image_context: str = _key(".", "folder of the tree that is the build context", key="image.context")
-    image_target: str = _key("", "build stage to stop at", key="image.target")
-    image_platform: str = _key("linux/amd64", "platform images are built for", key="image.platform")
-    image_build_args: Mapping[str, str] = _key({}, "build arguments (never secrets)", key="image.build_args")
-    job_vcpus: float = _key(0.0, "virtual CPUs of a job; 0: the definition's own", key="job.vcpus")
-    job_memory: int = _key(0, "memory of a job in MiB; 0: the definition's own", key="job.memory")
-    job_gpus: int = _key(0, "GPUs of a job", key="job.gpus")
-    job_timeout: int = _key(0, "seconds an attempt may run (at least 60 on Batch); 0: no limit", key="job.timeout")
-    job_attempts: int = _key(1, "attempts of a job, 1 to 10; only lost hosts are retried", key="job.attempts")
-    job_env: Mapping[str, str] = _key({}, "environment of every job (never secrets)", key="job.env")
+    image_dockerfile: str = _key(
+        "Dockerfile", "the Dockerfile, relative to image.context", key="image.dockerfile", rule=rules.inside
+    )
+    image_context: str = _key(
+        ".", "folder of the tree that is the build context", key="image.context", rule=rules.inside
+    )
+    image_target: str = _key("", "build stage to stop at", key="image.target", rule=rules.word)
+    image_platform: str = _key("linux/amd64", "platform images are built for", key="image.platform", rule=rules.word)
+    image_build_args: Mapping[str, str] = _key(
+        {}, "build arguments (never secrets)", key="image.build_args", rule=rules.variables
+    )
+    job_vcpus: float = _key(
+        0.0, "virtual CPUs of a job; 0: the definition's own", key="job.vcpus", rule=rules.not_negative
+    )
+    job_memory: int = _key(
+        0, "memory of a job in MiB; 0: the definition's own", key="job.memory", rule=rules.not_negative
+    )
+    job_gpus: int = _key(0, "GPUs of a job", key="job.gpus", rule=rules.not_negative)
+    job_timeout: int = _key(
+        0, "seconds an attempt may run (at least 60 on Batch); 0: no limit", key="job.timeout", rule=rules.not_negative
+    )
+    job_attempts: int = _key(
+        1, "attempts of a job, 1 to 10; only lost hosts are retried", key="job.attempts", rule=rules.attempts
+    )
+    job_env: Mapping[str, str] = _key(
+        {}, "environment of every job (never secrets)", key="job.env", rule=rules.variables
+    )
     job_role_arn: str = _key(
-        "", "role of the job, where no base definition names one", key="job.role_arn", sensitive=True
+        "", "role of the job, where no base definition names one", key="job.role_arn", sensitive=True, rule=rules.plain
     )
     job_execution_role_arn: str = _key(
-        "", "execution role, where no base definition names one", key="job.execution_role_arn", sensitive=True
+        "",
+        "execution role, where no base definition names one",
+        key="job.execution_role_arn",
+        sensitive=True,
+        rule=rules.plain,
     )
 
     @property
@@ -86,6 +128,13 @@ class Key:
     default: Any
     about: str
     sensitive: bool
+    rule: Rule = rules.anything
+
+    def risky(self, value: Any) -> Any:
+        """What of `value` decides where code, secrets or money go; empty when nothing does."""
+        if self.sensitive:
+            return value
+        return rules.redirecting(value) if self.kind is dict else self.default
 
 
 def keys() -> Iterator[Key]:
@@ -93,4 +142,4 @@ def keys() -> Iterator[Key]:
     for f in dataclasses.fields(Settings):
         default = {} if f.default is dataclasses.MISSING else f.default
         meta = f.metadata
-        yield Key(meta["key"], f.name, type(default), default, meta["about"], meta["sensitive"])
+        yield Key(meta["key"], f.name, type(default), default, meta["about"], meta["sensitive"], meta["rule"])

@@ -1,13 +1,14 @@
 """What a command gets: the streams, and, once it asks, the clone with its settings and record."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from git_rvexp import config
-from git_rvexp.config import Config, Layer
+from git_rvexp.config import Config
 from git_rvexp.git.plumbing import Repo
+from git_rvexp.layers import FILE
 from git_rvexp.output import Speaker
 from git_rvexp.record.ledger import Ledger
 from git_rvexp.workflow.context import Context
@@ -37,15 +38,7 @@ class Session:
         return Context(repo, self._config(repo, flags), Ledger(repo), self.environ, self.speaker.say, self.speaker.warn)
 
     def _config(self, repo: Repo, flags: Mapping[str, object]) -> Config:
-        given = Layer("command line", {k: v for k, v in flags.items() if v is not None})
-        sources: list[Callable[[], Layer]] = [
-            lambda: given,
-            lambda: config.from_environment(self.environ),
-            lambda: config.from_git(_git_entries(repo)),
-            lambda: config.from_file(repo.top / config.FILE, tracked=True),
-            lambda: config.from_file(config.user_file(self.environ), tracked=False),
-        ]
-        return config.merge(source() for source in sources)
+        return config.load(flags, self.environ, _git_entries(repo), repo.top / FILE)
 
 
 def _git_entries(repo: Repo) -> list[tuple[str, str]]:

@@ -1,0 +1,97 @@
+"""What a setting's value must look like beyond its type; each rule says what is wrong, or nothing.
+
+Settings come from files that other people may have written, so whatever could be read as an option, a command or a
+way out of the tree is refused here, at the edge. Whether a place exists is not asked here.
+"""
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Rule = Callable[[Any], str]
+"""A rule gets a value of the setting's type and answers "" or how it must be: "must be inside the tree"."""
+
+_HELPER = re.compile(r"[A-Za-z0-9+.-]*::")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# Names that send a program's traffic, credentials or libraries somewhere else, in a container as anywhere.
+_REDIRECTS = re.compile(
+    r"(?:AWS|LD|DYLD|DOCKER|BUILDKIT|GIT|SSH|SSL|KRB5)_.*|.*_PROXY|.*_ENDPOINT(?:_.*)?|.*INDEX_URL|.*CA_BUNDLE",
+    re.IGNORECASE,
+)
+
+
+def anything(_: Any) -> str:
+    """No rule."""
+    return ""
+
+
+def plain(text: str) -> str:
+    """One line that is no option."""
+    return "must not start with '-'" if text.startswith("-") else ""
+
+
+def inside(path: str) -> str:
+    """A path that stays in the tree whichever folder it is taken from."""
+    out = path.startswith(("/", "-", "~")) or "\\" in path or ".." in path.split("/")
+    return "must be a relative path inside the tree" if out or not path else ""
+
+
+def place(text: str) -> str:
+    """A git URL, path or remote's name: no option, and no remote helper (ext::, fd:: run or read what they like)."""
+    if text.startswith("-") or _HELPER.match(text):
+        return "must be a git URL or path that git reaches by itself"
+    return ""
+
+
+def github(text: str) -> str:
+    """An owner and a repository on GitHub."""
+    if not text or re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9_.-]*[A-Za-z0-9_-]", text):
+        return ""
+    return 'must be "org/name"'
+
+
+def address(text: str) -> str:
+    """An HTTP address without credentials."""
+    if not text or re.fullmatch(r"https?://[^\s/@]+(?:/[^\s@]*)?", text):
+        return ""
+    return "must be an http:// or https:// address without credentials"
+
+
+def repository(text: str) -> str:
+    """A registry's host and a repository, without scheme, tag or digest."""
+    part = r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*"
+    if not text or re.fullmatch(rf"(?:[A-Za-z0-9.-]*[A-Za-z0-9](?::\d+)?/)?{part}(?:/{part})*", text):
+        return ""
+    return "must be registry/repository, without scheme, tag or digest"
+
+
+def word(text: str) -> str:
+    """A build stage or a platform."""
+    return "" if not text or re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_./-]*", text) else "must be a plain name"
+
+
+def not_negative(number: float) -> str:
+    """Zero or more, and finite."""
+    return "" if math.isfinite(number) and number >= 0 else "must be 0 or more"
+
+
+def attempts(number: int) -> str:
+    """What AWS Batch takes as attempts."""
+    return "" if 1 <= number <= 10 else "must be 1 to 10"
+
+
+def variables(pairs: Mapping[str, str]) -> str:
+    """Names that a shell and Docker take as variables."""
+    bad = [name for name in pairs if not _VARIABLE.fullmatch(name)]
+    return f"must not name a variable {bad[0]!r}" if bad else ""
+
+
+def one_of(*words: str) -> Rule:
+    """The rule that takes only `words`."""
+    return lambda text: "" if text in words else f"must be {', '.join(words[:-1])} or {words[-1]}"
+
+
+def redirecting(pairs: Mapping[str, str]) -> dict[str, str]:
+    """The variables of `pairs` that would send traffic or credentials elsewhere."""
+    return {name: value for name, value in pairs.items() if _REDIRECTS.fullmatch(name)}
