@@ -5,21 +5,25 @@ window size, Ctrl-C, job control and the exit code are the docker command's own,
 docker package has no such thing ready (its attach knows neither raw terminals nor signals). 125 is the docker
 command's own failure. Nothing is recorded: a run that must be proven is submitted.
 
-The code that runs is the snapshot's: a mount that would put anything over the image's WORKDIR, or the work tree
-into it, is refused. A destination that is a symbolic link inside the image is taken as written.
+One thing docker run does badly: it leaves the container running when its own output is closed (`| head`) or it is
+killed. So a shell that waits for its end, however it comes, removes the container then.
+
+The code that runs is the snapshot's: see `mounts` for the volumes that are refused.
 """
 
 import os
-import signal
+import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NoReturn
 
 from git_rvexp.errors import RvexpError, UsageError
 from git_rvexp.executors.docker import DockerExecutor
+from git_rvexp.names import RunId
 from git_rvexp.settings import Settings
+from git_rvexp.workflow.mounts import volume
 
 # Where the docker package looks without DOCKER_HOST; said aloud so that the docker command's chosen context,
 # which the package does not know, cannot send the two to different engines.
@@ -58,13 +62,14 @@ def run_here(
     image = DockerExecutor(environ, settings, say=say).ensure_image(here.image)
     code = str((image.get("Config") or {}).get("WorkingDir") or "")
     terminal = sys.stdin.isatty() and sys.stdout.isatty()
-    words = docker_run(here, code, tree, cwd, environ, terminal=terminal)
+    name = f"rvexp-here-{RunId.new()}"
+    words = ["docker", "run", "--name", name, *docker_run(here, code, tree, cwd, environ, terminal=terminal)]
+    told = {**environ, "DOCKER_HOST": _host(environ)}
     sys.stdout.flush()
     sys.stderr.flush()
-    # Python ignores SIGPIPE, and what is ignored stays so across exec.
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    _remove_at_the_end(name, told)
     try:
-        os.execvpe(words[0], words, {**environ, "DOCKER_HOST": _host(environ)})  # noqa: S606
+        os.execvpe(words[0], words, told)  # noqa: S606
     except OSError as why:
         raise RvexpError(
             f"the docker command cannot be run: {why.strerror}",
@@ -75,11 +80,11 @@ def run_here(
 def docker_run(
     here: Here, code: str, tree: Path, cwd: Path, environ: Mapping[str, str], *, terminal: bool
 ) -> list[str]:
-    """The words of the docker command. `code` is the image's WORKDIR, empty when it has none.
+    """What follows `docker run`. `code` is the image's WORKDIR, empty when it has none.
 
     `--pull=never`: which bytes run was settled before.
     """
-    words = ["docker", "run", "--rm", "--init", "--interactive", "--pull=never"]
+    words = ["--rm", "--init", "--interactive", "--pull=never"]
     if terminal:
         words.append("--tty")
     for name, value in here.env.items():
@@ -98,49 +103,24 @@ def docker_run(
     return [*words, here.image, *here.command]
 
 
-def volume(text: str, code: str, tree: Path, cwd: Path, *, local: bool) -> str:
-    """A volume with its source made absolute. UsageError for one that hides or replaces the snapshot's code.
+def _remove_at_the_end(name: str, environ: Mapping[str, str]) -> None:
+    """Start a shell that removes the container once this process, whatever it has become, has ended.
 
-    `local`: the engine is on this machine, so a source that is not there is a slip (docker would make a folder).
+    It reads from a pipe whose other end is ours alone and is closed by the kernel with our last breath. It holds
+    none of our streams, so nobody waits for it, and is in a session of its own, so Ctrl-C does not reach it.
     """
-    source, destination, options = _parts(text)
-    target, home = _absolute(text, destination), _absolute(text, code or "/")
-    if home.is_relative_to(target):
-        raise UsageError(
-            f"-v {text} would hide the snapshot's code in {home}: what runs must be what the tag holds",
-            hint="mount it elsewhere, for example -v SOURCE:/data",
-        )
-    if "/" not in source and source not in (".", ".."):
-        return text  # a volume by name, or one without a name
-    path = (cwd / source).resolve()
-    if path.is_relative_to(tree.resolve()) and target.is_relative_to(home):
-        raise UsageError(_over_code(text, str(home), known=bool(code)), hint="mount it elsewhere, such as :/data")
-    if local and not path.exists():
-        raise UsageError(f"-v {text}: there is no {path}", hint=f"mkdir -p {path}")
-    return ":".join(filter(None, (str(path), str(target), options)))
+    reading, writing = os.pipe()
+    os.set_inheritable(writing, True)
+    subprocess.Popen(
+        ["/bin/sh", "-c", 'cat; exec docker rm --force --volumes "$0"', name],
+        env=environ,
+        stdin=reading,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    os.close(reading)
 
 
 def _host(environ: Mapping[str, str]) -> str:
     return environ.get("DOCKER_HOST") or _USUAL
-
-
-def _over_code(text: str, home: str, *, known: bool) -> str:
-    if known:
-        return f"-v {text} would put files of the work tree into the snapshot's code in {home}"
-    return f"-v {text} mounts from the work tree, and the image has no WORKDIR that says where its code is"
-
-
-def _parts(text: str) -> tuple[str, str, str]:
-    parts = text.split(":")
-    if len(parts) > 3 or not all(parts):
-        raise UsageError(f"-v {text} is not SOURCE:DESTINATION or SOURCE:DESTINATION:OPTIONS")
-    if len(parts) == 1:
-        return "", parts[0], ""
-    return parts[0], parts[1], parts[2] if len(parts) == 3 else ""
-
-
-def _absolute(text: str, path: str) -> PurePosixPath:
-    """A path in the container, with `..` and doubled slashes resolved."""
-    if not path.startswith("/"):
-        raise UsageError(f"-v {text}: the destination must be an absolute path")
-    return PurePosixPath("/" + os.path.normpath(path).lstrip("/"))

@@ -1,11 +1,12 @@
-"""The words of the docker command for `git rvexp run`, and the mounts that are refused."""
+"""The words of docker run for `git rvexp run`, and the mounts that are refused."""
 
 from pathlib import Path
 
 import pytest
 
 from git_rvexp.errors import UsageError
-from git_rvexp.workflow.foreground import Here, docker_run, volume
+from git_rvexp.workflow.foreground import Here, docker_run
+from git_rvexp.workflow.mounts import volume
 
 CODE = "/opt/src"
 
@@ -31,8 +32,8 @@ def test_words(tree: Path) -> None:
         gpus="all",
     )
     words = docker_run(here, CODE, tree, tree, {"TOKEN": "hunter2"}, terminal=True)
-    assert " ".join(words[:9]) == "docker run --rm --init --interactive --pull=never --tty --env A=1 2"
-    assert words[9:] == [
+    assert " ".join(words[:7]) == "--rm --init --interactive --pull=never --tty --env A=1 2"
+    assert words[7:] == [
         *("--env", "TOKEN", "--volume", f"{tree}/data:/data:ro", "--volume", "cache:/cache"),
         *("--publish", "8888:8888", "--gpus", "all", "sha256:ab", "sh", "-c", "echo $HOME; -v x"),
     ]
