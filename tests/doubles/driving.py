@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
-
-if TYPE_CHECKING:
-    from tests.doubles.batch import BatchDouble
 
 Json = dict[str, Any]
 
@@ -43,10 +40,18 @@ def session() -> Any:
     return boto3.Session("AKIDEXAMPLE", "secret", region_name="us-east-1")
 
 
-def client(double: BatchDouble, service: str = "batch", *, validate: bool = True, **config: Any) -> Any:
+class Served(Protocol):
+    """Whatever stands at a URL: the double, or a proxy in front of it."""
+
+    @property
+    def url(self) -> str:
+        """The endpoint."""
+
+
+def client(place: Served, service: str = "batch", *, validate: bool = True, **config: Any) -> Any:
     """A real client with a single attempt; without `validate` botocore sends what it would itself refuse."""
     settings = Config(retries={"total_max_attempts": 1}, parameter_validation=validate, **config)
-    return session().client(service, endpoint_url=double.url, config=settings)
+    return session().client(service, endpoint_url=place.url, config=settings)
 
 
 def register(batch: Any, name: str = "train", **changes: Any) -> str:
