@@ -4,10 +4,11 @@ Every byte that decides something is hashed here and not believed: manifests aga
 the manifest. Pushing images is the engine's work; it has the layers.
 """
 
+import contextlib
 import json
 import re
 import urllib.parse
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from git_rvexp import http
@@ -107,9 +108,10 @@ class Registry:
             raise RvexpError(f"the registry sent another blob than {digest} for {self.repository}")
         return body
 
+    @contextlib.contextmanager
     def send(
         self, method: str, path: str, *, headers: Mapping[str, str] | None = None, body: bytes | None = None
-    ) -> "http.Opened":
+    ) -> Iterator[http.Answer]:
         """One request to the API, with the login the registry asks for (Basic, or its token). Any status returns."""
         url = path if "://" in path else self.repository.address + path
 
@@ -119,9 +121,12 @@ class Registry:
 
         with ask() as answer:
             challenge = answer.headers.get("www-authenticate", "") if answer.status == 401 else ""
-        if challenge:
-            self._authorization = self._answer(challenge)
-        return ask()
+            if not challenge:
+                yield answer
+                return
+        self._authorization = self._answer(challenge)
+        with ask() as answer:
+            yield answer
 
     def _answer(self, challenge: str) -> str:
         """The Authorization value that `challenge` asks for. CredentialsError when we have none to give."""
