@@ -3,7 +3,8 @@
 import datetime as dt
 import random
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from git_rvexp.errors import GitError
@@ -19,6 +20,26 @@ _STANDSTILLS = 10
 
 def _utc() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
+
+
+@contextmanager
+def _in_turn(repo: Repo) -> Iterator[None]:
+    """Let this clone's writers go one after another where the system has file locks.
+
+    It only saves work that would be lost to a race: what keeps the record whole is the compare-and-swap.
+    """
+    try:
+        import fcntl  # noqa: PLC0415  POSIX only
+    except ImportError:
+        yield
+        return
+    try:
+        repo.state_dir.mkdir(parents=True, exist_ok=True)
+        with (repo.state_dir / "lock").open("ab") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+    except OSError as why:
+        raise GitError(f"the record cannot be written: {why}") from why
 
 
 @dataclass(frozen=True)
@@ -37,6 +58,10 @@ class Ledger:
         """Add `events` to the note on `oid`; on return they are in this clone's record, whoever else is writing."""
         added = lines(events)
         kinds = ", ".join(dict.fromkeys(e.kind for e in events))
+        with _in_turn(self.repo):
+            self._append(oid, added, kinds)
+
+    def _append(self, oid: str, added: str, kinds: str) -> None:
         stood, last = 0, None
         for attempt in range(_TRIES):
             at = notes.tip(self.repo)
@@ -64,7 +89,7 @@ class Ledger:
         texts = notes.read(self.repo, notes.tip(self.repo), wanted)
         return {oid: parse(texts.get(oid, "")) for oid in wanted}
 
-    def skimmed(self, oids: Iterable[str], wanted: Mapping[str, Collection[str]]) -> dict[str, Record]:
+    def skimmed(self, oids: Iterable[str], wanted: Mapping[str, frozenset[str]]) -> dict[str, Record]:
         """The same, read only as far as `wanted` (see `events.skim`)."""
         wanted_oids = list(oids)
         texts = notes.read(self.repo, notes.tip(self.repo), wanted_oids)
