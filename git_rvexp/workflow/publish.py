@@ -37,6 +37,12 @@ def build(context: Context, snapshot: Snapshot) -> Image:
     return made.image
 
 
+def image_for_run(context: Context, snapshot: Snapshot) -> str:
+    """The image to run here: the published one by digest where the record names one, else the engine's own."""
+    published = recorded_image(context.ledger.record(snapshot.oid), in_registry=True)
+    return published.ref if published else build(context, snapshot).ref
+
+
 def publish(context: Context, snapshot: Snapshot) -> Published:
     """Everything a run of the snapshot needs, found or made, recorded and shared."""
     settings = context.trusted()

@@ -1,0 +1,45 @@
+"""Run a command in a snapshot's image, here, now, in the foreground.
+
+Terminal, signals and exit code are the command's own (125: docker itself failed). The code is the snapshot's: the work
+tree is never mounted over it. Nothing is recorded; a run that must be proven is submitted.
+"""
+
+import argparse
+
+from git_rvexp.commands import arguments as shared
+from git_rvexp.commands.session import Session
+from git_rvexp.errors import UsageError
+from git_rvexp.workflow import planning, publish
+from git_rvexp.workflow.foreground import Here, run_here
+
+TAKES_COMMAND = True
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    shared.tag(parser, optional=True)
+    parser.add_argument("-v", "--volume", action="append", default=[], metavar="S:D[:ro]", help="mount data")
+    parser.add_argument("-p", "--port", action="append", default=[], metavar="H:C", help="publish a port")
+    parser.add_argument("--gpus", default="", help='number of GPUs, or "all"')
+    shared.environment(parser)
+
+
+def run(args: argparse.Namespace, session: Session) -> int:
+    """Find or build the image and become the command."""
+    planning.check_command(args.command and tuple(args.command), "run")
+    context = session.context
+    snapshot = planning.snapshot_of(context, args.tag)
+    if snapshot is None:
+        raise UsageError("there is no snapshot of this work tree to run", hint="git rvexp snapshot NICKNAME")
+    image = publish.image_for_run(context, snapshot)
+    told = {"RVEXP_TAG": snapshot.tag, "RVEXP_COMMIT": snapshot.commit, "RVEXP_IMAGE": image}
+    here = Here(
+        image=image,
+        command=tuple(args.command),
+        env={**context.settings.job_env, **shared.pairs(args.env), **told},
+        env_names=tuple(args.secret_env),
+        volumes=tuple(args.volume),
+        ports=tuple(args.port),
+        gpus=args.gpus,
+    )
+    run_here(here, context.repo.top, session.cwd, session.environ, context.settings, context.say)
