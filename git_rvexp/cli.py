@@ -2,29 +2,19 @@
 
 import argparse
 import difflib
-import importlib
 import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import NoReturn
 
 from git_rvexp.commands import VERBS
+from git_rvexp.commands.parsing import load, overview, parser_of
 from git_rvexp.errors import BUG, INTERRUPTED, USAGE, RvexpError, UsageError
 from git_rvexp.output import Speaker, debugging
 
-_INTRO = "Repeatable containerised experiments, kept in git."
 _CRASHED = "this is a bug in git rvexp, not in what you did"
-
-
-class Parser(argparse.ArgumentParser):
-    """argparse that raises instead of exiting, so that errors are told in one place."""
-
-    def error(self, message: str) -> NoReturn:
-        """Raise UsageError with the verb's usage."""
-        raise UsageError(message, hint=f"{self.prog} -h")
 
 
 def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
@@ -80,40 +70,10 @@ def _run(module: ModuleType, args: argparse.Namespace, environ: Mapping[str, str
     from git_rvexp.commands.session import Session  # noqa: PLC0415  -h needs none of it
 
     speaker = Speaker.make(environ, colour=args.color, quiet=args.quiet)
-    code = module.run(args, Session(environ, Path.cwd(), speaker))
+    surroundings = {**environ, "RVEXP_PROFILE": args.profile} if args.profile else environ
+    code = module.run(args, Session(surroundings, Path.cwd(), speaker))
     assert isinstance(code, int)
     return code
-
-
-def load(verb: str) -> ModuleType:
-    """The module of a verb."""
-    return importlib.import_module(f"git_rvexp.commands.{verb.replace('-', '_')}")
-
-
-def parser_of(verb: str, module: ModuleType) -> Parser:
-    """The parser of a verb: the flags every verb has, and its own."""
-    summary = VERBS[verb]
-    about = module.__doc__ or summary
-    parser = Parser(
-        prog=f"git rvexp {verb}",
-        description=about,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog=getattr(module, "EPILOG", None),
-        allow_abbrev=False,
-    )
-    parser.add_argument("-q", "--quiet", action="store_true", help="say nothing but results, warnings and errors")
-    parser.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="colour the output")
-    module.arguments(parser)
-    if getattr(module, "TAKES_COMMAND", False):
-        usage = parser.format_usage().removeprefix("usage: ").rstrip()
-        parser.usage = f"{usage} -- CMD…"
-    return parser
-
-
-def overview() -> str:
-    """What `git rvexp -h` prints."""
-    verbs = "\n".join(f"  {verb:<10} {about}" for verb, about in VERBS.items())
-    return f"{_INTRO}\n\nusage: git rvexp VERB …\n\n{verbs}\n\nMore: git rvexp VERB -h · git rvexp help"
 
 
 def _split(words: list[str]) -> tuple[list[str], bool, list[str]]:

@@ -1,0 +1,54 @@
+"""The parsers of the verbs: what `-h`, `help`, the man page and the completions are made from.
+
+A verb's module is loaded only when it is asked for; running one is `cli`'s business.
+"""
+
+import argparse
+import importlib
+from types import ModuleType
+from typing import NoReturn
+
+from git_rvexp.commands import VERBS
+from git_rvexp.errors import UsageError
+
+_INTRO = "Repeatable containerised experiments, kept in git."
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse that raises instead of exiting, so that errors are told in one place."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise UsageError with the verb's usage."""
+        raise UsageError(message, hint=f"{self.prog} -h")
+
+
+def load(verb: str) -> ModuleType:
+    """The module of a verb."""
+    return importlib.import_module(f"git_rvexp.commands.{verb.replace('-', '_')}")
+
+
+def parser_of(verb: str, module: ModuleType) -> Parser:
+    """The parser of a verb: the flags every verb has, and its own."""
+    summary = VERBS[verb]
+    about = module.__doc__ or summary
+    parser = Parser(
+        prog=f"git rvexp {verb}",
+        description=about,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=getattr(module, "EPILOG", None),
+        allow_abbrev=False,
+    )
+    parser.add_argument("-q", "--quiet", action="store_true", help="say nothing but results, warnings and errors")
+    parser.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="colour the output")
+    parser.add_argument("--profile", metavar="NAME", help="lay [profile.NAME] of the settings files over them")
+    module.arguments(parser)
+    if getattr(module, "TAKES_COMMAND", False):
+        usage = parser.format_usage().removeprefix("usage: ").rstrip()
+        parser.usage = f"{usage} -- CMD…"
+    return parser
+
+
+def overview() -> str:
+    """What `git rvexp -h` prints."""
+    verbs = "\n".join(f"  {verb:<10} {about}" for verb, about in VERBS.items())
+    return f"{_INTRO}\n\nusage: git rvexp VERB …\n\n{verbs}\n\nMore: git rvexp VERB -h · git rvexp help"
