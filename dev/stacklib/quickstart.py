@@ -111,15 +111,15 @@ def main_job(shell: Shell, nick: str) -> str:
     return tag
 
 
-def quickstart(*, batch: bool) -> None:
+def quickstart(into: Path, *, batch: bool) -> None:
     """Set up what is missing and run the main job; end with what to type next."""
     parts = cli.chosen("engine,base,registry,forge,moto" if batch else "engine,base")
     cli.up(parts, venv.packages())
     venv.ensure()
     values = cli.exports(parts)
-    folder = copy(paths.folder("quickstart"))
+    folder = copy(into)
     shell = Shell(folder, environment(values))
-    say(f"\nThe example goes to {folder.relative_to(paths.PROJECT)}, a repository of its own; there:")
+    say(f"\nThe example goes to {os.path.relpath(folder)}, a repository of its own; there:")
     start_repository(shell)
     exports = ""
     if batch:
@@ -152,9 +152,10 @@ def main() -> int:
         description="Set up git rvexp on this machine and run one experiment: snapshot, run, record.",
     )
     parser.add_argument("--batch", action="store_true", help="through Batch (moto), a registry and a git server")
+    parser.add_argument("--into", type=Path, default=paths.DEV / "quickstart", help="where the example is copied to")
     arguments = parser.parse_args()
     try:
-        quickstart(batch=arguments.batch)
+        quickstart(arguments.into.absolute(), batch=arguments.batch)
     except StackError as error:
         print(f"dev/quickstart: {error}", file=sys.stderr)
         return 1
