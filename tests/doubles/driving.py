@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from functools import cache
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Json = dict[str, Any]
 
@@ -92,3 +96,11 @@ def refused(call: Any, **params: Any) -> str:
     assert caught.value.response["Error"]["Code"] == "ClientException"
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
     return str(caught.value.response["Error"]["Message"])
+
+
+def wait_until(condition: Callable[[], bool]) -> bool:
+    """Poll for something that another thread will do; False when it has not come about in ten seconds."""
+    deadline = time.monotonic() + 10
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return condition()

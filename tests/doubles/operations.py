@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from tests.doubles import describing, listing, rules, submission
 from tests.doubles.board import EXITED, Board
 from tests.doubles.definitions import Definition, Definitions
-from tests.doubles.dialects import Refusal
 from tests.doubles.logs import LogsDouble
 from tests.doubles.paging import Pager
 from tests.doubles.queues import Queue, Queues
@@ -139,7 +138,5 @@ class Operations:
         holders[arn].tags = tags
         return {}
 
-    def _identity(self, params: Json, _: int) -> Json:
-        if params:
-            raise Refusal("ValidationError", f"unknown parameters: {', '.join(params)}")
+    def _identity(self, _: Json, __: int) -> Json:
         return {"UserId": "AIDADOUBLE", "Account": self.account, "Arn": self.user}

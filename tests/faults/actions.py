@@ -23,6 +23,14 @@ class Delay:
 
 
 @dataclass(frozen=True)
+class Hold:
+    """Wait until the test opens the gate; otherwise as Delay."""
+
+    gate: threading.Event
+    when: When
+
+
+@dataclass(frozen=True)
 class Hangup:
     """Close the client's connection without a reply, politely or by reset."""
 
@@ -74,7 +82,7 @@ class Throttle:
             return done - now
 
 
-Action = Delay | Hangup | Answer | Cut | Corrupt | Throttle
+Action = Delay | Hold | Hangup | Answer | Cut | Corrupt | Throttle
 
 
 def drop_before() -> Action:
@@ -95,6 +103,11 @@ def reset(when: When = "before") -> Action:
 def delay(seconds: float, when: When = "before") -> Action:
     """Hold back the request, or its reply."""
     return Delay(seconds, when)
+
+
+def hold(gate: threading.Event, when: When = "before") -> Action:
+    """Hold back the request, or its reply, until the gate is set: a late landing without a clock."""
+    return Hold(gate, when)
 
 
 def status(code: int, body: bytes = b"", headers: tuple[tuple[str, str], ...] = (), *, when: When = "before") -> Action:

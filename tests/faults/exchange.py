@@ -13,7 +13,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-from tests.faults.actions import Action, Answer, Corrupt, Cut, Delay, Hangup, Throttle, When
+from tests.faults.actions import Action, Answer, Corrupt, Cut, Delay, Hangup, Hold, Throttle, When
 from tests.faults.http1 import Body, EarlyEndError, Head, read_head, reply_framing
 
 if TYPE_CHECKING:
@@ -103,6 +103,9 @@ class Exchange:
         for action in self._actions:
             if isinstance(action, Delay) and action.when == when:
                 self._sleep(action.seconds)
+            elif isinstance(action, Hold) and action.when == when:
+                while not action.gate.wait(0.02):
+                    self._sleep(0)
             elif isinstance(action, Hangup) and action.when == when:
                 finish()
                 self._client.close(reset=action.reset)

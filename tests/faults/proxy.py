@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import parse_qs, urlsplit
 from weakref import WeakSet
 
-from tests.faults.exchange import Exchange, Seen, Wire
+from tests.faults.exchange import ClosedError, Exchange, Seen, Wire
 from tests.faults.http1 import Body, Head, read_head, request_framing
 
 if TYPE_CHECKING:
@@ -142,7 +142,8 @@ class FaultProxy:
         return self._track(Wire(socket.create_connection(self._upstream)))
 
     def _sleep(self, seconds: float) -> None:
-        self._stopping.wait(seconds)
+        if self._stopping.wait(seconds):
+            raise ClosedError("the proxy is stopping")
 
     def _track(self, wire: Wire) -> Wire:
         with self._lock:
