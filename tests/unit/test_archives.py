@@ -228,6 +228,7 @@ def special(name: str, kind: bytes, linkname: str = "") -> tarfile.TarInfo:
         (packed(prefix="/abs/"), "unsafe path"),
         (packed(more=(special("tty", tarfile.CHRTYPE),)), "tty is neither a file nor a link"),
         (packed(more=(special("pipe", tarfile.FIFOTYPE),)), "pipe is neither a file nor a link"),
+        (packed(more=(special("sparse", tarfile.GNUTYPE_SPARSE),)), "sparse is neither a file nor a link"),
         (packed(more=(special("hard", tarfile.LNKTYPE, "exp-1/a.txt"),)), "hard is neither a file nor a link"),
         (packed(more=(special("bin/link", tarfile.SYMTYPE, "x"),)), "bin/link twice"),
         (packed(lambda f: f.update({"bomb": (FILE, bytes(10 << 20))})), "unpacks to more than the tag can hold"),

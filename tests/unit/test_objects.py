@@ -87,7 +87,29 @@ def test_damaged_object_never_passes(git: Git, tmp_path: Path) -> None:
     target = folder / entry.oid[:2] / entry.oid[2:]
     target.chmod(0o644)
     target.write_bytes((folder / other[:2] / other[2:]).read_bytes())
-    with pytest.raises(GitError, match=entry.oid):
+    with pytest.raises(GitError, match=f"the object {entry.oid} cannot be read: .*mismatch"):
+        Objects(tmp_path / ".git").blob(entry)
+
+
+def test_pack_that_lies_never_passes(git: Git, tmp_path: Path) -> None:
+    """An object that a pack's index files under another's name is an error."""
+    (tmp_path / "a").write_bytes(b"one\n")
+    tree = committed(git)
+    (entry,) = Objects(tmp_path / ".git").tree(tree)
+    (tmp_path / "b").write_bytes(b"two\n")
+    listed = git("hash-object", "-w", "b").encode() + b"\n"
+    folder = tmp_path / ".git" / "objects"
+    subprocess.run(
+        ["git", "pack-objects", "-q", str(folder / "pack" / "pack")], cwd=tmp_path, env=ENV, input=listed, check=True
+    )
+    (index,) = (folder / "pack").glob("*.idx")
+    # version 2: 8 bytes of head, 256 counts of names up to each first byte, then the only name
+    counts = b"".join((int(first >= int(entry.oid[:2], 16))).to_bytes(4, "big") for first in range(256))
+    data = index.read_bytes()
+    index.chmod(0o644)
+    index.write_bytes(data[:8] + counts + bytes.fromhex(entry.oid) + data[8 + 1024 + 20 :])
+    (folder / entry.oid[:2] / entry.oid[2:]).unlink()
+    with pytest.raises(GitError, match=f"the object {entry.oid} cannot be read: .*mismatch"):
         Objects(tmp_path / ".git").blob(entry)
 
 
