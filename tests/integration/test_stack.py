@@ -44,6 +44,13 @@ def job_of(stack: Stack, job: str) -> dict[str, Any]:
         time.sleep(0.5)
 
 
+def log_of(stack: Stack, job: dict[str, Any]) -> list[str]:
+    """The lines of an ended job's log."""
+    stream = f"--log-stream-name={job['container']['logStreamName']}"
+    told = stack.aws("logs", "get-log-events", "--log-group-name=/aws/batch/job", stream)
+    return [event["message"] for event in told["events"]]
+
+
 def fetch(url: str, user: str = "", password: str = "") -> bytes:
     """GET with basic auth when a user is given; HTTPError for what is not 2xx."""
     request = urllib.request.Request(url)
@@ -109,16 +116,16 @@ def test_batch_runs_the_image_of_a_digest(stack: Stack, batch_world: BatchWorld,
     )["jobDefinitionArn"]
     ended = job_of(stack, submit(stack, batch_world, definition))
     assert ended["status"] == "SUCCEEDED"
-    stream = f"--log-stream-name={ended['container']['logStreamName']}"
-    events = stack.aws("logs", "get-log-events", "--log-group-name=/aws/batch/job", stream)["events"]
-    assert [event["message"] for event in events] == ["42"]
+    assert log_of(stack, ended) == ["42"]
 
 
 def test_batch_reports_a_job_that_fails(stack: Stack, batch_world: BatchWorld) -> None:
-    """A container that exits with another code than 0 is a FAILED job."""
-    command = '--container-overrides={"command": ["python3", "-c", "raise SystemExit(3)"]}'
-    job = submit(stack, batch_world, batch_world.job_definition_arn, command)
-    assert job_of(stack, job)["status"] == "FAILED"
+    """A container that ran and exits with another code than 0 is a FAILED job; its log is kept."""
+    command = {"command": ["python3", "-c", "print('so far'); raise SystemExit(3)"]}
+    overrides = f"--container-overrides={json.dumps(command)}"
+    ended = job_of(stack, submit(stack, batch_world, batch_world.job_definition_arn, overrides))
+    assert ended["status"] == "FAILED"
+    assert log_of(stack, ended) == ["so far"]
 
 
 def test_forge_takes_a_tag_and_serves_its_archive(
