@@ -4,6 +4,7 @@ Which layer wins, and whether the values are any good, is `config`'s business.
 """
 
 import dataclasses
+import re
 import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -70,6 +71,11 @@ def from_environment(environ: Mapping[str, str]) -> Layer:
 def variable(name: str) -> str:
     """The environment variable of a key."""
     return "RVEXP_" + name.upper().replace(".", "_")
+
+
+def git_name(name: str) -> str:
+    """A key as git's configuration takes it: batch_queue is batchQueue."""
+    return re.sub(r"_(.)", lambda found: found[1].upper(), name)
 
 
 def from_git(entries: Iterable[tuple[str, str]]) -> Layer:

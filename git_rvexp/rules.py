@@ -59,9 +59,8 @@ def address(text: str) -> str:
 
 
 def repository(text: str) -> str:
-    """A registry's host and a repository, without scheme, tag or digest."""
-    part = r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*"
-    if not text or re.fullmatch(rf"(?:[A-Za-z0-9.-]*[A-Za-z0-9](?::\d+)?/)?{part}(?:/{part})*", text):
+    """A registry's host and a repository, without scheme; its letters are `images.reference`'s business."""
+    if not text or re.fullmatch(r"[A-Za-z0-9\[](?:[A-Za-z0-9._/\[\]-]|:(?!//))*", text):
         return ""
     return "must be registry/repository, without scheme, tag or digest"
 

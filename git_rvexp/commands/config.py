@@ -1,0 +1,113 @@
+"""Show the settings and where they come from, or set one.
+
+list prints every setting in force; get prints one value; path prints the files, read or not. set changes one line of
+.rvexp.toml (--user: of your own file; --local: this clone's git configuration) and leaves comments as they are. A
+table such as job.env is given as NAME=VALUE,NAME=VALUE.
+"""
+
+import argparse
+import re
+from pathlib import Path
+from typing import Any
+
+from git_rvexp import config
+from git_rvexp.commands.session import Session
+from git_rvexp.errors import UsageError
+from git_rvexp.layers import FILE, git_name, user_file
+from git_rvexp.settings import Key, keys
+from git_rvexp.values import WrongValueError, typed, written
+from git_rvexp.workflow import settingsfile, trust
+
+ACTIONS = ("list", "get", "set", "path")
+
+
+def _epilog() -> str:
+    lines = [f"  {key.name}\n      {key.about}" for key in keys()]
+    return (
+        "settings:\n" + "\n".join(lines) + "\n\n"
+        "Highest first: a flag, RVEXP_BATCH_QUEUE (in general RVEXP_ and the key), `git config rvexp.batchQueue`,\n"
+        ".rvexp.toml, your own file, the default. [profile.NAME] tables in the files are laid over both files by\n"
+        "--profile NAME, RVEXP_PROFILE or `git config rvexp.profile`."
+    )
+
+
+EPILOG = _epilog()
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    parser.add_argument("action", nargs="?", choices=ACTIONS, default="list", help="default: list")
+    parser.add_argument("key", nargs="?", metavar="KEY", default="", help="a setting, e.g. batch_queue or job.vcpus")
+    parser.add_argument("value", nargs="?", metavar="VALUE", help="its new value")
+    parser.add_argument("--show-origin", action="store_true", help="list: where each value comes from")
+    parser.add_argument("--json", action="store_true", help="list, get: one JSON document")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--user", action="store_true", help="set: in your own file, for all repositories")
+    where.add_argument("--local", action="store_true", help="set: in this clone's git configuration")
+
+
+def run(args: argparse.Namespace, session: Session) -> int:
+    """Do what `action` says."""
+    wanted = {"list": 0, "get": 1, "set": 2, "path": 0}[args.action]
+    given = [word for word in (args.key or None, args.value) if word is not None]
+    if len(given) != wanted:
+        words = " ".join(("KEY", "VALUE")[:wanted])
+        raise UsageError(f"config {args.action} takes {words or 'no words'}", hint="git rvexp config -h")
+    if args.action == "set":
+        return _set(session, config.find(args.key), args.value, user=args.user, local=args.local)
+    if args.action == "path":
+        files = [("repository", session.repo.top / FILE), ("user", user_file(session.environ))]
+        rows = [(str(path), kind, "read" if path.exists() else "absent") for kind, path in files]
+        session.speaker.table(("file", "of", "state"), rows)
+        return 0
+    chosen = [config.find(args.key)] if args.action == "get" else list(keys())
+    return _show(session, chosen, alone=args.action == "get", origin=args.show_origin, as_json=args.json)
+
+
+def _show(session: Session, chosen: list[Key], *, alone: bool, origin: bool, as_json: bool) -> int:
+    conf = session.context.config
+    values = {key.name: getattr(conf.settings, key.attribute) for key in chosen}
+    if as_json:
+        rows = [{"key": name, "value": _safe(value), "origin": conf.origin(name)} for name, value in values.items()]
+        session.speaker.document("rvexp.config/1", {"profile": conf.profile, "settings": rows})
+    elif alone:
+        session.speaker.result(_safe(written(next(iter(values.values())))))
+    else:
+        lines = [[n, _safe(written(v)), *([conf.origin(n)] if origin else [])] for n, v in values.items()]
+        session.speaker.table(["key", "value", *(["origin"] if origin else [])], lines)
+    return 0
+
+
+def _safe(value: Any) -> Any:
+    """A value for the screen: an address loses its password."""
+    return re.sub(r"(?<=://)([^/@:\s]*):[^/@\s]*@", r"\1:***@", value) if isinstance(value, str) else value
+
+
+def _set(session: Session, key: Key, text: str, *, user: bool, local: bool) -> int:
+    try:
+        value = typed(key, text)
+    except WrongValueError as why:
+        raise UsageError(f"{key.name} {why}, not {text!r}", hint="git rvexp help config") from why
+    if user:
+        _set_in_file(session, user_file(session.environ), key, value, tracked=False)
+        return 0
+    clean = not trust.unconfirmed(session.context)
+    if local:
+        name = f"rvexp.{git_name(key.name)}"
+        session.repo.git("config", "--local", "--", name, written(value))
+        session.speaker.say(f"set {name} in this clone's git configuration")
+    else:
+        _set_in_file(session, session.repo.top / FILE, key, value, tracked=True)
+    now = session.with_flags({})
+    if clean:
+        trust.confirm(now)
+    if getattr(now.settings, key.attribute) != value:
+        session.speaker.warn(f"{key.name} is overruled by {now.config.origin(key.name)}")
+    return 0
+
+
+def _set_in_file(session: Session, path: Path, key: Key, value: Any, *, tracked: bool) -> None:
+    before, after = settingsfile.edited(path, {key.name: value})
+    if after != before:
+        settingsfile.write(path, after, tracked=tracked)
+    session.speaker.say(f"{'set' if after != before else 'no change:'} {key.name} in {path}")

@@ -1,0 +1,58 @@
+"""What a user has confirmed in a clone: the places that tracked files choose for code, secrets and money.
+
+A fingerprint of the values is kept in the clone's own git configuration, one word for every set of values that was
+confirmed, so that going from branch to branch asks once for each. `Context.trusted` refuses what is not there.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from git_rvexp.config import fingerprint
+from git_rvexp.errors import UsageError
+from git_rvexp.git.plumbing import Repo
+from git_rvexp.values import written
+from git_rvexp.workflow.context import CONFIRMED, Context
+
+_KEPT = 20
+
+
+def unconfirmed(context: Context) -> dict[str, Any]:
+    """The values that `Context.trusted` would refuse now."""
+    return context.config.unconfirmed(_stored(context.repo))
+
+
+def shown(context: Context, values: Mapping[str, Any]) -> list[str]:
+    """`values` as lines for a person, each with the place it comes from."""
+    return [f"  {name} = {written(value)}   ({context.config.origin(name)})" for name, value in values.items()]
+
+
+def confirm(context: Context) -> dict[str, Any]:
+    """Remember that the user stands by what the tracked file chooses now, and give it; UsageError where nobody should.
+
+    A repository inside the work tree is such a case: it came with the files, and a push would run its hooks.
+    """
+    values = context.config.chosen()
+    _refuse_tracked_remote(context, str(values.get("experiments_remote", "")))
+    words = [w for w in _stored(context.repo).split() if w != fingerprint(values)]
+    if values:
+        context.repo.git("config", "--local", CONFIRMED, " ".join([*words[-_KEPT + 1 :], fingerprint(values)]))
+    return values
+
+
+def _stored(repo: Repo) -> str:
+    return repo.git("config", "--local", "--get", CONFIRMED, ok=(0, 1)).text
+
+
+def _refuse_tracked_remote(context: Context, address: str) -> None:
+    path = address.removeprefix("file://")
+    if not path or "://" in path:
+        return
+    top = context.repo.top.resolve()
+    place = (top / Path(path).expanduser()).resolve()
+    if place.is_relative_to(top) and not place.is_relative_to(context.repo.common_dir.resolve()):
+        raise UsageError(
+            f"experiments_remote = {address} is a folder of this work tree\n"
+            "  a repository that came with the files may hold hooks, which a push would run",
+            hint="choose a place outside the work tree",
+        )
