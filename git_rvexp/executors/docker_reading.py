@@ -16,14 +16,14 @@ def job_state(seen: Mapping[str, Any], engine: Mapping[str, Any], stopped_for: s
     """
     state = seen["State"]
     phase = _phase(state, stopped_for)
-    started = epoch(state["StartedAt"])
+    started, stopped = _times(state)
     return JobState(
         job=seen["Id"],
         phase=phase,
         exit_code=state["ExitCode"] if phase.over and started is not None else None,
         reason=_reason(seen, phase, stopped_for),
         started=started,
-        stopped=epoch(state["FinishedAt"]) if phase.over else None,
+        stopped=stopped if phase.over else None,
         details=_details(seen, engine),
     )
 
@@ -58,6 +58,12 @@ def overdue(seen: Mapping[str, Any], now: float) -> int:
     return limit if limit and running and now - (started or now) > limit else 0
 
 
+def _times(state: Mapping[str, Any]) -> tuple[float | None, float | None]:
+    """Start and end. Of a run of a few milliseconds the engine may note the start after the end."""
+    started, stopped = epoch(state["StartedAt"]), epoch(state["FinishedAt"])
+    return started, stopped if started is None or stopped is None else max(started, stopped)
+
+
 def _phase(state: Mapping[str, Any], stopped_for: str) -> Phase:
     status = state["Status"]
     if status in ("running", "paused", "restarting"):
@@ -80,7 +86,7 @@ def _reason(seen: Mapping[str, Any], phase: Phase, stopped_for: str) -> str:
 
 def _late(seen: Mapping[str, Any]) -> str:
     limit = int((seen["Config"]["Labels"] or {}).get(TIMEOUT, 0))
-    started, stopped = epoch(seen["State"]["StartedAt"]), epoch(seen["State"]["FinishedAt"])
+    started, stopped = _times(seen["State"])
     if not limit or started is None or stopped is None or stopped - started <= limit:
         return ""
     return f"ran {stopped - started:.0f} s, beyond its limit of {limit} s: nobody looked in time to stop it"

@@ -103,6 +103,12 @@ def test_times_and_details() -> None:
     assert epoch(NEVER) is None
 
 
+def test_a_run_is_never_shorter_than_nothing() -> None:
+    """Engine 20.10 was seen to note the start of a very short run 0.3 to 17 ms after its end."""
+    state = job_state(seen("exited", StartedAt=STOPPED, FinishedAt=STARTED), {})
+    assert (state.started, state.stopped, state.seconds) == (1795358307.516253, 1795358307.516253, 0)
+
+
 @pytest.mark.parametrize(
     ("shown", "limit"),
     [
