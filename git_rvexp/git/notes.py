@@ -14,6 +14,7 @@ from git_rvexp.errors import GitError
 from git_rvexp.git.plumbing import Repo
 
 REF = "refs/notes/rvexp"
+_TRAILER = "Rvexp-Record: 1"  # by which hooks/pre-push knows a commit of the record under any name
 _Entry = tuple[str, str, str]  # mode, kind, oid
 # From here on it is cheaper to list all notes once than to look for each by its three possible paths.
 _MANY = 100
@@ -90,7 +91,8 @@ def write(repo: Repo, at: Tip, notes: Mapping[str, str], message: str, *, parent
     finally:
         root.close()
     flags = [word for parent in (*([at.commit] if at else []), *parents) for word in ("-p", parent)]
-    return Tip(repo.git("commit-tree", tree, *flags, stdin=message.encode(), env=_identity()).text)
+    text = f"{message}\n\n{_TRAILER}\n"
+    return Tip(repo.git("commit-tree", tree, *flags, stdin=text.encode(), env=_identity()).text)
 
 
 def swap(repo: Repo, new: Tip, old: Tip, reason: str, ref: str = REF) -> bool:
