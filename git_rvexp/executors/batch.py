@@ -53,6 +53,8 @@ class BatchExecutor:
         """Refuse what Batch would refuse, or accept and fail: limits, queue, definition, secrets, account."""
         limits.check_plan(plan)
         self._check_queue(plan)
+        if not plan.definition:
+            return
         body = self._definition(plan.definition)
         batch_checks.check_definition(plan, body)
         limits.check_request(batch_request.request(plan, body))

@@ -63,7 +63,8 @@ class DockerExecutor:
         """Refuse a plan that cannot run here; an image that only the registry has is pulled."""
         docker_asking.check_plan(plan, self._environ)
         docker_asking.check_room(plan.resources, self._info())
-        self.ensure_image(plan.image)
+        if plan.image:
+            self.ensure_image(plan.image)
 
     def ensure_image(self, ref: str) -> Mapping[str, Any]:
         """`docker inspect` of an image, pulled by digest when the engine lacks it."""

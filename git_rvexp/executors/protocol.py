@@ -29,7 +29,10 @@ class Executor(Protocol):
         """The plan fields that say which account and region, or which engine: "not found" elsewhere means nothing."""
 
     def check(self, plan: Plan) -> None:
-        """Refuse (RvexpError) what the executor would refuse or let fail later; nothing is written anywhere."""
+        """Refuse (RvexpError) what the executor would refuse or let fail later; nothing is written anywhere.
+
+        A draft, whose image is still empty, is checked as far as it goes.
+        """
 
     def submit(self, plan: Plan) -> str:
         """Start the run with exactly one attempt at the call; the job's id. RefusedError or UnsureError otherwise."""

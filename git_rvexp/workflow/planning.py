@@ -1,5 +1,6 @@
 """From what the user asked for to a plan: which snapshot, which image, which command, all frozen."""
 
+import dataclasses
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -64,15 +65,8 @@ def snapshot_of(context: Context, text: str) -> Snapshot | None:
     raise _no_snapshot(work.changes, known)
 
 
-def frozen(
-    context: Context,
-    snapshot: Snapshot,
-    published: Published,
-    request: Request,
-    executor: str,
-    place: Mapping[str, str],
-) -> Plan:
-    """The plan of one run of `snapshot`; the run id and a missing seed are drawn here."""
+def drafted(context: Context, snapshot: Snapshot, request: Request, executor: str, place: Mapping[str, str]) -> Plan:
+    """The plan of one run of `snapshot` before its image is known; the run id and a missing seed are drawn here."""
     settings = context.settings
     run = RunId.new()
     seed = secrets.randbelow(_SEEDS) if request.seed is None else request.seed
@@ -81,14 +75,13 @@ def frozen(
         "RVEXP_TAG": snapshot.tag,
         "RVEXP_COMMIT": snapshot.commit,
         "RVEXP_RUN": str(run),
-        "RVEXP_IMAGE": published.image,
         "RVEXP_SEED": str(seed),
     }
     return Plan(
         run=run,
         executor=executor,
         job_name=run.job_name(nickname),
-        image=published.image,
+        image="",
         command=request.command,
         env={**settings.job_env, **request.env, **{k: v for k, v in told.items() if v}},
         seed=seed,
@@ -96,7 +89,6 @@ def frozen(
         timeout=request.timeout or settings.job_timeout,
         attempts=request.attempts or settings.job_attempts,
         queue=settings.batch_queue if executor == "batch" else "",
-        definition=published.definition,
         account=place.get("account", ""),
         region=place.get("region", ""),
         array=request.array,
@@ -108,6 +100,12 @@ def frozen(
             "by": str(person(context.repo)),
         },
     )
+
+
+def frozen(draft: Plan, published: Published) -> Plan:
+    """The draft with the image it runs, and on Batch the definition: nothing about the run is open any more."""
+    env = {**draft.env, "RVEXP_IMAGE": published.image}
+    return dataclasses.replace(draft, image=published.image, definition=published.definition, env=env)
 
 
 def _resources(settings: Settings, request: Request) -> Resources:

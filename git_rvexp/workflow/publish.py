@@ -45,9 +45,13 @@ def image_for_run(context: Context, snapshot: Snapshot) -> str:
 
 def publish(context: Context, snapshot: Snapshot) -> Published:
     """Everything a run of the snapshot needs, found or made, recorded and shared."""
-    settings = context.trusted()
-    context.connect()
     agree_on_tag(context, snapshot)
+    return provide(context, snapshot)
+
+
+def provide(context: Context, snapshot: Snapshot) -> Published:
+    """The image and the definition of a snapshot whose tag was agreed on, found or made, recorded and shared."""
+    settings = context.trusted()
     made = _image(context, snapshot, settings)
     _record(context, snapshot, "image", _image_fields(made))
     arn, registered = _define(context, snapshot, made.image) if settings.on_batch else ("", False)
@@ -69,6 +73,7 @@ def _image(context: Context, snapshot: Snapshot, settings: Settings) -> Ensured:
 
 def agree_on_tag(context: Context, snapshot: Snapshot) -> None:
     """Make sure the remote's tag is ours: push it when it is not there yet. AlarmError when it moved."""
+    context.connect()
     there = remote.ids(context.repo, [f"refs/tags/{snapshot.tag}", notes.REF])
     refuse_moved(context, snapshot, there)
     if f"refs/tags/{snapshot.tag}" not in there:

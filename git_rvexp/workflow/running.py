@@ -29,16 +29,19 @@ def start(context: Context, request: Request, *, offline: bool = False) -> Start
     """Do all of it. Nothing is started when any check fails; what is made on the way is found again next time."""
     settings = context.trusted()
     snapshot = planning.snapshot_of(context, request.tag)
+    if snapshot is not None:
+        publish.agree_on_tag(context, snapshot)
     executor = executor_named(name_of(settings), settings, context.environ)
-    place = executor.place
     if snapshot is None:
         snapshot, published = _without_snapshot(context)
+        draft = planning.drafted(context, snapshot, request, executor.name, executor.place)
     else:
-        published = publish.publish(context, snapshot)
+        draft = planning.drafted(context, snapshot, request, executor.name, executor.place)
+        executor.check(draft)  # what can be refused before anything is built
+        published = publish.provide(context, snapshot)
     _settle_quietly(context, snapshot, executor)
-    plan = planning.frozen(context, snapshot, published, request, executor.name, place)
-    job = submit(context, snapshot, plan, executor, offline=offline)
-    return Started(snapshot, plan, job)
+    plan = planning.frozen(draft, published)
+    return Started(snapshot, plan, submit(context, snapshot, plan, executor, offline=offline))
 
 
 def preview(context: Context, request: Request) -> Mapping[str, Json]:
@@ -53,7 +56,7 @@ def preview(context: Context, request: Request) -> Mapping[str, Json]:
     if image is None:
         raise RvexpError(f"{snapshot.tag} is not published yet, so its plan is not known", hint="git rvexp publish")
     published = Published(image.ref, str(definition.get("arn", "")) if definition else "", fresh=False)
-    plan = planning.frozen(context, snapshot, published, request, name_of(settings), {})
+    plan = planning.frozen(planning.drafted(context, snapshot, request, name_of(settings), {}), published)
     return {"snapshot": snapshot.tag, **plan.fields()}
 
 

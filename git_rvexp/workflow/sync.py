@@ -25,6 +25,7 @@ class Synced:
 def sync(context: Context, *, accept: bool = False) -> Synced:
     """Exchange tags and notes both ways, then settle open runs. AlarmError lists what moved on the remote."""
     context.connect()
+    notes.ensure_notes_ref(context.repo)
     there = remote.ids(context.repo)
     alarms = share.tag_alarms(context.ledger, there)
     if alarms and not accept:

@@ -1,0 +1,198 @@
+"""Sharing: two clones and one remote, nothing lost, nothing forced, every rewrite told."""
+
+import multiprocessing
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from git_rvexp.git import notes
+from git_rvexp.git.plumbing import Repo
+from git_rvexp.record import share
+from git_rvexp.record.ledger import Ledger
+from tests.conftest import Clone
+
+
+@dataclass(frozen=True)
+class Team:
+    """Two clones that share an experiments remote, and one snapshot made by the first."""
+
+    one: Clone
+    two: Clone
+    remote: Path
+    tag: str
+
+    def oid(self) -> str:
+        """The tag object."""
+        return self.one.git("rev-parse", self.tag)
+
+    def at(self, *args: str) -> str:
+        """Plain git on the remote."""
+        return self.one.git(f"--git-dir={self.remote}", *args)
+
+
+@pytest.fixture
+def team(new_clone: Callable[[str], Clone], tmp_path: Path) -> Team:
+    """Both clones have the snapshot and its record."""
+    one, remote = new_clone("roads"), tmp_path / "experiments.git"
+    one.git("init", "-q", "--bare", str(remote))
+    two = Clone(tmp_path / "two")
+    one.git("clone", "-q", str(one.path), str(two.path))
+    for clone in (one, two):
+        clone.git("config", "rvexp.experimentsRemote", str(remote))
+    tag = one.rvexp("snapshot", "demo").stdout.strip()
+    assert two.rvexp("sync").stdout == f"fetched\t{tag}\n"
+    return Team(one, two, remote, tag)
+
+
+def ledger_of(clone: Clone) -> Ledger:
+    """The ledger of a clone."""
+    return Ledger(Repo.discover(clone.path, os.environ))
+
+
+def append(clone: Clone, oid: str, **fields: object) -> None:
+    """Add one event to a clone's record."""
+    ledger = ledger_of(clone)
+    ledger.append(oid, ledger.event("test", fields))
+
+
+def seen(clone: Clone, oid: str) -> set[object]:
+    """The `n` of every test event in a clone's record."""
+    return {e.get("n") for e in ledger_of(clone).record(oid).of("test")}
+
+
+def write_and_share(path: Path, oid: str, writer: str, count: int) -> None:
+    """What one writer process does: 25 events, shared now and then."""
+    ledger = Ledger(Repo.discover(path, os.environ))
+    for number in range(count):
+        ledger.append(oid, ledger.event("test", {"n": f"{writer}-{number}"}))
+        if number % 8 == 7:
+            share.push_notes(ledger)
+
+
+def test_two_clones_with_eight_writers_each_lose_nothing(team: Team) -> None:
+    """2 clones x 8 writers x 25 events on one tag: 400 of 400 lines in both after sync."""
+    context = multiprocessing.get_context("spawn")
+    jobs = [
+        context.Process(target=write_and_share, args=(clone.path, team.oid(), f"{name}{writer}", 25))
+        for name, clone in (("a", team.one), ("b", team.two))
+        for writer in range(8)
+    ]
+    for job in jobs:
+        job.start()
+    for job in jobs:
+        job.join()
+    assert [job.exitcode for job in jobs] == [0] * 16
+    for clone in (team.one, team.two, team.one):
+        assert clone.rvexp("sync").returncode == 0
+    wanted = {f"{name}{writer}-{number}" for name in "ab" for writer in range(8) for number in range(25)}
+    assert seen(team.one, team.oid()) == wanted
+    assert seen(team.two, team.oid()) == wanted
+    for clone in (team.one, team.two):
+        assert clone.git("fsck", "--strict", "--no-dangling") == ""
+
+
+def test_both_sides_lines_survive_a_merge(team: Team) -> None:
+    """Lines added apart are both there after one sync each, and the histories join without force."""
+    append(team.one, team.oid(), n=1)
+    append(team.two, team.oid(), n=2)
+    assert team.one.rvexp("sync").returncode == 0
+    assert team.two.rvexp("sync").returncode == 0
+    assert team.one.rvexp("sync").returncode == 0
+    assert seen(team.one, team.oid()) == seen(team.two, team.oid()) == {1, 2}
+    assert team.at("rev-parse", notes.REF) == team.one.git("rev-parse", notes.REF)
+
+
+def test_a_damaged_and_a_newer_line_travel_unchanged(team: Team) -> None:
+    """What this program cannot read is merged and pushed as it is."""
+    odd = ["garbage of another tool", '2026-01-01T00:00:00.000Z test v=9 shape="new"']
+    for line in odd:
+        team.one.git("notes", "append", "-m", line, team.tag)
+    append(team.two, team.oid(), n=2)
+    for clone in (team.one, team.two, team.one):
+        assert clone.rvexp("sync").returncode == 0
+    for clone in (team.one, team.two):
+        assert set(odd) <= set(clone.git("notes", "show", team.tag).splitlines())
+
+
+def test_a_rewound_record_is_an_alarm(team: Team) -> None:
+    """The remote's notes go back: sync stops with both ids, changes nothing, and --accept keeps every line."""
+    before = team.at("rev-parse", notes.REF)
+    append(team.one, team.oid(), n=1)
+    assert team.one.rvexp("sync").returncode == 0
+    newer = team.at("rev-parse", notes.REF)
+    team.at("update-ref", notes.REF, before)
+    alarmed = team.one.rvexp("sync")
+    assert alarmed.returncode == 1
+    assert f"recorded {newer}, remote {before}" in alarmed.stderr
+    assert "--accept" in alarmed.stderr
+    assert seen(team.one, team.oid()) == {1}
+    assert team.at("rev-parse", notes.REF) == before
+    assert team.one.rvexp("sync", "--accept").returncode == 0
+    assert team.two.rvexp("sync").returncode == 0
+    assert seen(team.two, team.oid()) == {1}
+
+
+def test_a_deleted_record_is_an_alarm_and_can_be_restored(team: Team) -> None:
+    """The notes ref is gone from the remote: told, and put back by --accept."""
+    team.at("update-ref", "-d", notes.REF)
+    alarmed = team.one.rvexp("sync")
+    assert (alarmed.returncode, "was deleted" in alarmed.stderr) == (1, True)
+    assert team.one.rvexp("sync", "--accept").returncode == 0
+    assert team.at("rev-parse", notes.REF) == team.one.git("rev-parse", notes.REF)
+
+
+def test_a_moved_tag_is_an_alarm_everywhere(team: Team) -> None:
+    """Sync, publish and submit stop with both ids; our own tag stays; a fresh clone cannot know better."""
+    recorded = team.oid()
+    other = team.one.rvexp("snapshot", "other").stdout.strip()
+    moved = team.one.git("rev-parse", other)
+    team.at("update-ref", f"refs/tags/{team.tag}", moved)
+    for verb in (["sync"], ["publish", team.tag], ["submit", team.tag, "--", "true"]):
+        alarmed = team.one.rvexp(*verb)
+        assert alarmed.returncode == 1, (verb, alarmed.stderr)
+        assert f"recorded {recorded}, remote {moved}" in alarmed.stderr
+    assert team.one.git("rev-parse", team.tag) == recorded
+    assert team.one.rvexp("sync", "--accept").returncode == 0
+    assert team.one.git("rev-parse", team.tag) == recorded
+
+
+def test_a_deleted_tag_is_an_alarm_and_accept_puts_it_back(team: Team) -> None:
+    """Nothing is lost: the clone that has the snapshot pushes it again."""
+    team.at("update-ref", "-d", f"refs/tags/{team.tag}")
+    alarmed = team.two.rvexp("sync")
+    assert (alarmed.returncode, "was deleted" in alarmed.stderr) == (1, True)
+    assert team.two.rvexp("sync", "--accept").returncode == 0
+    assert team.at("rev-parse", team.tag) == team.oid()
+
+
+def test_what_could_not_be_pushed_is_remembered(team: Team) -> None:
+    """Pending is computed, so nothing can forget it: tags and notes, until they are there."""
+    ledger = ledger_of(team.one)
+    assert share.pending(ledger) == []
+    append(team.one, team.oid(), n=1)
+    tag = team.one.rvexp("snapshot", "later", "--no-push").stdout.strip()
+    assert share.pending(ledger) == [tag, "notes"]
+    assert team.one.rvexp("sync").returncode == 0
+    assert share.pending(ledger) == []
+
+
+def test_an_unreachable_remote_is_one_clear_error(team: Team) -> None:
+    """Exit 128, the address, git's own words, a hint."""
+    team.remote.rename(team.remote.with_name("away.git"))
+    done = team.one.rvexp("sync")
+    assert done.returncode == 128
+    assert f"the experiments remote cannot be reached: {team.remote}" in done.stderr
+    assert done.stderr.endswith("hint: git rvexp doctor\n")
+
+
+def test_a_snapshot_cut_short_before_its_record_is_completed(team: Team) -> None:
+    """A tag without its first line (killed between the two) gets it from the tag itself, the same in any clone."""
+    tag = team.one.rvexp("snapshot", "cut", "--no-push").stdout.strip()
+    whole = team.one.git("notes", "show", tag)
+    team.one.git("notes", "remove", tag)
+    team.one.git("push", "-q", "experiments", tag)
+    assert team.two.rvexp("sync").returncode == 0
+    assert team.two.git("notes", "--ref=rvexp", "show", tag) == whole
