@@ -78,15 +78,18 @@ def start() -> Running:
         "pidfile": str(home / "pid"),
         "bridge": _bridge(),
         "shutdown-timeout": 5,
+        "log-level": "warn",
     }
     (home / "daemon.json").write_text(json.dumps(config, indent=2))
     say("Starting a Docker engine of our own")
     process = spawn([program("dockerd") or "dockerd", "--config-file", str(home / "daemon.json")], log)
+    running = Running(host, (process,), {"DOCKER_HOST": host}, {"host": host})
     try:
         wait_until(lambda: _works(host), process, "dockerd", log)
     except StackError as error:
+        stopped(running)
         raise StackError(f"{error}{_hint(log)}") from None
-    return Running(host, (process,), {"DOCKER_HOST": host}, {"host": host})
+    return running
 
 
 def _hint(log: Path) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from stacklib import paths
 from stacklib.apt import program
 from stacklib.part import Package, Part, Running, http_status, load
-from stacklib.process import Process, StackError, free_port, spawn, wait_until
+from stacklib.process import Process, StackError, free_port, spawn, start_all, wait_until
 from stacklib.registry import USER, htpasswd, password
 
 CGIT = "/usr/lib/cgit/cgit.cgi"
@@ -51,6 +51,7 @@ fastcgi_param GIT_CONFIG_NOSYSTEM 1;
 NGINX = """\
 {user}
 daemon off;
+error_log stderr;
 worker_processes 1;
 pid "{home}/nginx.pid";
 events {{ worker_connections 256; }}
@@ -117,7 +118,7 @@ def start() -> Running:
     port, word = free_port(home / "port"), password(home / "password")
     htpasswd(home / "htpasswd", USER, word)
     _configure(home, port, socket)
-    processes = (_fcgiwrap(home, socket), _nginx(home, port))
+    processes = start_all(lambda: _fcgiwrap(home, socket), lambda: _nginx(home, port))
     return Running(
         where=f"http://127.0.0.1:{port}",
         processes=processes,
@@ -140,8 +141,8 @@ def _fcgiwrap(home: Path, socket: Path) -> Process:
 
 def _nginx(home: Path, port: int) -> Process:
     log = home / "nginx.log"
-    command = [program("nginx") or "nginx", "-e", str(log), "-p", str(home), "-c", str(home / "nginx.conf")]
-    process = spawn(command, home / "nginx.out")
+    command = [program("nginx") or "nginx", "-e", "stderr", "-p", str(home), "-c", str(home / "nginx.conf")]
+    process = spawn(command, log)
     wait_until(lambda: http_status(port, "/cgit/") == 401, process, "nginx", log)
     return process
 

@@ -89,6 +89,19 @@ def wait_until(ready: Callable[[], bool], process: Process, what: str, log: Path
         time.sleep(0.1)
 
 
+def start_all(*starts: Callable[[], Process]) -> tuple[Process, ...]:
+    """Start several daemons in order; when one does not come up, those before it are stopped again."""
+    processes: list[Process] = []
+    try:
+        for start in starts:
+            processes.append(start())  # noqa: PERF401 - a comprehension would forget the ones that did start
+    except StackError:
+        for process in reversed(processes):
+            stop(process)
+        raise
+    return tuple(processes)
+
+
 def tail(log: Path, lines: int = 12) -> str:
     """The last lines of a log, indented, below its path."""
     text = log.read_text(errors="replace").splitlines()[-lines:] if log.exists() else []

@@ -9,7 +9,7 @@ from pathlib import Path
 from stacklib import paths
 from stacklib.apt import program
 from stacklib.part import Package, Part, Running, http_status
-from stacklib.process import Process, StackError, free_port, spawn, wait_until
+from stacklib.process import Process, StackError, free_port, spawn, start_all, wait_until
 
 USER = "rvexp"
 
@@ -69,7 +69,7 @@ def start() -> Running:
     htpasswd(home / "htpasswd", USER, word)
     auth: dict[str, object] = {"htpasswd": {"realm": "git rvexp dev", "path": str(home / "htpasswd")}}
     port, locked = free_port(home / "port"), free_port(home / "port-auth")
-    processes = (_serve("open", port, {}), _serve("auth", locked, auth))
+    processes = start_all(lambda: _serve("open", port, {}), lambda: _serve("auth", locked, auth))
     return Running(
         where=f"localhost:{port} (open), localhost:{locked} (with password)",
         processes=processes,
