@@ -20,7 +20,10 @@ LEAST_MEMORY = 6  # MiB: the engine refuses less
 
 
 def check_plan(plan: Plan, environ: Mapping[str, str]) -> None:
-    """Refuse what no engine could run as asked (UsageError; RefusedError for what only Batch does)."""
+    """Refuse what no engine could run as asked (UsageError; RefusedError for what only Batch does).
+
+    The image of a draft is empty.
+    """
     if not plan.command or not all(plan.command):
         raise UsageError("the command is empty or has an empty word", hint="git rvexp submit [TAG] -- COMMAND…")
     if any("\0" in word for word in plan.command):
@@ -32,7 +35,7 @@ def check_plan(plan: Plan, environ: Mapping[str, str]) -> None:
         )
     if plan.after:
         raise RefusedError("a Docker engine does not wait for other jobs (--after)", hint='set executor = "batch"')
-    if not ("@sha256:" in plan.image or plan.image.startswith("sha256:")):
+    if plan.image and not ("@sha256:" in plan.image or plan.image.startswith("sha256:")):
         raise RefusedError(f"image {plan.image} is not pinned by digest or id: it may change before it runs")
     environment(plan, environ)
 

@@ -164,7 +164,8 @@ def test_plans_that_cannot_run(fields: dict[str, Any], says: str) -> None:
 
 
 def test_a_sound_plan_passes() -> None:
-    """An image by id or by digest, a secret that is there: nothing to refuse."""
+    """An image by id or by digest or not known yet, a secret that is there: nothing to refuse."""
+    check_plan(plan(image=""), {})
     check_plan(plan(secret_env=("TOKEN",)), {"TOKEN": "x"})
     check_plan(plan(image=f"localhost:5000/a@{IMAGE}"), {})
 
