@@ -1,7 +1,6 @@
 """argv to command: the verb's module is found, its arguments parsed, and every error told once, here."""
 
 import argparse
-import difflib
 import os
 import signal
 import sys
@@ -54,6 +53,8 @@ def _dispatch(words: list[str], environ: Mapping[str, str], speaker: Speaker) ->
         return 0
     verb = words[0]
     if verb not in VERBS:
+        import difflib  # noqa: PLC0415  only for a slip
+
         near = difflib.get_close_matches(verb, VERBS, n=1)
         raise UsageError(f"there is no verb {verb!r}", hint=f"git rvexp {near[0]}" if near else "git rvexp -h")
     mine, dashes, command = _split(words[1:])

@@ -8,7 +8,6 @@ and parts never hold `_`).
 import datetime as dt
 import hashlib
 import re
-import secrets
 import unicodedata
 from dataclasses import dataclass
 from typing import Self
@@ -135,6 +134,8 @@ class RunId:
     @classmethod
     def new(cls) -> Self:
         """A fresh one from the system's random source."""
+        import secrets  # noqa: PLC0415  5 ms that only a new run needs
+
         return cls("".join(secrets.choice(_RUN_ALPHABET) for _ in range(10)))
 
     def __str__(self) -> str:

@@ -6,7 +6,6 @@ programs. Nothing from outside reaches a terminal without `printable`.
 
 import json
 import os
-import shutil
 import sys
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -112,6 +111,8 @@ class Speaker:
             return
         shown = [[h.upper() for h in head], *cells]
         widths = [max(width(row[i]) for row in shown) for i in range(len(head))]
+        import shutil  # noqa: PLC0415  loads compressors; only a table on a terminal needs its width
+
         limit = shutil.get_terminal_size().columns
         for number, row in enumerate(shown):
             padded = "  ".join(c + " " * (w - width(c)) for c, w in zip(row, widths, strict=True)).rstrip()

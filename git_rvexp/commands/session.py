@@ -4,14 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from git_rvexp import config
-from git_rvexp.config import Config
 from git_rvexp.git.plumbing import Repo
-from git_rvexp.layers import FILE
 from git_rvexp.output import Speaker
-from git_rvexp.record.ledger import Ledger
-from git_rvexp.workflow.context import Context
+
+if TYPE_CHECKING:
+    from git_rvexp.workflow.context import Context
 
 
 @dataclass(frozen=True)
@@ -28,17 +27,21 @@ class Session:
         return Repo.discover(self.cwd, self.environ)
 
     @cached_property
-    def context(self) -> Context:
+    def context(self) -> "Context":
         """The clone with its settings and record."""
         return self.with_flags({})
 
-    def with_flags(self, flags: Mapping[str, object]) -> Context:
+    def with_flags(self, flags: Mapping[str, object]) -> "Context":
         """The same, with settings given on the command line on top."""
-        repo = self.repo
-        return Context(repo, self._config(repo, flags), Ledger(repo), self.environ, self.speaker.say, self.speaker.warn)
+        # `list` looks at a clone without any settings: what they need is loaded when they are asked for.
+        from git_rvexp import config  # noqa: PLC0415
+        from git_rvexp.layers import FILE  # noqa: PLC0415
+        from git_rvexp.record.ledger import Ledger  # noqa: PLC0415
+        from git_rvexp.workflow.context import Context  # noqa: PLC0415
 
-    def _config(self, repo: Repo, flags: Mapping[str, object]) -> Config:
-        return config.load(flags, self.environ, _git_entries(repo), repo.top / FILE)
+        repo = self.repo
+        settings = config.load(flags, self.environ, _git_entries(repo), repo.top / FILE)
+        return Context(repo, settings, Ledger(repo), self.environ, self.speaker.say, self.speaker.warn)
 
 
 def _git_entries(repo: Repo) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ around it stay usable.
 import datetime as dt
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from git_rvexp.errors import UsageError
@@ -78,7 +78,7 @@ def parse_line(line: str) -> Event | Damaged:
     return _event(line, head, None) if head else Damaged(line, "does not start with a time and a kind")
 
 
-def _event(line: str, head: re.Match[str], until: Collection[str] | None) -> Event | Damaged:
+def _event(line: str, head: re.Match[str], until: frozenset[str] | None) -> Event | Damaged:
     try:
         dt.datetime.fromisoformat(head[1])
         fields = _fields(line, head.end(), until)
@@ -89,23 +89,21 @@ def _event(line: str, head: re.Match[str], until: Collection[str] | None) -> Eve
     return Event(head[1], head[2], fields)
 
 
-def _fields(line: str, at: int, until: Collection[str] | None) -> dict[str, Json]:
+def _fields(line: str, at: int, until: frozenset[str] | None) -> dict[str, Json]:
     """The fields from column `at` on; with `until` only as far as these keys go, where the rest looks sound."""
     fields: dict[str, Json] = {}
-    end, missing = len(line), set(until or ())
+    end, match, scan = len(line), _KEY.match, _DECODER.raw_decode
     while at < end:
-        key = _KEY.match(line, at)
+        key = match(line, at)
         if not key:
             raise ValueError(f"no key=value at column {at + 1}")
         name = key[1]
-        fields[name], at = _DECODER.raw_decode(line, key.end())
+        fields[name], at = scan(line, key.end())
         if at < end and line[at] != " ":
             raise ValueError(f"something is stuck to the value of {name!r}")
         at += 1
-        if name in missing:
-            missing.discard(name)
-            if not missing and _sound(line, at):
-                break
+        if until and name in until and fields.keys() >= until and _sound(line, at):
+            break
     return fields
 
 
@@ -132,11 +130,11 @@ def parse(text: str) -> Record:
     return Record(tuple(sorted(events, key=_time)), tuple(damaged))
 
 
-def skim(text: str, wanted: Mapping[str, Collection[str]]) -> Record:
+def skim(text: str, wanted: Mapping[str, frozenset[str]]) -> Record:
     """The events of the kinds in `wanted`, each with at least the keys named there: for looks at thousands of notes.
 
-    Lines of other kinds are passed over unread, and the rest of a line is only counted through for damage: what it
-    means is for `parse`. A line that `parse` calls damaged may at most lack from `damaged` here.
+    Lines of other kinds are passed over, and the rest of a line is only counted through: a line that was cut is
+    noticed, subtler damage there is for `parse` to find.
     """
     events: list[Event] = []
     damaged: list[Damaged] = []

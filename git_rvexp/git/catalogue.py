@@ -1,0 +1,65 @@
+"""Snapshot tags with date, author and subject, newest first, without opening more tags than are asked for.
+
+Reading 10,000 tag objects to find the newest 20 costs 130 ms of CPU; their names hold the date, and names alone cost
+10. So newest means: by the date in the name, then by the time of tagging. Records are not read here.
+"""
+
+from dataclasses import dataclass
+
+from git_rvexp.git.plumbing import Repo
+from git_rvexp.model import Snapshot
+from git_rvexp.names import is_tag_name
+
+_ANY_DATE = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
+_PREFIX = "refs/tags/"
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a tag itself says. `when` is UTC epoch seconds; `by` is "Name <email>"."""
+
+    snapshot: Snapshot
+    when: int
+    by: str
+    subject: str
+
+    @property
+    def date(self) -> str:
+        """The date in the name."""
+        return self.snapshot.tag.split("/")[2]
+
+
+def cards(repo: Repo, *, initials: str = "*", project: str = "*", newest: int = 0) -> list[Card]:
+    """The snapshots of these initials and this project, newest first; only the first `newest` unless 0."""
+    stem = f"{_PREFIX}{initials}/{project}"
+    dates = _newest_dates(repo, stem, newest) if newest else []
+    found = _read(repo, [f"{stem}/{d}/*" for d in dates] or [f"{stem}/{_ANY_DATE}/*"])
+    if dates and len(found) < newest:
+        found = _read(repo, [f"{stem}/{_ANY_DATE}/*"])
+    return found[:newest] if newest else found
+
+
+def tag_names(repo: Repo) -> list[str]:
+    """The names of all snapshots, newest date first; no tag object is opened."""
+    shape = f"--format=%(refname:lstrip={_PREFIX.count('/')})"
+    out = repo.git("for-each-ref", "--sort=-refname:lstrip=4", shape, f"{_PREFIX}*/*/{_ANY_DATE}/*")
+    return out.lines
+
+
+def _newest_dates(repo: Repo, stem: str, newest: int) -> list[str]:
+    """The dates among which the `newest` tags are."""
+    shape = ["--sort=-refname:lstrip=4", f"--count={newest}", "--format=%(refname:lstrip=4)"]
+    lines = repo.git("for-each-ref", *shape, f"{stem}/{_ANY_DATE}/*").lines
+    return list(dict.fromkeys(line.partition("/")[0] for line in lines))
+
+
+def _read(repo: Repo, patterns: list[str]) -> list[Card]:
+    fields = ("refname", "objectname", "*objectname", "*tree", "creatordate:unix", "taggername", "taggeremail")
+    shape = "%00".join(f"%({f})" for f in (*fields, "contents:subject"))
+    found = []
+    for line in repo.git("for-each-ref", f"--format={shape}", *patterns).lines:
+        ref, oid, commit, tree, when, name, email, subject = line.split("\0")
+        tag = ref.removeprefix(_PREFIX)
+        if commit and tree and is_tag_name(tag):
+            found.append(Card(Snapshot(tag, oid, commit, tree), int(when), f"{name} {email}", subject))
+    return sorted(found, key=lambda c: (c.date, c.when), reverse=True)
