@@ -92,7 +92,7 @@ def _credentials(what: str, name: str, text: str, headers: dict[str, Any]) -> Cr
 def _unanswered(what: str, why: Exception) -> RvexpError:
     from botocore import exceptions  # noqa: PLC0415  as above
 
-    text = _safe(str(why))
+    text = _without_passwords("\n  ".join(str(why).splitlines()))
     for names, kind, says, hint in _UNANSWERED:
         # Some of the classes are younger than the oldest botocore we take.
         kinds = tuple(getattr(exceptions, name) for name in names.split() if hasattr(exceptions, name))
@@ -102,8 +102,11 @@ def _unanswered(what: str, why: Exception) -> RvexpError:
 
 
 def _safe(text: str) -> str:
-    line = text.strip().partition("\n")[0]
-    return re.sub(r"//[^/@\s]+@", "//", line)[:500]
+    return _without_passwords(text.strip().partition("\n")[0])[:500]
+
+
+def _without_passwords(text: str) -> str:
+    return re.sub(r"//[^/@\s]+@", "//", text)
 
 
 def _date(text: str) -> dt.datetime | None:

@@ -22,15 +22,12 @@ def unknown_members(service: str, operation: str, body: Json) -> list[str]:
 
 @contextmanager
 def raw_replies(client: Any, operation: str) -> Iterator[list[Json]]:
-    """The JSON replies (None for what is no JSON) that `operation` on this client gets in the block, as they came."""
+    """The JSON replies that `operation` on this client gets in the block, as they came over the wire."""
     replies: list[Json] = []
 
     def keep(*, response_dict: dict[str, Any], **_: Any) -> None:
         if response_dict["status_code"] < 300:
-            try:
-                replies.append(json.loads(response_dict["body"]))
-            except ValueError:
-                replies.append(None)
+            replies.append(json.loads(response_dict["body"]))
 
     event = f"before-parse.{client.meta.service_model.service_id.hyphenize()}.{operation}"
     client.meta.events.register(event, keep)

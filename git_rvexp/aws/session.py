@@ -4,10 +4,11 @@ Retries are decided here: a read may be repeated, but a call that makes somethin
 must go out once, since boto3's own retries made two jobs from one lost reply (measured).
 """
 
+import json
 from typing import Any
 
 from git_rvexp import __version__
-from git_rvexp.aws.faults import SET_REGION, calling
+from git_rvexp.aws.faults import SET_REGION, UnreachableError, calling
 from git_rvexp.errors import UsageError
 from git_rvexp.settings import Settings
 
@@ -32,7 +33,10 @@ def client(service: str, settings: Settings, *, once: bool = False, read_seconds
             read_timeout=read_seconds,
             user_agent_extra=f"git-rvexp/{__version__}",
         )
-        return session.client(service, endpoint_url=settings.aws_endpoint_url or None, config=config)
+        made = session.client(service, endpoint_url=settings.aws_endpoint_url or None, config=config)
+    if made.meta.service_model.metadata.get("protocol") in ("json", "rest-json"):
+        made.meta.events.register("before-parse", _refuse_no_json)
+    return made
 
 
 def identity(settings: Settings) -> tuple[str, str]:
@@ -40,6 +44,22 @@ def identity(settings: Settings) -> tuple[str, str]:
     sts = client("sts", settings)
     with calling("ask AWS who we are"):
         return str(sts.get_caller_identity()["Account"]), str(sts.meta.region_name)
+
+
+def _refuse_no_json(*, operation_model: Any, response_dict: dict[str, Any], **_: Any) -> None:
+    """UnreachableError for a body that botocore would take for an empty answer (cut off), or stumble over.
+
+    An empty answer to a look-up means "not there"; half an answer must not.
+    """
+    body = response_dict["body"]
+    if operation_model.has_streaming_output or not body:
+        return
+    try:
+        sound = isinstance(json.loads(body), dict)
+    except ValueError:
+        sound = response_dict["status_code"] >= 300  # a proxy's error page: its status says enough
+    if not sound:
+        raise UnreachableError(f"the answer of AWS to {operation_model.name} is cut off or not one of AWS's")
 
 
 def _session(settings: Settings) -> Any:

@@ -19,17 +19,16 @@ class NotSignedInError(RefusedError, CredentialsError):
 
 def submit_once(client: Any, request: Mapping[str, Json]) -> str:
     """The id of the new job; `client` must be one that never repeats a call. RefusedError or UnsureError otherwise."""
-    reply = _reply(client, request)
-    job = reply.get("jobId") if isinstance(reply, dict) else None
+    job = _reply(client, request).get("jobId")
     if not isinstance(job, str) or not job:
         raise UnsureError("AWS Batch answered without naming a job")
     return job
 
 
-def _reply(client: Any, request: Mapping[str, Json]) -> Json:
+def _reply(client: Any, request: Mapping[str, Json]) -> dict[str, Json]:
     try:
         with aws.calling("submit the job"):
-            return client.submit_job(**request)
+            return dict(client.submit_job(**request))
     except CredentialsError as why:
         raise NotSignedInError(str(why), hint=why.hint) from why
     except aws.ThrottledError as why:
@@ -43,6 +42,3 @@ def _reply(client: Any, request: Mapping[str, Json]) -> Json:
         raise UnsureError(str(why)) from why
     except UsageError as why:
         raise RefusedError(str(why), hint=why.hint) from why
-    except (KeyError, TypeError, ValueError, AttributeError) as why:
-        # botocore's parser stumbles like this over a reply that is JSON but not what the model says.
-        raise UnsureError(f"the reply to submitting the job makes no sense: {why!r}") from why

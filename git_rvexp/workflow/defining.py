@@ -154,10 +154,7 @@ def _active(client: Any, name: str) -> list[dict[str, Json]]:
     ):
         for _ in client.get_paginator("describe_job_definitions").paginate(jobDefinitionName=name, status="ACTIVE"):
             pass
-    pages = [page.get("jobDefinitions") if isinstance(page, dict) else None for page in raw]
-    if not pages or not all(isinstance(page, list) for page in pages):
-        raise aws.UnreachableError(f"cannot look up the job definition {name}: the reply is not one of Batch's")
-    return [d for page in pages for d in page or [] if d.get("jobDefinitionName") == name]
+    return [d for page in raw for d in page.get("jobDefinitions") or [] if d.get("jobDefinitionName") == name]
 
 
 def _look_again(look: Callable[[], T | None], sleep: Callable[[float], None]) -> T | None:
