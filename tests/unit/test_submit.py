@@ -1,0 +1,256 @@
+"""The submission protocol against a strict Batch with faults: each job that exists is recorded exactly once."""
+
+import dataclasses
+import datetime as dt
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from git_rvexp.config import Config
+from git_rvexp.errors import AmbiguousError, CredentialsError, GitError
+from git_rvexp.executors.batch import BatchExecutor
+from git_rvexp.executors.protocol import RefusedError
+from git_rvexp.git.plumbing import Repo
+from git_rvexp.git.tags import snapshots
+from git_rvexp.model import Phase, Plan, Snapshot
+from git_rvexp.names import RunId
+from git_rvexp.record.ledger import Ledger
+from git_rvexp.record.runs import Run, runs
+from git_rvexp.settings import Settings
+from git_rvexp.workflow.context import Context
+from git_rvexp.workflow.reconcile import settle
+from git_rvexp.workflow.submit import submit
+from git_rvexp.workflow.sync import sync
+from tests.conftest import Clone
+from tests.doubles.batch import BatchDouble
+from tests.doubles.driving import IMAGE, client, register
+
+START = dt.datetime(2026, 1, 2, 12, tzinfo=dt.UTC)
+
+
+@dataclass
+class Lab:
+    """Two clones of one experiment and a Batch; time stands until it is moved."""
+
+    one: Clone
+    two: Clone
+    remote: Path
+    double: BatchDouble
+    definition: str
+    now: dt.datetime = START
+    told: list[str] = field(default_factory=list)
+
+    def context(self, clone: Clone) -> Context:
+        """What a command in `clone` works with."""
+        repo = Repo.discover(clone.path, os.environ)
+        settings = Settings(
+            experiments_remote=str(self.remote),
+            batch_queue="main",
+            aws_endpoint_url=self.double.url,
+            aws_region="us-east-1",
+        )
+        ledger = Ledger(repo, now=lambda: self.now, sleep=lambda _seconds: None)
+        return Context(repo, Config(settings), ledger, os.environ, self.told.append, self.told.append)
+
+    def executor(self) -> BatchExecutor:
+        """The real executor on the strict Batch."""
+        return BatchExecutor(self.context(self.one).settings, sleep=lambda _seconds: None, read_seconds=0.3)
+
+    def snapshot(self) -> Snapshot:
+        """The one snapshot."""
+        return snapshots(self.context(self.one).repo)[0]
+
+    def plan(self) -> Plan:
+        """A fresh plan on it."""
+        run = RunId.new()
+        place = {"account": "123456789012", "region": "us-east-1", "queue": "main", "definition": self.definition}
+        return Plan(run, "batch", run.job_name("demo"), IMAGE, ("true",), **place)  # type: ignore[arg-type]  all text
+
+    def submit(self, plan: Plan | None = None) -> str:
+        """Submit from the first clone."""
+        return submit(self.context(self.one), self.snapshot(), plan or self.plan(), self.executor())
+
+    def runs(self, clone: Clone) -> list[Run]:
+        """The runs a clone knows of."""
+        return runs(Ledger(Repo.discover(clone.path, os.environ)).record(self.snapshot().oid))
+
+    def in_step(self) -> None:
+        """What the issue demands: the jobs in Batch are the jobs on record, once each, in both clones."""
+        for clone in (self.one, self.two, self.one):
+            sync(self.context(clone))
+        for clone in (self.one, self.two):
+            recorded = [job for run in self.runs(clone) for job in run.jobs]
+            assert sorted(recorded) == sorted(self.double.jobs)
+
+
+@pytest.fixture
+def lab(new_clone: Callable[[str], Clone], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
+    """A snapshot in two clones, an empty queue."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    one, remote, two = new_clone("roads"), tmp_path / "experiments.git", Clone(tmp_path / "two")
+    one.git("init", "-q", "--bare", str(remote))
+    one.git("clone", "-q", str(one.path), str(two.path))
+    for clone in (one, two):
+        clone.git("config", "rvexp.experimentsRemote", str(remote))
+    assert one.rvexp("snapshot", "demo").returncode == 0
+    assert two.rvexp("sync").returncode == 0
+    with BatchDouble() as double:
+        double.add_queue("main")
+        yield Lab(one, two, remote, double, register(client(double)))
+
+
+def kinds(lab: Lab) -> list[str]:
+    """The kinds of the events after the snapshot's own."""
+    record = Ledger(Repo.discover(lab.one.path, os.environ)).record(lab.snapshot().oid)
+    return [e.kind for e in record.events if e.kind != "snapshot"]
+
+
+def test_the_intent_is_shared_before_and_the_job_after(lab: Lab) -> None:
+    """Planned and submitted are both on the remote, the job is there once."""
+    job = lab.submit()
+    assert kinds(lab) == ["planned", "submitted"]
+    assert list(lab.double.jobs) == [job]
+    assert lab.one.git("rev-parse", "refs/notes/rvexp") == lab.one.git(
+        f"--git-dir={lab.remote}", "rev-parse", "refs/notes/rvexp"
+    )
+    lab.in_step()
+
+
+@pytest.mark.parametrize(
+    "kind", ["lost_reply", "500_after", "429_after", "garbage_after", "truncated_after", "slow_after"]
+)
+def test_a_reply_lost_after_acceptance_makes_one_job(lab: Lab, kind: str) -> None:
+    """Whatever happens to the reply, the job is found by its name, adopted, and never sent again."""
+    lab.double.fail_next("SubmitJob", kind, delay=1.0)
+    job = lab.submit()
+    assert list(lab.double.jobs) == [job]
+    assert len(lab.double.called("SubmitJob")) == 1
+    lab.in_step()
+
+
+@pytest.mark.parametrize("kind", ["reset_before", "500_before"])
+def test_a_request_that_never_arrived_stays_open(lab: Lab, kind: str) -> None:
+    """No job, no second try: ambiguous with the command that finds out, and not found after 20 minutes only."""
+    lab.double.fail_next("SubmitJob", kind)
+    with pytest.raises(AmbiguousError) as raised:
+        lab.submit()
+    assert "git rvexp sync" in str(raised.value.hint)
+    assert kinds(lab) == ["planned", "ambiguous"]
+    lab.now = START + dt.timedelta(minutes=19)
+    sync(lab.context(lab.two))
+    assert [r.phase for r in lab.runs(lab.two)] == [Phase.AMBIGUOUS]
+    lab.now = START + dt.timedelta(minutes=21)
+    sync(lab.context(lab.two))
+    assert [r.phase for r in lab.runs(lab.two)] == [Phase.NOTFOUND]
+    assert len(lab.double.called("SubmitJob")) == 1
+    lab.in_step()
+
+
+def test_throttling_is_waited_out_with_a_look_up_before_each_try(lab: Lab) -> None:
+    """429 before acceptance: looked up, tried again, one job."""
+    lab.double.fail_next("SubmitJob", "429_before", count=3)
+    job = lab.submit()
+    assert list(lab.double.jobs) == [job]
+    operations = [call.operation for call in lab.double.calls if call.operation in ("SubmitJob", "ListJobs")]
+    tries = [n for n, operation in enumerate(operations) if operation == "SubmitJob"]
+    assert len(tries) == 4
+    assert all("ListJobs" in operations[a:b] for a, b in itertools.pairwise(tries))
+    lab.in_step()
+
+
+def test_throttling_without_end_leaves_the_run_open(lab: Lab) -> None:
+    """Five tries and no more; the run is ambiguous."""
+    lab.double.fail_next("SubmitJob", "429_before", count=50)
+    with pytest.raises(AmbiguousError):
+        lab.submit()
+    assert len(lab.double.called("SubmitJob")) == 5
+    assert kinds(lab) == ["planned", "ambiguous"]
+
+
+def test_a_refusal_is_recorded_and_not_repeated(lab: Lab) -> None:
+    """4xx: the server's words, one call, no job, nothing open."""
+    lab.double.fail_next("SubmitJob", "client_exception")
+    with pytest.raises(RefusedError, match="refused by the test"):
+        lab.submit()
+    assert kinds(lab) == ["planned", "refused"]
+    assert (len(lab.double.called("SubmitJob")), lab.double.jobs) == (1, {})
+    lab.in_step()
+
+
+def test_expired_credentials_are_never_not_found(lab: Lab) -> None:
+    """A look-up that was refused leaves an open run open, however old it is."""
+    lab.double.fail_next("SubmitJob", "500_before")
+    with pytest.raises(AmbiguousError):
+        lab.submit()
+    lab.now = START + dt.timedelta(hours=3)
+    lab.double.fail_next("ListJobs", "expired_token", count=20)
+    told = settle(lab.context(lab.one), [lab.snapshot()])
+    assert [s.text.startswith("cannot tell") for s in told] == [True]
+    assert [r.phase for r in lab.runs(lab.one)] == [Phase.AMBIGUOUS]
+
+
+@pytest.mark.parametrize("kind", ["access_denied", "expired_token"])
+def test_denied_credentials_refuse_the_run(lab: Lab, kind: str) -> None:
+    """The account says no: nothing runs and nothing stays open."""
+    lab.double.fail_next("SubmitJob", kind)
+    with pytest.raises((RefusedError, CredentialsError)):
+        lab.submit()
+    assert kinds(lab) == ["planned", "refused"]
+
+
+def test_a_remote_out_of_reach_means_no_job(lab: Lab) -> None:
+    """The intent cannot be shared, so no call is made and nothing stays open; the flag overrides and is recorded."""
+    lab.remote.rename(lab.remote.with_name("away.git"))
+    with pytest.raises(GitError, match="nothing was submitted"):
+        lab.submit()
+    assert lab.double.called("SubmitJob") == []
+    assert kinds(lab) == ["planned", "refused"]
+    job = submit(lab.context(lab.one), lab.snapshot(), lab.plan(), lab.executor(), offline=True)
+    assert list(lab.double.jobs) == [job]
+    assert lab.runs(lab.one)[1].planned.get("offline") is True
+    lab.remote.with_name("away.git").rename(lab.remote)
+    lab.in_step()
+
+
+def test_a_job_that_lands_late_is_adopted(lab: Lab) -> None:
+    """The client is gone, the request still in flight: not found is reversible, by any clone."""
+    lab.double.fail_next("SubmitJob", "held")
+    with pytest.raises(AmbiguousError):
+        lab.submit()
+    lab.now = START + dt.timedelta(minutes=30)
+    sync(lab.context(lab.two))
+    assert [r.phase for r in lab.runs(lab.two)] == [Phase.NOTFOUND]
+    assert lab.double.release() == 1
+    sync(lab.context(lab.two))
+    assert [r.phase for r in lab.runs(lab.two)] == [Phase.SUBMITTED]
+    lab.in_step()
+
+
+def test_of_two_jobs_the_oldest_counts_and_the_other_is_flagged(lab: Lab) -> None:
+    """Should Batch ever hold two jobs of one name, both are on record, one as a duplicate."""
+    plan = lab.plan()
+    lab.double.fail_next("SubmitJob", "500_before")
+    with pytest.raises(AmbiguousError):
+        lab.submit(plan)
+    executor = lab.executor()
+    first, second = executor.submit(plan), executor.submit(plan)
+    sync(lab.context(lab.two))
+    (run,) = lab.runs(lab.two)
+    assert (run.jobs, run.phase) == ((first, second), Phase.SUBMITTED)
+    assert run.last("duplicate") is not None
+
+
+def test_another_account_cannot_say_not_found(lab: Lab) -> None:
+    """A plan of one account looked up in another stays open."""
+    plan = dataclasses.replace(lab.plan(), account="999999999999")
+    ledger = lab.context(lab.one).ledger
+    ledger.append(lab.snapshot().oid, ledger.event("planned", plan.fields()))
+    lab.now = START + dt.timedelta(hours=1)
+    told = settle(lab.context(lab.one), [lab.snapshot()])
+    assert [s.text for s in told] == ["cannot tell: it was planned for another account, region or engine"]
+    assert [r.phase for r in lab.runs(lab.one)] == [Phase.PLANNED]
