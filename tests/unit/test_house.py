@@ -1,0 +1,97 @@
+"""The house: imports only go down, and each outside system has one door."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[2] / "git_rvexp"
+# A room may use rooms of a lower floor and itself; single modules on the ground floor may use each other.
+FLOORS = {
+    "git": 1,
+    "aws": 1,
+    "record": 2,
+    "images": 2,
+    "data": 2,
+    "executors": 3,
+    "workflow": 4,
+    "crash": 5,
+    "commands": 5,
+    "cli": 6,
+    "__main__": 7,
+}
+DOORS = {
+    "pygit2": {"git/objects.py"},
+    "boto3": {"aws/session.py"},
+    "botocore": {"aws/session.py", "aws/faults.py", "aws/models.py"},
+    "docker": {"images/engine.py", "executors/docker.py"},
+    "tomli": {"tomltext.py"},
+    "tomli_w": {"tomledit.py"},
+    "subprocess": {"git/plumbing.py", "git/notes.py", "images/build.py", "workflow/foreground.py"},
+    "urllib.request": {"http.py"},
+    "http.client": {"http.py"},
+}
+LONGEST = 250
+
+
+def modules() -> list[Path]:
+    """Every module of the package."""
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def imports(path: Path) -> Iterator[str]:
+    """The full names a module imports, inside functions too."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def room(name: str) -> str:
+    """The room of a full module name within the package."""
+    return name.split(".")[1] if "." in name else ""
+
+
+def test_imports_only_go_down() -> None:
+    """No module reaches up, and rooms of one floor do not know each other."""
+    wrong = []
+    for path in modules():
+        own = path.relative_to(PACKAGE).with_suffix("").parts[0]
+        for name in imports(path):
+            if not name.startswith("git_rvexp."):
+                continue
+            other = room(name)
+            here, there = FLOORS.get(own, 0), FLOORS.get(other, 0)
+            if there > here or (there == here and there and own != other):
+                wrong.append(f"{path.relative_to(PACKAGE)} -> {name}")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("library", DOORS)
+def test_each_outside_system_has_one_door(library: str) -> None:
+    """Only the named modules import the library."""
+    found = {
+        str(path.relative_to(PACKAGE))
+        for path in modules()
+        if any(name == library or name.startswith(f"{library}.") for name in imports(path))
+    }
+    assert found <= DOORS[library]
+
+
+def test_no_module_needs_itself() -> None:
+    """There is no import cycle, not even one hidden in a function."""
+    known = {".".join(("git_rvexp", *p.relative_to(PACKAGE).with_suffix("").parts)): p for p in modules()}
+    needs = {
+        m: {n for full in imports(p) for n in (full, full.rpartition(".")[0]) if n in known} for m, p in known.items()
+    }
+    while free := {m for m, wanted in needs.items() if not wanted & needs.keys() - {m}}:
+        needs = {m: wanted for m, wanted in needs.items() if m not in free}
+    assert needs == {}
+
+
+def test_no_module_is_a_hall() -> None:
+    """A file over the limit has a room of its own in it."""
+    long = {str(p.relative_to(PACKAGE)): n for p in modules() if (n := p.read_text().count("\n")) > LONGEST}
+    assert long == {}
