@@ -1,9 +1,8 @@
 """The ledger: events appended to the note of a snapshot's tag object, by compare-and-swap, never rewritten."""
 
 import datetime as dt
-import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -56,21 +55,28 @@ class Ledger:
 
     def append(self, oid: str, *events: Event) -> None:
         """Add `events` to the note on `oid`; on return they are in this clone's record, whoever else is writing."""
-        added = lines(events)
-        kinds = ", ".join(dict.fromkeys(e.kind for e in events))
-        with _in_turn(self.repo):
-            self._append(oid, added, kinds)
+        self.append_all({oid: events})
 
-    def _append(self, oid: str, added: str, kinds: str) -> None:
+    def append_all(self, events: Mapping[str, Sequence[Event]]) -> None:
+        """The same for the notes on several objects, in one step: all of it is written or nothing."""
+        added = {oid: lines(of) for oid, of in events.items()}
+        kinds = ", ".join(dict.fromkeys(e.kind for of in events.values() for e in of))
+        if added:
+            with _in_turn(self.repo):
+                self._append(added, kinds)
+
+    def _append(self, added: Mapping[str, str], kinds: str) -> None:
+        import random  # noqa: PLC0415  4 ms that only a writer needs
+
         stood, last = 0, None
         for attempt in range(_TRIES):
             at = notes.tip(self.repo)
             stood, last = (stood + 1 if at == last else 0), at
             if stood == _STANDSTILLS:
                 break
-            before = notes.read(self.repo, at, [oid]).get(oid, "")
-            ending = "" if not before or before.endswith("\n") else "\n"
-            new = notes.write(self.repo, at, {oid: before + ending + added}, f"rvexp: {kinds}")
+            before = notes.read(self.repo, at, added)
+            texts = {oid: _ended(before.get(oid, "")) + text for oid, text in added.items()}
+            new = notes.write(self.repo, at, texts, f"rvexp: {kinds}")
             if notes.swap(self.repo, new, at, f"rvexp: {kinds}"):
                 return
             self.sleep(random.uniform(0, 0.01 * min(attempt + 1, 10)))  # noqa: S311  jitter, not a secret
@@ -94,3 +100,13 @@ class Ledger:
         wanted_oids = list(oids)
         texts = notes.read(self.repo, notes.tip(self.repo), wanted_oids)
         return {oid: skim(texts.get(oid, ""), wanted) for oid in wanted_oids}
+
+    def naming(self, oids: Iterable[str], text: str) -> dict[str, Record]:
+        """What those notes say that hold `text` at all: the others are not parsed."""
+        texts = notes.read(self.repo, notes.tip(self.repo), oids)
+        return {oid: parse(note) for oid, note in texts.items() if text in note}
+
+
+def _ended(text: str) -> str:
+    """A note's text with its last line ended, whoever wrote it."""
+    return text if not text or text.endswith("\n") else text + "\n"

@@ -72,10 +72,15 @@ _SUCCEEDED, _FAILED = (5, Phase.SUCCEEDED), (5, Phase.FAILED)
 def runs(record: Record) -> list[Run]:
     """The runs of a record, oldest first. Events of a run nobody planned are left to `verify` to report."""
     by_run: dict[str, list[Event]] = {}
+    for event in record.of("planned"):
+        run = event.fields.get("run")
+        if isinstance(run, str):
+            by_run.setdefault(run, []).append(event)
+    # In a second pass: another clock than the planner's may put an outcome before its plan.
     for event in record.events:
         run = event.fields.get("run")
-        if isinstance(run, str) and (event.kind == "planned" or run in by_run):
-            by_run.setdefault(run, []).append(event)
+        if isinstance(run, str) and event.kind != "planned" and run in by_run:
+            by_run[run].append(event)
     return [_fold(run, events) for run, events in by_run.items()]
 
 

@@ -1,10 +1,11 @@
 """From what a person types to a snapshot or a run: full name, nickname, unique part, `@`; run id, prefix, job id."""
 
-import difflib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from git_rvexp.errors import UsageError
+from git_rvexp.git.catalogue import cards, tag_names
 from git_rvexp.git.notes import listed, tip
 from git_rvexp.git.tags import Person, person, snapshots
 from git_rvexp.model import Snapshot
@@ -14,6 +15,8 @@ from git_rvexp.settings import Settings
 from git_rvexp.workflow.context import Context
 
 _SHOWN = 8
+# Only a run or a job is called so: a run id, a UUID (and an array's child), a container id.
+_RUN_LIKE = re.compile(r"[0-9a-hjkmnp-tv-z]{10}|[0-9a-f-]{36}(:\d+)?|[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -34,27 +37,58 @@ def initials(settings: Settings, who: Person) -> str:
 
 def snapshot(context: Context, text: str) -> Snapshot:
     """The snapshot that `text` names. UsageError lists candidates when there are several, neighbours when none."""
-    known = snapshots(context.repo)
-    if not known:
-        raise UsageError("there is no snapshot in this clone yet", hint="git rvexp snapshot NICKNAME")
     if text == "@":
-        mine = initials(context.settings, person(context.repo))
-        own = [s for s in known if s.tag.startswith(f"{mine}/")]
-        if not own:
-            raise UsageError(f"no snapshot is yours (initials {mine})", hint="git rvexp list")
-        return own[0]
-    exact = [s for s in known if s.tag == text] or [s for s in known if s.tag.rpartition("/")[2] == text]
-    found = exact or [s for s in known if text in s.tag or (len(text) >= 7 and s.commit.startswith(text))]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise UsageError(f"{text!r} names several snapshots\n" + _listed([s.tag for s in found]), hint="say more of it")
-    raise _no_snapshot(text, known)
+        return _my_newest(context)
+    names = tag_names(context.repo)
+    if not names:
+        raise UsageError("there is no snapshot in this clone yet", hint="git rvexp snapshot NICKNAME")
+    found = _named(names, text) or _of_commit(context, text)
+    if len(found) > 1:
+        raise UsageError(f"{text!r} names several snapshots\n" + _listed(found), hint="say more of it")
+    read = snapshots(context.repo, found) if found else []
+    if not read:
+        raise _no_snapshot(text, names)
+    return read[0]
+
+
+def either(context: Context, text: str) -> tuple[Snapshot, list[Run]]:
+    """A snapshot with all its runs, or with the one run that `text` names; UsageError when it names neither."""
+    if not _RUN_LIKE.fullmatch(text):
+        names = [] if text == "@" else _named(tag_names(context.repo), text)
+        if text == "@" or names:
+            chosen = snapshot(context, text)
+            return chosen, runs(context.ledger.record(chosen.oid))
+    try:
+        found = run(context, text)
+    except UsageError:
+        chosen = snapshot(context, text)
+        return chosen, runs(context.ledger.record(chosen.oid))
+    return found.snapshot, [found.run]
+
+
+def _my_newest(context: Context) -> Snapshot:
+    mine = initials(context.settings, person(context.repo))
+    own = cards(context.repo, initials=mine, newest=1)
+    if not own:
+        raise UsageError(f"no snapshot is yours (initials {mine})", hint="git rvexp list")
+    return own[0].snapshot
+
+
+def _named(names: Sequence[str], text: str) -> list[str]:
+    """The tags called `text`, else those with this nickname, else those that hold it."""
+    exact = [n for n in names if n == text] or [n for n in names if n.rpartition("/")[2] == text]
+    return exact or [n for n in names if text in n]
+
+
+def _of_commit(context: Context, text: str) -> list[str]:
+    if not re.fullmatch("[0-9a-f]{7,64}", text):
+        return []
+    return [s.tag for s in snapshots(context.repo) if s.commit.startswith(text)]
 
 
 def run(context: Context, text: str) -> Found:
     """The run whose id, unique prefix of the id, or job id is `text`; UsageError otherwise."""
-    everything = recorded_runs(context)
+    everything = recorded_runs(context, text)
     found = [f for f in everything if text == f.run.run or text in f.run.jobs]
     found = found or [f for f in everything if f.run.run.startswith(text)]
     if len(found) == 1:
@@ -64,20 +98,23 @@ def run(context: Context, text: str) -> Found:
     raise UsageError(f"no run {text!r} is recorded in this clone", hint="git rvexp sync, then git rvexp list")
 
 
-def recorded_runs(context: Context) -> list[Found]:
-    """Every run that the record of this clone tells of, those without a snapshot (kept on a commit) too."""
+def recorded_runs(context: Context, naming: str = "") -> list[Found]:
+    """Every run that the record of this clone tells of, those without a snapshot (kept on a commit) too.
+
+    With `naming` at least those of the notes that hold this text, which is quicker.
+    """
     known = {s.oid: s for s in snapshots(context.repo)}
     for oid in listed(context.repo, tip(context.repo)):
         known.setdefault(oid, Snapshot("", oid, oid, ""))
-    records = context.ledger.records(known)
+    records = context.ledger.naming(known, naming) if naming else context.ledger.records(known)
     return [Found(known[oid], run) for oid, record in records.items() for run in runs(record)]
 
 
-def _no_snapshot(text: str, known: Sequence[Snapshot]) -> UsageError:
-    nicknames = {s.tag.rpartition("/")[2]: s.tag for s in known}
-    near = difflib.get_close_matches(text, nicknames, n=1) or difflib.get_close_matches(
-        text, [s.tag for s in known], n=1
-    )
+def _no_snapshot(text: str, names: Sequence[str]) -> UsageError:
+    import difflib  # noqa: PLC0415  only for a slip
+
+    nicknames = [n.rpartition("/")[2] for n in names]
+    near = difflib.get_close_matches(text, nicknames, n=1) or difflib.get_close_matches(text, names, n=1)
     meant = f"did you mean {near[0]}?" if near else "git rvexp list"
     return UsageError(f"no snapshot {text!r} in this clone", hint=meant)
 
