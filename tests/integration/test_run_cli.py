@@ -1,0 +1,57 @@
+"""`git rvexp run` from the command line: which code runs, and what is refused."""
+
+import subprocess
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.conftest import Clone
+from tests.integration.parts import Stack
+
+Verb = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def study(clone: Clone, stack: Stack) -> Iterator[Clone]:
+    """A repository whose image prints its code; its snapshot `demo` says one, its work tree two."""
+    clone.write("Dockerfile", f"FROM {stack.tiny_image}\nWORKDIR /opt/src\nCOPY . /opt/src\n")
+    clone.write("code", "one\n")
+    clone.commit()
+    taken = clone.rvexp("snapshot", "demo")
+    assert taken.returncode == 0, taken.stderr
+    clone.write("code", "two\n")
+    yield clone
+    commit = clone.git("rev-parse", f"{taken.stdout.strip()}^{{commit}}")
+    for image in stack.run("docker", "images", "-q", "--filter", f"label=io.git-rvexp.commit={commit}").stdout.split():
+        stack.run("docker", "rmi", "--force", image)
+
+
+@pytest.fixture
+def verb(study: Clone, stack: Stack) -> Verb:
+    """Runs the command line against the stack."""
+    return lambda *words: study.rvexp(*words, env={"DOCKER_HOST": stack.docker_host})
+
+
+def test_the_snapshot_runs_and_not_the_work_tree(verb: Verb, study: Clone) -> None:
+    """The named snapshot's code runs, knows what it is, and the run is not recorded."""
+    script = 'cat code; echo "$RVEXP_TAG $RVEXP_COMMIT"; exit 7'
+    done = verb("run", "demo", "--", "sh", "-c", script)
+    tag = study.git("tag", "--list", "*/demo")
+    assert done.stdout == f"one\n{tag} {study.git('rev-parse', tag + '^{commit}')}\n"
+    assert done.returncode == 7
+    assert "planned" not in study.git("notes", "show", tag)
+
+
+def test_a_work_tree_without_a_snapshot_does_not_run(verb: Verb) -> None:
+    """Nobody named what should run, and the work tree is in no snapshot."""
+    done = verb("run", "--", "cat", "code")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "no snapshot holds this work tree" in done.stderr
+
+
+def test_the_work_tree_is_never_mounted_over_the_code(verb: Verb) -> None:
+    """The old habit of mounting the work tree is refused with the way out."""
+    done = verb("run", "demo", "-v", ".:/opt/src", "--", "cat", "code")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "error: -v .:/opt/src would hide the snapshot's code in /opt/src" in done.stderr
+    assert "hint: mount it elsewhere" in done.stderr
