@@ -31,6 +31,12 @@ def ours(folder: Path, event: str) -> Path | None:
     return None
 
 
+def alone(folder: Path, event: str) -> bool:
+    """Whether no hook for `event` but ours, or none at all, is in `folder`."""
+    others = [p for p in (folder / event, _next(folder, event)) if os.path.lexists(p) and p != ours(folder, event)]
+    return not others
+
+
 def place(folder: Path, event: str, text: bytes) -> bool:
     """Put or update our hook. False, with nothing changed, when a hook is in the way that cannot be chained."""
     mine = ours(folder, event)

@@ -21,6 +21,7 @@ _SERVER_EVENTS = ("update", "post-receive")
 _CONFIG_HOOKS = (2, 54)
 _ASKED = r"^(core\.hookspath|hook\.rvexp-.*\.command|rvexp\.local\.(nohooks|publishonpush))$"
 _OWN_FILES = "rvexp/hooks"
+_ARMED_FROM = "post-push"  # under this name pre-push finds the hook that it puts in place for one push
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,11 @@ def uninstall_server(repo_path: Path) -> None:
 
 def _put(repo: Repo, standing: Standing, event: str, *, by_config: bool) -> None:
     text = hookfile.shim(event)
+    if event == POST_PUSH:
+        _take(repo, standing, event)
+        if _can_arm(repo, standing):
+            hookfile.write(_own(repo, _ARMED_FROM), text)
+            return
     hookfile.write(_own(repo, event), text)
     if by_config:
         repo.git("config", "--local", f"hook.rvexp-{event}.command", _command(_own(repo, event)))
@@ -138,11 +144,20 @@ def _take(repo: Repo, standing: Standing, event: str) -> None:
         repo.git("config", "--local", "--remove-section", f"hook.rvexp-{event}", ok=(0, 128))
     for folder in {repo.common_dir / "hooks", *([standing.folder] if standing.writable else [])}:
         hookfile.remove(folder, event)
-    _own(repo, event).unlink(missing_ok=True)
+    for name in (event, *([_ARMED_FROM] if event == POST_PUSH else [])):
+        _own(repo, name).unlink(missing_ok=True)
+
+
+def _can_arm(repo: Repo, standing: Standing) -> bool:
+    """Whether pre-push can put the other hook in place when it is needed: git's own folder, and no hook there yet."""
+    return standing.folder == repo.common_dir / "hooks" and hookfile.alone(standing.folder, POST_PUSH)
 
 
 def _state(repo: Repo, standing: Standing, event: str) -> HookState:
     text = hookfile.shim(event)
+    if event == POST_PUSH and _own(repo, _ARMED_FROM).is_file() and _can_arm(repo, standing):
+        own = _own(repo, _ARMED_FROM)
+        return HookState(event, "installed" if _is(own, text) else "outdated", f"put in place by {GUARD} when needed")
     if event in standing.configured:
         own = _own(repo, event)
         return HookState(event, "installed" if _is(own, text) else "outdated", f"git config hook.rvexp-{event}")

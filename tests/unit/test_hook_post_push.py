@@ -28,6 +28,7 @@ def study(new_clone: Callable[[str], Clone], tmp_path: Path) -> Study:
 def _called(study: Study, expected: int = 0) -> list[str]:
     """What the program was called with, once `expected` calls were seen (or 10 s went by)."""
     path = study.common / "called"
+    lines: list[str] = []
     for _ in range(200):
         lines = path.read_text().splitlines() if path.exists() else []
         if expected and len(lines) >= expected:
@@ -37,6 +38,13 @@ def _called(study: Study, expected: int = 0) -> list[str]:
             return path.read_text().splitlines() if path.exists() else []
         time.sleep(0.05)
     return lines
+
+
+def _refuse_all(study: Study) -> None:
+    """Let the experiments repository take nothing."""
+    refuser = study.experiments / "hooks" / "update"
+    refuser.write_text("#!/bin/sh\nexit 1\n")
+    refuser.chmod(0o755)
 
 
 def test_a_plain_push_publishes(study: Study) -> None:
@@ -76,11 +84,31 @@ def test_our_own_push_publishes_nothing(study: Study) -> None:
     assert _called(study) == []
 
 
+def test_the_hook_is_there_for_one_push_only(study: Study) -> None:
+    """Between pushes there is no transaction hook that would slow down every commit and fetch."""
+    hook = study.common / "hooks" / "reference-transaction"
+    assert not hook.exists()
+    study.push("experiments", TAG, study.snapshot("two"))
+    assert len(_called(study, 2)) == 2
+    assert not hook.exists()
+    assert not (study.common / "rvexp" / "armed").exists()
+    assert study.clone.rvexp("hook", "status").stdout.count("installed") == 2
+
+
+def test_what_a_refused_push_left_goes_with_the_next(study: Study) -> None:
+    """A hook that was put in place for a push which then failed is removed by the next push of anything."""
+    _refuse_all(study)
+    assert study.push("experiments", TAG).returncode == 1
+    hook = study.common / "hooks" / "reference-transaction"
+    assert hook.exists()
+    assert study.push("public", "HEAD:refs/heads/x").returncode == 0
+    assert not hook.exists()
+    assert _called(study) == []
+
+
 def test_a_refused_push_publishes_nothing(study: Study) -> None:
     """When the server says no, nothing is published."""
-    refuser = study.experiments / "hooks" / "update"
-    refuser.write_text("#!/bin/sh\nexit 1\n")
-    refuser.chmod(0o755)
+    _refuse_all(study)
     assert study.push("experiments", TAG).returncode == 1
     assert not (study.common / "called").exists()
 
@@ -106,7 +134,7 @@ def test_a_missing_program_is_told(study: Study) -> None:
     study.clone.git("config", "rvexp.local.program", "/nowhere/git-rvexp")
     tools = study.clone.path.parent / "bin"
     tools.mkdir()
-    for name in ("git", "sh", "rm", "mkdir", "nohup"):
+    for name in ("git", "sh", "rm", "mkdir", "nohup", "cp", "mv", "find", "wc"):
         (tools / name).symlink_to(subprocess.getoutput(f"command -v {name}"))
     done = subprocess.run(
         ["git", "push", "experiments", TAG],
