@@ -39,6 +39,12 @@ def cards(repo: Repo, *, initials: str = "*", project: str = "*", newest: int = 
     return found[:newest] if newest else found
 
 
+def card(repo: Repo, tag: str) -> Card | None:
+    """What the tag called `tag` says; None when there is no such snapshot."""
+    found = _read(repo, [_PREFIX + tag]) if tag else []
+    return found[0] if found else None
+
+
 def tag_names(repo: Repo) -> list[str]:
     """The names of all snapshots, newest date first; no tag object is opened."""
     shape = f"--format=%(refname:lstrip={_PREFIX.count('/')})"

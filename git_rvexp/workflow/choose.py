@@ -15,8 +15,8 @@ from git_rvexp.settings import Settings
 from git_rvexp.workflow.context import Context
 
 _SHOWN = 8
-# Only a run or a job is called so: a run id, a UUID (and an array's child), a container id.
-_RUN_LIKE = re.compile(r"[0-9a-hjkmnp-tv-z]{10}|[0-9a-f-]{36}(:\d+)?|[0-9a-f]{64}")
+# Only a run or a job is called so: a run id, a UUID, a container id.
+_RUN_LIKE = re.compile(r"[0-9a-hjkmnp-tv-z]{10}|[0-9a-f-]{36}|[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)

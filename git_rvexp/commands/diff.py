@@ -1,0 +1,70 @@
+"""Show what differs between two snapshots or runs: code, image, definition, request, outcome. Only what differs.
+
+Of a snapshot the newest run is meant. With --exit-code: 1 when anything differs.
+"""
+
+import argparse
+import json
+
+from git_rvexp.commands.session import Session
+from git_rvexp.errors import DONE, NO
+from git_rvexp.model import Json
+from git_rvexp.output import printable
+from git_rvexp.workflow.compare import Difference, Side, difference, patch, side
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    parser.add_argument("left", metavar="A", help="a snapshot, a run id or a job id")
+    parser.add_argument("right", metavar="B", help="the other")
+    parser.add_argument("-p", "--patch", action="store_true", help="the code's whole difference")
+    parser.add_argument("--exit-code", action="store_true", help="exit 1 when anything differs")
+    parser.add_argument("--json", action="store_true", help="one JSON document")
+
+
+def run(args: argparse.Namespace, session: Session) -> int:
+    """Compare and print."""
+    context = session.context
+    found = difference(context, side(context, args.left), side(context, args.right))
+    if args.json:
+        session.speaker.document("rvexp.diff/1", _fields(found))
+    else:
+        code = patch(context, found.left, found.right, stat=not args.patch) if found.files else ""
+        _tell(session, found, code)
+    return NO if args.exit_code and found else DONE
+
+
+def _tell(session: Session, found: Difference, code: str) -> None:
+    say = session.speaker.result
+    say(f"{session.speaker.paint('---', 'red')} {_name(found.left)}")
+    say(f"{session.speaker.paint('+++', 'green')} {_name(found.right)}")
+    if code:
+        say(printable(code))
+    for change in found.changes:
+        say(session.speaker.paint(printable(change.what), "bold"))
+        for sign, colour, value in (("-", "red", change.left), ("+", "green", change.right)):
+            if value is not None:
+                say(session.speaker.paint(f"  {sign} {printable(_text(value))}", colour))
+    if not found:
+        session.speaker.say("nothing differs")
+
+
+def _name(side: Side) -> str:
+    return (side.snapshot.tag or side.snapshot.commit) + (f"  run {side.run.run}" if side.run else "")
+
+
+def _text(value: Json) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _fields(found: Difference) -> dict[str, Json]:
+    def told(side: Side) -> dict[str, Json]:
+        return {"tag": side.snapshot.tag, "commit": side.snapshot.commit, "run": side.run.run if side.run else None}
+
+    return {
+        "a": told(found.left),
+        "b": told(found.right),
+        "same": not found,
+        "files": [{"status": status, "path": path} for status, path in found.files],
+        "changes": [{"what": c.what, "a": c.left, "b": c.right} for c in found.changes],
+    }

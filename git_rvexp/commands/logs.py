@@ -1,0 +1,66 @@
+"""Print what a run's job has printed: all its attempts, in order. RUN:N is the Nth job of an array.
+
+Of a snapshot, the log of its newest run. -f follows until the job has ended; Ctrl-C leaves the job alone. --save keeps
+the log and its checksum in this clone, so that it outlives the executor's; a kept log is read when there is no other.
+"""
+
+import argparse
+import re
+from collections.abc import Iterable
+
+from git_rvexp.commands.session import Session
+from git_rvexp.errors import INTERRUPTED, UsageError
+from git_rvexp.output import printable
+from git_rvexp.workflow.asking import Executors
+from git_rvexp.workflow.choose import Found, either
+from git_rvexp.workflow.keeping import keep, lines_of
+from git_rvexp.workflow.nothing import why_nothing
+
+_CHILD = re.compile(r"(.+):(\d+)")
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    parser.add_argument("what", metavar="TAG|RUN", nargs="?", default="@", help="a snapshot, a run id or a job id")
+    parser.add_argument("-f", "--follow", action="store_true", help="go on until the job has ended")
+    parser.add_argument("--grep", metavar="REGEX", help="only lines that match")
+    parser.add_argument("--save", action="store_true", help="keep the log in this clone and its checksum in the record")
+
+
+def run(args: argparse.Namespace, session: Session) -> int:
+    """Print the log."""
+    context = session.context
+    child = _CHILD.fullmatch(args.what)
+    snapshot, told = either(context, child[1] if child else args.what)
+    if not told:
+        raise UsageError(f"{snapshot.tag} has no runs", hint=f"git rvexp submit {snapshot.tag} -- CMD")
+    found = Found(snapshot, told[-1])
+    executors = Executors(context)
+    index = child[2] if child else ""
+    try:
+        lines = lines_of(context, found, executors, index, follow=args.follow)
+        if args.save:
+            kept = keep(context, found, lines, index)
+            session.speaker.result(str(kept.path))
+            session.speaker.say(f"kept {kept.lines} lines, {kept.digest}")
+            return 0
+        if _print(lines, args.grep, session) == 0:
+            session.speaker.say(why_nothing(found, executors))
+    except KeyboardInterrupt:
+        session.speaker.say(f"the run goes on; git rvexp logs -f {found.run.run} comes back to it")
+        return INTERRUPTED
+    return 0
+
+
+def _print(lines: Iterable[str], grep: str | None, session: Session) -> int:
+    try:
+        wanted = re.compile(grep or "")
+    except re.error as why:
+        raise UsageError(f"--grep {grep!r} is not a regular expression: {why}") from why
+    count = 0
+    for line in lines:
+        count += 1
+        if wanted.search(line):
+            # A terminal obeys what it is shown; a program gets the bytes.
+            session.speaker.result(printable(line) if session.speaker.terminal else line)
+    return count

@@ -1,0 +1,83 @@
+"""Show where runs stand: those that have not ended, and those of the last day.
+
+From the record, at once; --refresh asks the executors, and writes down the outcome of what has ended. With
+--exit-status: 8 while anything is pending, else 1 when anything failed, else 0.
+"""
+
+import argparse
+import json
+
+from git_rvexp.commands.session import Session
+from git_rvexp.errors import DONE, NO, PENDING
+from git_rvexp.workflow.asking import Executors
+from git_rvexp.workflow.context import Context
+from git_rvexp.workflow.harvest import Look, refresh
+from git_rvexp.workflow.reconcile import settle
+from git_rvexp.workflow.standing import Standing, chosen, reread, stale, standings
+
+_HEAD = ("run", "snapshot", "executor", "state", "note")
+_PAUSE = 15.0
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    parser.add_argument("what", metavar="TAG|RUN", nargs="?", default="", help="a snapshot, a run id or a job id")
+    parser.add_argument("-r", "--refresh", action="store_true", help="ask the executors")
+    parser.add_argument("-w", "--watch", action="store_true", help="ask again every 15 seconds until all have ended")
+    parser.add_argument("--exit-status", action="store_true", help="tell by the exit code")
+    parser.add_argument("--json", action="store_true", help="one JSON document (with --watch one a line)")
+
+
+def run(args: argparse.Namespace, session: Session) -> int:
+    """Print where runs stand."""
+    context = session.context
+    executors = Executors(context)
+    while True:
+        shown = _shown(context, args.what, executors, ask=args.refresh or args.watch)
+        _tell(shown, args, session)
+        if not args.watch or not any(s.pending for s in shown):
+            break
+        context.ledger.sleep(_PAUSE)
+    return _code(shown) if args.exit_status else DONE
+
+
+def _shown(context: Context, text: str, executors: Executors, *, ask: bool) -> list[Standing]:
+    found = chosen(context, text)
+    look = Look()
+    if ask:
+        open_ones = {f.snapshot.oid: f.snapshot for f in found if f.run.phase.open}
+        for settled in settle(context, open_ones.values()):
+            context.say(f"run {settled.run}: {settled.text}")
+        found = reread(context, found)
+        look = refresh(context, found, executors)
+        found = reread(context, found)
+    warning = stale(context, found)
+    if warning:
+        context.warn(warning + ("" if ask else "; git rvexp status --refresh asks for them"))
+    return standings(found, look)
+
+
+def _tell(shown: list[Standing], args: argparse.Namespace, session: Session) -> None:
+    if args.json and args.watch:
+        session.speaker.result(json.dumps({"schema": "rvexp.status/1", "runs": [s.fields() for s in shown]}))
+    elif args.json:
+        session.speaker.document("rvexp.status/1", {"runs": [s.fields() for s in shown]})
+    else:
+        session.speaker.table(_HEAD, [_cells(s) for s in shown])
+        if not shown:
+            session.speaker.say("nothing runs, and nothing ran in the last day" if not args.what else "no runs")
+    untold = {s.untold for s in shown if s.untold}
+    for why in sorted(untold):
+        session.speaker.warn(f"some runs could not be asked about: {why}")
+
+
+def _cells(standing: Standing) -> tuple[str, ...]:
+    run = standing.found.run
+    tag = standing.found.snapshot.tag or "(no snapshot)"
+    return (run.run, tag, run.executor, standing.word, standing.note() or "-")
+
+
+def _code(shown: list[Standing]) -> int:
+    if any(s.pending for s in shown):
+        return PENDING
+    return NO if any(s.word != "ok" for s in shown) else DONE

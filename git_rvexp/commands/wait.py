@@ -1,0 +1,51 @@
+"""Wait until runs have ended; exit 0 when they succeeded, 1 when one did not, 8 when the time is up.
+
+TAG means all its runs that have not ended. Without an argument: the newest run of my newest snapshot. Ctrl-C leaves
+the runs alone.
+"""
+
+import argparse
+
+from git_rvexp.commands.session import Session
+from git_rvexp.errors import INTERRUPTED, UsageError
+from git_rvexp.workflow.asking import Executors
+from git_rvexp.workflow.choose import Found, either
+from git_rvexp.workflow.context import Context
+from git_rvexp.workflow.follow import Patience, until_over, verdict
+from git_rvexp.workflow.moments import span
+from git_rvexp.workflow.reasons import why
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    parser.add_argument("what", metavar="TAG|RUN", nargs="?", default="@", help="a snapshot, a run id or a job id")
+    parser.add_argument("--timeout", metavar="SPAN", default="", help="give up (exit 8) after 90s, 10m, 2h …")
+
+
+def run(args: argparse.Namespace, session: Session) -> int:
+    """Wait, and print how each run ended."""
+    context = session.context
+    found = to_follow(context, args.what)
+    executors = Executors(context)
+    patience = Patience(context.ledger.sleep, span(args.timeout) if args.timeout else 0)
+    codes = []
+    for each in found:
+        try:
+            state = until_over(context, each, executors, patience)
+        except KeyboardInterrupt:
+            session.speaker.say(f"run {each.run.run} goes on; git rvexp wait {each.run.run} comes back to it")
+            return INTERRUPTED
+        code = "" if state.exit_code is None else f"exit {state.exit_code}"
+        told = [each.run.run, state.phase.value, code, why(state) if verdict(state) else ""]
+        session.speaker.result("\t".join(t for t in told if t))
+        codes.append(verdict(state))
+    return max(codes)
+
+
+def to_follow(context: Context, text: str) -> list[Found]:
+    """The runs that `text` names: those that have not ended, else the last one. UsageError when there is none."""
+    snapshot, told = either(context, text)
+    if not told:
+        raise UsageError(f"{snapshot.tag} has no runs", hint=f"git rvexp submit {snapshot.tag} -- CMD")
+    pending = [run for run in told if not run.phase.over]
+    return [Found(snapshot, run) for run in (pending or told[-1:])]

@@ -1,0 +1,132 @@
+"""What differs between two snapshots or runs: code, image, definition, request, outcome; what is the same is left out.
+
+Variables whose names begin with RVEXP_ differ by nature and are not compared. No executor or registry is asked.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from git_rvexp.model import Json, Snapshot
+from git_rvexp.record.events import Event, Record
+from git_rvexp.record.runs import Run
+from git_rvexp.workflow.choose import either
+from git_rvexp.workflow.context import Context
+
+_PLAN = (
+    "executor",
+    "command",
+    "env",
+    "secret_env",
+    "seed",
+    "vcpus",
+    "memory",
+    "gpus",
+    "queue",
+    "account",
+    "region",
+    "timeout",
+    "attempts",
+    "array",
+)
+_OUTCOME = ("state", "exit", "seconds", "reason")
+_OURS = "RVEXP_"
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two: a snapshot, its record, and the run meant (the last one of a snapshot, if it has any)."""
+
+    snapshot: Snapshot
+    record: Record
+    run: Run | None
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing that differs; None where a side does not have it."""
+
+    what: str
+    left: Json
+    right: Json
+
+
+@dataclass(frozen=True)
+class Difference:
+    """All of it. `files` are git's status letter and path of each file that differs."""
+
+    left: Side
+    right: Side
+    files: tuple[tuple[str, str], ...]
+    changes: tuple[Change, ...]
+
+    def __bool__(self) -> bool:
+        """Whether anything differs."""
+        return bool(self.files or self.changes)
+
+
+def side(context: Context, text: str) -> Side:
+    """What a person means by a tag or a run."""
+    snapshot, told = either(context, text)
+    return Side(snapshot, context.ledger.record(snapshot.oid), told[-1] if told else None)
+
+
+def difference(context: Context, left: Side, right: Side) -> Difference:
+    """What differs between two sides."""
+    return Difference(left, right, tuple(_files(context, left, right)), tuple(_changes(left, right)))
+
+
+def patch(context: Context, left: Side, right: Side, *, stat: bool) -> str:
+    """The code's difference as git shows it, whole or as a list of files; no program of the user's is run for it."""
+    shape = "--stat=100" if stat else "--patch"
+    safe = ("--no-ext-diff", "--no-textconv", "--no-color")
+    return context.repo.git("diff", shape, *safe, left.snapshot.commit, right.snapshot.commit).text
+
+
+def _files(context: Context, left: Side, right: Side) -> Iterator[tuple[str, str]]:
+    if left.snapshot.commit == right.snapshot.commit:
+        return
+    ids = (left.snapshot.commit, right.snapshot.commit)
+    words = context.repo.git("diff-tree", "-r", "-z", "--no-renames", "--name-status", *ids).text.split("\0")
+    yield from zip(words[0::2], words[1::2], strict=False)
+
+
+def _changes(left: Side, right: Side) -> Iterator[Change]:
+    for what, kind, key in (("base", "snapshot", "base"), ("image", "image", "ref")):
+        yield from _between(what, *(_of(s.record.last(kind), key) for s in (left, right)))
+    bodies = [_leaves(_of(s.record.last("definition"), "body")) for s in (left, right)]
+    for path in dict.fromkeys([*bodies[0], *bodies[1]]):
+        yield from _between(f"definition {path}", bodies[0].get(path), bodies[1].get(path))
+    for key in _PLAN:
+        yield from _between(key, *(_planned(s.run, key) for s in (left, right)))
+    for key in _OUTCOME:
+        yield from _between(key, *(_of(s.run.first("ended") if s.run else None, key) for s in (left, right)))
+
+
+def _between(what: str, left: Json, right: Json) -> Iterator[Change]:
+    if isinstance(left, dict) and isinstance(right, dict):
+        for key in dict.fromkeys([*left, *right]):
+            yield from _between(f"{what} {key}", left.get(key), right.get(key))
+    elif left != right:
+        yield Change(what, left, right)
+
+
+def _of(event: Event | None, key: str) -> Json:
+    return event.get(key) if event else None
+
+
+def _planned(run: Run | None, key: str) -> Json:
+    value = run.planned.get(key) if run else None
+    if key == "env" and isinstance(value, dict):
+        return {name: text for name, text in value.items() if not name.startswith(_OURS)}
+    return value
+
+
+def _leaves(body: Json, path: str = "") -> dict[str, Json]:
+    """A definition's body as dotted path -> value; the image and our own tags have lines of their own."""
+    if isinstance(body, Mapping):
+        items = [(f"{path}.{key}" if path else str(key), value) for key, value in body.items()]
+    elif isinstance(body, list) and any(isinstance(v, dict | list) for v in body):
+        items = [(f"{path}[{n}]", value) for n, value in enumerate(body)]
+    else:
+        return {} if body is None or path.endswith(".image") or path.startswith("tags.rvexp:") else {path: body}
+    return {leaf: value for where, inner in items for leaf, value in _leaves(inner, where).items()}

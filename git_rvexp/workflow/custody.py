@@ -1,0 +1,127 @@
+"""The chain of custody of a snapshot: code, image, definition, and every run from plan to outcome, as recorded.
+
+Nothing is proven here, only told; `verify` proves. Damaged lines are part of what is told.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from git_rvexp.git.catalogue import Card, card
+from git_rvexp.model import Json, Snapshot
+from git_rvexp.record.events import Event, Record
+from git_rvexp.record.runs import Run
+from git_rvexp.workflow.context import Context
+from git_rvexp.workflow.moments import duration, iso
+from git_rvexp.workflow.reasons import in_words
+
+_PLAN = ("command", "env", "secret_env", "seed", "vcpus", "memory", "gpus", "queue", "timeout", "attempts", "array")
+
+
+@dataclass(frozen=True)
+class Custody:
+    """All that is told of a snapshot; of a run that has none, `card` is None."""
+
+    snapshot: Snapshot
+    card: Card | None
+    record: Record
+    runs: Sequence[Run]
+
+    def fields(self) -> dict[str, Json]:
+        """As JSON: the facts, the runs with all their events, and the lines that cannot be read."""
+        return {
+            "tag": self.snapshot.tag,
+            "oid": self.snapshot.oid,
+            "commit": self.snapshot.commit,
+            "tree": self.snapshot.tree,
+            "facts": {e.kind: _event(e) for e in self.record.events if "run" not in e.fields},
+            "runs": [
+                {"run": r.run, "state": r.word, "jobs": list(r.jobs), "events": [_event(e) for e in r.events]}
+                for r in self.runs
+            ],
+            "damaged_lines": [{"line": d.line, "why": d.why} for d in self.record.damaged],
+        }
+
+    def facts(self) -> list[tuple[str, str]]:
+        """Label and text of what is known of the snapshot itself."""
+        first = self.record.last("snapshot")
+        told = [
+            ("snapshot", self.snapshot.tag or "(none: the plain definition on a commit)"),
+            ("commit", self.snapshot.commit),
+            ("tree", self.snapshot.tree),
+            ("tag object", self.snapshot.oid if self.snapshot.tag else ""),
+            ("base", _get(first, "base")),
+            ("changes", _get(first, "changes")),
+            ("taken", f"{iso(self.card.when)} by {self.card.by}" if self.card else ""),
+            ("message", self.card.subject if self.card else ""),
+        ]
+        for image in self.record.of("image"):
+            told += [("image", _get(image, "ref")), ("image id", _get(image, "id")), ("source", _get(image, "source"))]
+        told += [("definition", _get(e, "arn")) for e in self.record.of("definition")]
+        return [(label, text) for label, text in told if text]
+
+
+def custody(context: Context, snapshot: Snapshot, told: Sequence[Run]) -> Custody:
+    """What is known of `snapshot` and of these of its runs."""
+    return Custody(snapshot, card(context.repo, snapshot.tag), context.ledger.record(snapshot.oid), told)
+
+
+def run_facts(run: Run) -> list[tuple[str, str]]:
+    """Label and text of one run, from its plan to its outcome."""
+    planned = run.planned
+    told = [("planned", f"{planned.time} by {planned.get('by', 'unknown')}"), ("executor", run.executor)]
+    told += [(key.replace("_", " "), _shown(planned.get(key))) for key in _PLAN]
+    told += [("image", str(planned.get("image", ""))), ("definition", str(planned.get("definition", "")))]
+    told += [("job" if n == 0 else "duplicate job", job) for n, job in enumerate(run.jobs)]
+    for event in run.events:
+        if event.kind in ("refused", "ambiguous", "notfound", "unknown", "cancelled"):
+            told.append((event.kind, f"{event.time} {event.get('why') or event.get('reason') or ''}".rstrip()))
+    ended = run.first("ended")
+    if ended:
+        told += _outcome(ended)
+    return [(label, text) for label, text in told if text]
+
+
+def _outcome(ended: Event) -> list[tuple[str, str]]:
+    seconds = ended.get("seconds")
+    took = f" after {duration(seconds)}" if isinstance(seconds, int | float) else ""
+    code = f", exit {ended.get('exit')}" if "exit" in ended.fields else ""
+    reason = str(ended.get("reason", ""))
+    words = in_words(reason)
+    told = [
+        ("ended", f"{ended.time} {ended.get('state')}{code}{took}"),
+        ("reason", f"{words} ({reason})" if words else reason),
+        ("ran image", str(ended.get("image", ""))),
+        ("on", str(ended.get("instance") or ended.get("host") or "")),
+        ("log stream", str(ended.get("log_stream", ""))),
+    ]
+    attempts = ended.get("attempts")
+    if isinstance(attempts, list) and len(attempts) > 1:
+        told += [(f"attempt {n}", _attempt(a)) for n, a in enumerate(attempts, start=1) if isinstance(a, dict)]
+    array = ended.get("array")
+    if isinstance(array, dict):
+        told.append(("array", _shown(array.get("counts") or array)))
+    return told
+
+
+def _attempt(attempt: dict[str, Json]) -> str:
+    code = f"exit {attempt['exit']}" if "exit" in attempt else "no exit code"
+    told = (attempt.get("reason") or "", attempt.get("status_reason") or "", attempt.get("log_stream") or "")
+    return ", ".join([code, *(str(t) for t in told if t)])
+
+
+def _shown(value: Json) -> str:
+    if isinstance(value, list):
+        import shlex  # noqa: PLC0415  beside its one use
+
+        return shlex.join(str(word) for word in value)
+    if isinstance(value, dict):
+        return " ".join(f"{k}={v}" for k, v in value.items())
+    return "" if value is None else str(value)
+
+
+def _get(event: Event | None, key: str) -> str:
+    return str(event.get(key, "")) if event else ""
+
+
+def _event(event: Event) -> dict[str, Json]:
+    return {"time": event.time, "kind": event.kind, **event.fields}

@@ -1,0 +1,167 @@
+"""Wait for a run: look at growing intervals, never for ever, and write down how it ended.
+
+Ctrl-C leaves the run alone; the verbs say how to come back. Stopping a run is `stopping`.
+"""
+
+import datetime as dt
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from git_rvexp.errors import AmbiguousError, CredentialsError, PendingError, RvexpError
+from git_rvexp.executors.protocol import Executor
+from git_rvexp.model import JobState, Phase, Plan
+from git_rvexp.record.runs import Run
+from git_rvexp.workflow.asking import Executors
+from git_rvexp.workflow.choose import Found
+from git_rvexp.workflow.context import Context
+from git_rvexp.workflow.harvest import FORGETTING, record_end, submitted
+from git_rvexp.workflow.moments import age
+from git_rvexp.workflow.reasons import why
+
+# A container's time limit is kept by whoever looks at it, so an engine is looked at often.
+_LONGEST = {"docker": 3.0}
+_LONGEST_PAUSE = 30.0
+_FAILURES = 8
+_UNSEEN = 600.0
+_LOG_TAIL = 30.0
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to wait for an end, in seconds (0: for as long as the job may run), and how to sleep."""
+
+    sleep: Callable[[float], None]
+    timeout: float = 0
+
+
+def wait_for(context: Context, found: Found, *, sleep: Callable[[float], None], say_logs: bool) -> JobState:
+    """The state of a run's job once it is over; with `say_logs` its output goes to the story meanwhile."""
+    executors = Executors(context)
+    if not say_logs or found.run.phase.over:
+        return until_over(context, found, executors, Patience(sleep))
+    plan = found.run.plan
+    source = executors.logs_of(plan)
+    reader = threading.Thread(target=_tell_log, args=(context, source.logs(found.run.job, follow=True)), daemon=True)
+    reader.start()
+    state = until_over(context, found, executors, Patience(sleep))
+    reader.join(_LOG_TAIL)
+    return state
+
+
+def until_over(context: Context, found: Found, executors: Executors, patience: Patience) -> JobState:
+    """The state of the run's job once it is over, with its end in the record.
+
+    PendingError when the time is up or the executor does not show the job, AmbiguousError when no job is known,
+    RvexpError when there never was one.
+    """
+    if found.run.phase.over:
+        return recorded_state(found.run)
+    refuse_jobless(found.run)
+    plan = found.run.plan
+    executor = executors.of(plan)
+    waited, said, pauses, troubles = 0.0, "", _pauses(plan), _Troubles(context)
+    unseen = 0.0
+    while True:
+        state = troubles.ask(executor, found.run.job)
+        if state is not None and state.phase.over:
+            record_end(context, found, state)
+            return state
+        pause = next(pauses)
+        unseen = 0.0 if state is not None or troubles.count else unseen + pause
+        _give_up(context, found, state, patience.timeout and waited >= patience.timeout, unseen)
+        said = _say_change(context, found, state, said)
+        patience.sleep(min(pause, patience.timeout - waited) if patience.timeout else pause)
+        waited += pause
+
+
+def recorded_state(run: Run) -> JobState:
+    """What the record says of a run that is over, as a JobState."""
+    ended = run.first("ended")
+    if ended is None:
+        told = run.last("unknown") or run.last("refused") or run.last("notfound")
+        return JobState(run.job, run.phase, reason=str(told.get("why", "")) if told else "")
+    code = ended.get("exit")
+    times = [_epoch(ended.get(key)) for key in ("started", "stopped")]
+    details = {k: v for k, v in ended.fields.items() if k not in ("run", "state", "exit", "reason")}
+    exit_code = code if isinstance(code, int) else None
+    return JobState(run.job, run.phase, exit_code, str(ended.get("reason", "")), times[0], times[1], details)
+
+
+class _Troubles:
+    """Asks for a state and bears with an executor that fails to answer, for a while."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self.count = 0
+
+    def ask(self, executor: Executor, job: str) -> JobState | None:
+        try:
+            known = executor.states([job])
+        except CredentialsError:
+            raise
+        except RvexpError as why_not:
+            self.count += 1
+            if self.count == 1:
+                self._context.warn(f"{why_not}\n  asking again")
+            if self.count >= _FAILURES:
+                raise
+            return None
+        self.count = 0
+        return known.get(job)
+
+
+def refuse_jobless(run: Run) -> None:
+    """AmbiguousError when a job may exist that nobody knows, RvexpError when there is none."""
+    if run.phase.open:
+        raise AmbiguousError(f"no job is known for run {run.run} ({run.phase.value})", hint="git rvexp sync")
+    if not run.job:
+        raise RvexpError(f"run {run.run} has no job: {run.word}", hint=f"git rvexp show {run.run}")
+
+
+def _pauses(plan: Plan) -> Iterator[float]:
+    pause, longest = 1.0, _LONGEST.get(plan.executor, _LONGEST_PAUSE)
+    while True:
+        yield min(pause, longest)
+        pause *= 1.4
+
+
+def _give_up(context: Context, found: Found, state: JobState | None, late: object, unseen: float) -> None:
+    run = found.run.run
+    old = context.ledger.now() - submitted(found.run).moment > FORGETTING
+    if unseen and (old or unseen >= _UNSEEN):
+        known = "no longer knows" if old else "does not show"
+        raise PendingError(f"the executor {known} job {found.run.job} of run {run}", hint="git rvexp status --refresh")
+    if late:
+        at = f"{state.phase.value}: {why(state)}" if state else "not shown by the executor"
+        raise PendingError(f"run {run} has not ended yet ({at})", hint=f"git rvexp wait {run}")
+
+
+def _say_change(context: Context, found: Found, state: JobState | None, said: str) -> str:
+    if state is None:
+        return said
+    text = f"{state.phase.value}" + (f": {why(state)}" if why(state) else "")
+    if text != said:
+        since = context.ledger.now() - submitted(found.run).moment
+        context.say(f"run {found.run.run} is {text} ({age(since.total_seconds())} after it was submitted)")
+    return text
+
+
+def _tell_log(context: Context, lines: Iterator[str]) -> None:
+    try:
+        for line in lines:
+            context.say(line)
+    except RvexpError as why_not:
+        context.warn(f"the log cannot be read: {why_not}")
+
+
+def _epoch(text: object) -> float | None:
+    try:
+        return dt.datetime.fromisoformat(str(text)).timestamp()
+    except ValueError:
+        return None
+
+
+def verdict(state: JobState) -> int:
+    """The exit code of a verb that waited: 0 when the job succeeded, else 1."""
+    return 0 if state.phase is Phase.SUCCEEDED else 1

@@ -1,0 +1,73 @@
+"""A run's log: from its executor, or the copy that was kept in this clone with its checksum in the record."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from git_rvexp.errors import RvexpError
+from git_rvexp.record.runs import Run
+from git_rvexp.workflow.asking import Executors
+from git_rvexp.workflow.choose import Found
+from git_rvexp.workflow.context import Context
+from git_rvexp.workflow.follow import refuse_jobless
+from git_rvexp.workflow.harvest import share_quietly
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A log that was kept."""
+
+    path: Path
+    lines: int
+    digest: str
+
+
+def lines_of(context: Context, found: Found, executors: Executors, index: str, *, follow: bool) -> Iterator[str]:
+    """The log's lines. RvexpError when the executor cannot give it and no whole copy was kept here."""
+    refuse_jobless(found.run)
+    job = f"{found.run.job}:{index}" if index else found.run.job
+    given = 0
+    try:
+        for line in executors.logs_of(found.run.plan).logs(job, follow=follow):
+            given += 1
+            yield line
+    except RvexpError as why:
+        copy = _path(context, found.run, index)
+        if given or not copy.is_file():
+            raise
+        context.say(f"{why}\n  this is the copy kept in this clone")
+        yield from _checked(found.run, copy, index)
+
+
+def keep(context: Context, found: Found, lines: Iterable[str], index: str) -> Kept:
+    """Write the log beside the record, and its checksum into it."""
+    path = _path(context, found.run, index)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    digest, count = hashlib.sha256(), 0
+    partial = path.with_suffix(".part")
+    with partial.open("wb") as file:
+        for line in lines:
+            data = line.encode("utf-8", "surrogateescape") + b"\n"
+            digest.update(data)
+            file.write(data)
+            count += 1
+    partial.replace(path)
+    kept = Kept(path, count, f"sha256:{digest.hexdigest()}")
+    fields = {"run": found.run.run, "lines": count, "digest": kept.digest, **({"child": int(index)} if index else {})}
+    context.ledger.append(found.snapshot.oid, context.ledger.event("log", fields))
+    share_quietly(context)
+    return kept
+
+
+def _path(context: Context, run: Run, index: str) -> Path:
+    return context.repo.state_dir / "logs" / (f"{run.run}-{index}.log" if index else f"{run.run}.log")
+
+
+def _checked(run: Run, path: Path, index: str) -> Iterator[str]:
+    data = path.read_bytes()
+    digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
+    child = int(index) if index else None
+    if not any(e.get("digest") == digest and e.get("child") == child for e in run.events if e.kind == "log"):
+        raise RvexpError(f"the kept log {path} is not the one whose checksum the record holds")
+    yield from data.decode("utf-8", "surrogateescape").removesuffix("\n").split("\n")

@@ -1,0 +1,132 @@
+"""Where runs stand, for `status`: which runs to speak of, and what to say of each."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from git_rvexp.git.notes import listed, tip
+from git_rvexp.git.tags import snapshots
+from git_rvexp.model import JobState, Json, Phase, Snapshot
+from git_rvexp.record.runs import Run, runs
+from git_rvexp.workflow.choose import Found, either
+from git_rvexp.workflow.context import Context
+from git_rvexp.workflow.follow import recorded_state
+from git_rvexp.workflow.harvest import Look, submitted
+from git_rvexp.workflow.moments import age, duration
+from git_rvexp.workflow.reasons import why
+
+RECENT = dt.timedelta(hours=24)
+STALE = dt.timedelta(hours=24)
+_WANTED: Mapping[str, frozenset[str]] = dict.fromkeys(
+    ("planned", "submitted", "ended", "ambiguous", "refused", "notfound", "unknown"), frozenset(("run",))
+)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One run as `status` shows it. `live` is what the executor said just now, `untold` why it could not be asked."""
+
+    found: Found
+    live: JobState | None
+    untold: str
+
+    @property
+    def pending(self) -> bool:
+        """Whether more is expected to happen."""
+        return not self.found.run.phase.over
+
+    @property
+    def word(self) -> str:
+        """Its state in one word."""
+        if self.live is not None and not self.live.phase.over:
+            return self.live.phase.value
+        return self.found.run.word
+
+    def note(self) -> str:
+        """The one thing worth saying about it."""
+        if self.untold:
+            return f"cannot tell: {self.untold.splitlines()[0]}"
+        run = self.found.run
+        state = recorded_state(run) if run.phase.over else self.live
+        if state is None:
+            return ""
+        parts = [_array(state), f"exit {state.exit_code}" if state.exit_code is not None else ""]
+        parts += [f"took {duration(state.seconds)}" if state.seconds is not None else "", _attempts(state)]
+        told = "" if state.phase is Phase.SUCCEEDED else why(state)
+        return ", ".join(p for p in (*parts, told) if p)
+
+    def fields(self) -> dict[str, Json]:
+        """The row as JSON."""
+        run = self.found.run
+        state = recorded_state(run) if run.phase.over else self.live
+        told = {} if state is None else {"exit": state.exit_code, "seconds": state.seconds, "reason": why(state)}
+        details = {} if state is None else {k: state.details[k] for k in ("attempts", "array") if k in state.details}
+        return {
+            "run": run.run,
+            "tag": self.found.snapshot.tag,
+            "executor": run.executor,
+            "job": run.job,
+            "state": self.word,
+            "pending": self.pending,
+            "asked": self.live is not None,
+            "planned": run.planned.time,
+            **told,
+            **details,
+            **({"cannot_tell": self.untold} if self.untold else {}),
+        }
+
+
+def chosen(context: Context, text: str) -> list[Found]:
+    """The runs that `text` names; without it those that have not ended, and those of the last day."""
+    if text:
+        snapshot, told = either(context, text)
+        return [Found(snapshot, run) for run in told]
+    known = {s.oid: s for s in snapshots(context.repo)}
+    for oid in listed(context.repo, tip(context.repo)):
+        known.setdefault(oid, Snapshot("", oid, oid, ""))
+    begin = (context.ledger.now() - RECENT).strftime("%Y-%m-%dT%H:%M:%S")
+    skimmed = context.ledger.skimmed(known, _WANTED)
+    wanted = {
+        oid: {r.run for r in runs(record) if not r.phase.over or r.events[-1].time >= begin}
+        for oid, record in skimmed.items()
+    }
+    whole = context.ledger.records(oid for oid, ids in wanted.items() if ids)
+    found = [Found(known[oid], r) for oid, record in whole.items() for r in runs(record) if r.run in wanted[oid]]
+    return sorted(found, key=lambda f: f.run.planned.time)
+
+
+def reread(context: Context, found: Sequence[Found]) -> list[Found]:
+    """The same runs as the record tells of them now."""
+    records = context.ledger.records({f.snapshot.oid for f in found})
+    now: dict[str, Run] = {r.run: r for record in records.values() for r in runs(record)}
+    return [Found(f.snapshot, now[f.run.run]) for f in found]
+
+
+def standings(found: Iterable[Found], look: Look) -> list[Standing]:
+    """What to show of `found` after `look`."""
+    return [Standing(f, look.states.get(f.run.run), look.untold.get(f.run.run, "")) for f in found]
+
+
+def stale(context: Context, found: Iterable[Found]) -> str:
+    """A warning when runs were submitted long ago and nobody has written down their end; "" when there are none."""
+    now = context.ledger.now()
+    ages = [now - submitted(f.run).moment for f in found if f.run.phase is Phase.SUBMITTED]
+    old = [a for a in ages if a > STALE]
+    if not old:
+        return ""
+    runs_are = "1 run has" if len(old) == 1 else f"{len(old)} runs have"
+    return f"{runs_are} no recorded end, the oldest was submitted {age(max(old).total_seconds())} ago"
+
+
+def _array(state: JobState) -> str:
+    array = state.details.get("array")
+    if not isinstance(array, dict) or not array.get("size"):
+        return ""
+    counts = array.get("counts") or {}
+    told = ", ".join(f"{count} {word.lower()}" for word, count in counts.items())
+    return f"array of {array['size']}" + (f": {told}" if told else "")
+
+
+def _attempts(state: JobState) -> str:
+    attempts = state.details.get("attempts")
+    return f"{len(attempts)} attempts" if isinstance(attempts, list) and len(attempts) > 1 else ""
