@@ -185,3 +185,30 @@ def test_origin_may_be_the_experiments_remote(study: Study) -> None:
     assert study.push("origin", TAG).returncode == 1
     study.clone.git("config", "rvexp.local.alloworigin", "true")
     assert study.push("origin", TAG).returncode == 0
+
+
+def test_commits_are_looked_at_only_where_there_are_snapshots(clone: Clone, tmp_path: Path) -> None:
+    """Before the first snapshot a push starts no git process of ours, after it one, packed or not."""
+    public, trace = tmp_path / "public.git", tmp_path / "trace"
+    clone.git("init", "-q", "--bare", str(public))
+    clone.rvexp("hook", "install")
+
+    def looks() -> int:
+        trace.unlink(missing_ok=True)
+        clone.commit()
+        clone.git("push", "-q", str(public), "HEAD", env={"GIT_TRACE2": str(trace)})
+        starts = [line for line in trace.read_text().splitlines() if " start " in line]
+        return sum("Rvexp-Snapshot" in line for line in starts)
+
+    assert looks() == 0
+    clone.rvexp("snapshot", "one", "--no-push")
+    assert looks() == 1
+    clone.git("pack-refs", "--all")
+    assert looks() == 1
+
+
+def test_a_snapshot_without_its_record_is_enough(study: Study) -> None:
+    """Where only the tag is in the clone, its commit is known all the same."""
+    study.clone.git("update-ref", "-d", NOTES)
+    assert not (study.common / "packed-refs").exists()
+    assert study.push("public", f"{TAG}^{{}}:refs/heads/x").returncode == 1
