@@ -12,7 +12,7 @@ import pytest
 
 from tests.doubles.driving import wait_until
 from tests.faults import actions
-from tests.faults.origin import Origin, ask, connect
+from tests.faults.origin import Origin, ask, connect, raw
 from tests.faults.proxy import FaultProxy
 
 pytest_plugins = ["tests.faults.fixtures"]
@@ -62,14 +62,14 @@ def test_an_answer_in_the_servers_place(proxy: FaultProxy, origin: Origin, when:
     assert (connection.getresponse().read(), connection.sock) == (b"ok", first)
 
 
-@pytest.mark.parametrize("path", ["/bytes/1000", "/chunked"])
-def test_a_truncated_reply_promises_more_than_it_gives(proxy: FaultProxy, path: str) -> None:
-    """The head is whole, the body ends early."""
-    proxy.on("GET", "", actions.truncate_reply(7))
+@pytest.mark.parametrize(("path", "keep"), [("/bytes/1000", 7), ("/chunked", 7), ("/chunked", 5)])
+def test_a_truncated_reply_promises_more_than_it_gives(proxy: FaultProxy, path: str, keep: int) -> None:
+    """The head is whole, the body ends early, between two chunks too."""
+    proxy.on("GET", "", actions.truncate_reply(keep))
     with pytest.raises(http.client.IncompleteRead) as caught:
         ask(proxy, "GET", path)
-    assert len(caught.value.partial) == 7
-    assert (proxy.log[0].status, proxy.log[0].down) == (200, 7)
+    assert len(caught.value.partial) == keep
+    assert (proxy.log[0].status, proxy.log[0].down) == (200, keep)
 
 
 def test_a_cut_upload_leaves_the_server_with_less(proxy: FaultProxy, origin: Origin) -> None:
@@ -88,6 +88,21 @@ def test_one_flipped_bit_changes_a_body_and_not_its_length(proxy: FaultProxy, or
     body[100_000] = 1
     assert origin.got[0].digest == hashlib.sha256(body).hexdigest()
     assert (len(reply), reply[150_000], sum(reply)) == (200_000, 1, 1)
+
+
+def test_the_first_byte_of_a_later_piece_can_be_flipped(proxy: FaultProxy) -> None:
+    """Offsets count over the whole body, chunk framing left aside."""
+    proxy.on("GET", "", actions.corrupt_reply(5), actions.corrupt_reply(0))
+    assert ask(proxy, "GET", "/chunked") == (200, b"iello!world")
+
+
+def test_an_answer_in_place_of_continue_ends_the_connection(proxy: FaultProxy, origin: Origin) -> None:
+    """A client that waits for 100 Continue is told no and does not send; nothing it sends later is misread."""
+    proxy.on("PUT", "", actions.status(413))
+    head = b"PUT /a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n"
+    with raw(proxy, head) as connected:
+        assert connected.makefile("rb").read().startswith(b"HTTP/1.1 413 ")
+    assert origin.got == []
 
 
 def test_a_held_request_lands_after_its_client_has_gone(proxy: FaultProxy, origin: Origin) -> None:
@@ -136,6 +151,14 @@ def test_a_throttled_link_is_slow_both_ways_and_shared(proxy: FaultProxy) -> Non
     # 200,000 bytes each way at a million a second; up and down may overlap. Only the lower bound is certain.
     assert time.monotonic() - started >= 0.2 + 2 * 0.05
     assert [seen.down for seen in proxy.log] == [100_000, 100_000]
+
+
+def test_latency_is_paid_each_way(proxy: FaultProxy) -> None:
+    """A small exchange on a fast link takes at least twice the latency of one way."""
+    proxy.on("*", "", actions.throttle(1_000_000_000, latency=0.1))
+    started = time.monotonic()
+    assert ask(proxy, "GET", "/a") == (200, b"ok")
+    assert time.monotonic() - started >= 2 * 0.1
 
 
 def test_actions_of_one_rule_work_together(proxy: FaultProxy, origin: Origin) -> None:
