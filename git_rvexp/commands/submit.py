@@ -8,6 +8,8 @@ import argparse
 
 from git_rvexp.commands import arguments as shared
 from git_rvexp.commands.session import Session
+from git_rvexp.errors import INTERRUPTED
+from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.planning import Request, check_command
 from git_rvexp.workflow.running import Started, found, preview, start
 
@@ -54,6 +56,18 @@ def run(args: argparse.Namespace, session: Session) -> int:
     started = start(context, request, offline=args.offline)
     _tell(args, session, started)
     return _follow(context, started, session) if args.wait else 0
+
+
+def _follow(context: Context, started: Started, session: Session) -> int:
+    from git_rvexp.workflow.follow import verdict, wait_for  # noqa: PLC0415  only with --wait
+
+    run = started.plan.run
+    try:
+        state = wait_for(context, found(context, started), sleep=context.ledger.sleep, say_logs=True)
+    except KeyboardInterrupt:
+        session.speaker.say(f"run {run} goes on; git rvexp wait {run} comes back to it")
+        return INTERRUPTED
+    return verdict(state)
 
 
 def _tell(args: argparse.Namespace, session: Session, started: Started) -> None:
