@@ -1,6 +1,8 @@
 """The docker executor when things go wrong: names taken, replies lost, submitters gone, images and engines missing."""
 
+import base64
 import io
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -158,21 +160,26 @@ def test_check_refuses_what_the_engine_lacks(lab: Lab, resources: Resources, say
         lab.executor.check(lab.plan("true", resources=resources))
 
 
-def test_an_image_is_pulled_by_digest(lab: Lab) -> None:
-    """An image that only the registry has is pulled, once, and runs."""
-    repository = f"{lab.stack.registry}/pull-{RunId.new()}"
-    content = f"FROM {lab.stack.tiny_image}\nLABEL one={RunId.new()}\n"
+@pytest.mark.parametrize("closed", [False, True])
+def test_an_image_is_pulled_by_digest(lab: Lab, tmp_path: Path, *, closed: bool) -> None:
+    """An image that only the registry has is pulled, once, with the login that docker keeps, and runs."""
+    stack = lab.stack
+    repository = f"{stack.registry_auth if closed else stack.registry}/pull-{RunId.new()}"
+    content = f"FROM {stack.tiny_image}\nLABEL one={RunId.new()}\n"
     lab.engine.images.build(fileobj=io.BytesIO(content.encode()), tag=repository)
-    lab.cli("push", repository)
+    login = {"username": stack.registry_user, "password": stack.registry_password}
+    lab.engine.images.push(repository, auth_config=login if closed else {})
     ref = lab.cli("inspect", repository, "--format", "{{index .RepoDigests 0}}")
     lab.cli("rmi", repository)
+    word = base64.b64encode(":".join(login.values()).encode()).decode()
+    (tmp_path / "config.json").write_text(json.dumps({"auths": {stack.registry_auth: {"auth": word}}}))
     heard: list[str] = []
-    executor = DockerExecutor(lab.environ, say=heard.append)
+    executor = DockerExecutor({**lab.environ, "DOCKER_CONFIG": str(tmp_path)}, say=heard.append)
     wanted = lab.plan("true", image=ref)
     executor.check(wanted)
     executor.check(wanted)
     assert heard == [f"pulling {ref}"]
-    assert lab.until(executor.submit(wanted), executor).phase is Phase.SUCCEEDED
+    assert lab.until(executor.submit(wanted)).phase is Phase.SUCCEEDED
     lab.cli("rm", wanted.job_name)
     lab.cli("rmi", ref)
 
