@@ -1,0 +1,1 @@
+"""What is made from the table of verbs and their parsers: the man page and the completions. No verb lives here."""

@@ -1,0 +1,103 @@
+"""The man page git-rvexp(1), which `git rvexp --help` shows: groff text, made from the verbs."""
+
+from collections.abc import Iterator
+
+from git_rvexp.commands.config import EPILOG as SETTINGS
+from git_rvexp.commands.manual.verbs import Argument, Verb, verbs
+from git_rvexp.errors import (
+    AMBIGUOUS,
+    BUG,
+    CREDENTIALS,
+    DONE,
+    GIT_FAILED,
+    INTERRUPTED,
+    NO,
+    PENDING,
+    USAGE,
+)
+
+_CODES = {
+    DONE: "done",
+    NO: "the answer is no, or the job failed (with --wait); run passes on the container's own code",
+    USAGE: "the command line or the configuration is wrong; nothing was done",
+    CREDENTIALS: "credentials are missing, expired or refused",
+    AMBIGUOUS: "a job may or may not exist; the command that finds out is printed",
+    PENDING: "it is recorded here, but a push or a job is still outstanding",
+    BUG: "a bug; a report without secrets is kept in the git directory",
+    GIT_FAILED: "git failed",
+    INTERRUPTED: "interrupted",
+}
+_FILES = {
+    ".rvexp.toml": "the settings of a repository, shared by all who clone it",
+    "$XDG_CONFIG_HOME/git-rvexp/config.toml": "your own settings, for all repositories",
+    "refs/notes/rvexp": "the record: a note on every snapshot's tag, shown by git notes show TAG",
+}
+_ABOUT = """\
+Records an experiment as it is run: the work tree becomes an annotated tag, the tag becomes an image, the image runs on
+this machine or on AWS Batch, and everything that happened is kept in a git note on the tag.
+
+TAG is a full tag, a nickname, a unique part of it, or @ (your newest). RUN is a run id, the beginning of one, or a
+job's id. Results go to stdout, one line that scripts can use; the story goes to stderr."""
+
+
+def text() -> str:
+    """The whole page."""
+    lines = ['.TH "GIT\\-RVEXP" "1" "" "git rvexp" "Git Manual"', ".nh", ".ad l"]
+    lines += [".SH NAME", "git\\-rvexp \\- repeatable containerised experiments, kept in git"]
+    lines += [".SH SYNOPSIS", ".B git rvexp", ".I VERB", "[options]"]
+    lines += [".SH DESCRIPTION", *_prose(_ABOUT)]
+    lines += [".SH VERBS"]
+    for verb in verbs():
+        lines += _verb(verb)
+    lines += [".SH SETTINGS", *_settings()]
+    lines += [".SH FILES", *_listed(_FILES)]
+    lines += [".SH EXIT STATUS", *_listed({str(code): about for code, about in _CODES.items()})]
+    lines += [".SH SEE ALSO", *_prose("git(1), git-notes(1), git-tag(1), docker(1)")]
+    return "\n".join(lines) + "\n"
+
+
+def _verb(verb: Verb) -> Iterator[str]:
+    words = " ".join(_word(word) for word in verb.words)
+    command = " -- CMD..." if verb.takes_command else ""
+    yield f".SS {_safe(' '.join(f'{verb.name} [options] {words}'.split()) + command)}"
+    yield from _prose(verb.about)
+    for argument in (*verb.words, *verb.options):
+        if argument.about and argument.flags not in _EVERYWHERE:
+            flags = ", ".join(argument.flags)
+            yield from (".TP", f".B {_safe(f'{flags} {argument.value}'.strip())}", _safe(argument.about))
+
+
+_EVERYWHERE = (("-h", "--help"), ("-q", "--quiet"), ("--color",), ("--profile",))
+
+
+def _word(word: Argument) -> str:
+    shown = f"{word.value}..." if word.repeated else word.value
+    return f"[{shown}]" if word.optional else shown
+
+
+def _settings() -> Iterator[str]:
+    for line in SETTINGS.splitlines()[1:]:
+        if line.startswith("      "):
+            yield _safe(line.strip())
+        elif line.startswith("  "):
+            yield from (".TP", f".B {_safe(line.strip())}")
+        else:
+            yield _safe(line) if line else ".PP"
+
+
+def _listed(pairs: dict[str, str]) -> Iterator[str]:
+    for name, about in pairs.items():
+        yield from (".TP", f".B {_safe(name)}", _safe(about))
+
+
+def _prose(about: str) -> Iterator[str]:
+    for number, paragraph in enumerate(about.strip().split("\n\n")):
+        if number:
+            yield ".PP"
+        yield from (_safe(line.strip()) for line in paragraph.splitlines())
+
+
+def _safe(line: str) -> str:
+    """A line that groff shows as it stands: no escape, no request, minus signs that can be copied."""
+    line = line.replace("\\", "\\e").replace("-", "\\-").replace("…", "...")
+    return f"\\&{line}" if line.startswith((".", "'")) else line
