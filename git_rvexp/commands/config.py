@@ -13,6 +13,7 @@ from typing import Any
 from git_rvexp import config
 from git_rvexp.commands.session import Session
 from git_rvexp.errors import UsageError
+from git_rvexp.git.configuration import put
 from git_rvexp.layers import FILE, git_name, user_file
 from git_rvexp.settings import Key, keys
 from git_rvexp.values import WrongValueError, typed, written
@@ -94,7 +95,7 @@ def _set(session: Session, key: Key, text: str, *, user: bool, local: bool) -> i
     clean = not trust.unconfirmed(session.context)
     if local:
         name = f"rvexp.{git_name(key.name)}"
-        session.repo.git("config", "--local", "--", name, written(value))
+        put(session.repo, name, written(value))
         session.speaker.say(f"set {name} in this clone's git configuration")
     else:
         _set_in_file(session, session.repo.top / FILE, key, value, tracked=True)

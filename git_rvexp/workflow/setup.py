@@ -10,9 +10,12 @@ from pathlib import Path
 
 from git_rvexp.errors import RvexpError
 from git_rvexp.git import remote
+from git_rvexp.git.configuration import put
 from git_rvexp.git.notes import ensure_notes_ref
 from git_rvexp.git.remote import Remote
+from git_rvexp.git.plumbing import Repo
 from git_rvexp.layers import FILE
+from git_rvexp.record import share
 from git_rvexp.workflow import settingsfile, trust
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.guard import ensure_guard
@@ -68,11 +71,19 @@ def _connected(context: Context) -> Remote:
     inside = str(context.repo.state_dir / "experiments.git")
     if wanted.embedded or remote.urls(context.repo, remote.NAME) != [inside]:
         return context.connect()
-    context.repo.git("config", "--local", key, wanted.url)
+    put(context.repo, key, wanted.url)
     try:
         context.connect()
     except RvexpError:
-        context.repo.git("config", "--local", key, inside)
+        put(context.repo, key, inside)
         raise
+    _forget(context.repo)
     context.say("the snapshots kept in this clone so far go there with: git rvexp sync")
     return wanted
+
+
+def _forget(repo: Repo) -> None:
+    """Drop what is known of the former remote, else its tags and notes would be missed on the new one."""
+    known = repo.git("for-each-ref", "--format=delete %(refname)", remote.PUBLISHED, share.SEEN).out
+    if known:
+        repo.git("update-ref", "--stdin", stdin=known)

@@ -10,6 +10,7 @@ from typing import Any
 
 from git_rvexp.config import fingerprint
 from git_rvexp.errors import UsageError
+from git_rvexp.git.configuration import put
 from git_rvexp.git.plumbing import Repo
 from git_rvexp.values import written
 from git_rvexp.workflow.context import CONFIRMED, Context
@@ -36,7 +37,7 @@ def confirm(context: Context) -> dict[str, Any]:
     _refuse_tracked_remote(context, str(values.get("experiments_remote", "")))
     words = [w for w in _stored(context.repo).split() if w != fingerprint(values)]
     if values:
-        context.repo.git("config", "--local", CONFIRMED, " ".join([*words[-_KEPT + 1 :], fingerprint(values)]))
+        put(context.repo, CONFIRMED, " ".join([*words[-_KEPT + 1 :], fingerprint(values)]))
     return values
 
 
