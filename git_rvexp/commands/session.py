@@ -45,6 +45,5 @@ class Session:
 
 
 def _git_entries(repo: Repo) -> list[tuple[str, str]]:
-    out = repo.git("config", "--null", "--get-regexp", r"^rvexp\.", ok=(0, 1)).text
-    entries = (entry.partition("\n") for entry in out.split("\0") if entry)
-    return [(name.removeprefix("rvexp."), value) for name, _, value in entries]
+    ours = ((k.removeprefix("rvexp."), values) for k, values in repo.config.items() if k.startswith("rvexp."))
+    return [(name, value) for name, values in ours for value in values]

@@ -105,7 +105,7 @@ def swap(repo: Repo, new: Tip, old: Tip, reason: str, ref: str = REF) -> bool:
 
 def ensure_notes_ref(repo: Repo) -> bool:
     """Let plain `git notes show TAG` print the record, unless the user keeps notes of their own; whether it was set."""
-    if repo.git("config", "--get", "core.notesRef", ok=(0, 1)).code == 0 or tip(repo, "refs/notes/commits"):
+    if repo.setting("core.notesref") or tip(repo, "refs/notes/commits"):
         return False
     repo.git("config", "--local", "core.notesRef", REF)
     return True

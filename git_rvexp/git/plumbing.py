@@ -9,6 +9,7 @@ import os
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from git_rvexp.errors import GitError, UsageError
@@ -118,6 +119,19 @@ class Repo:
         if done.code not in ok:
             raise GitError(_failed(args, done))
         return done
+
+    @cached_property
+    def config(self) -> Mapping[str, tuple[str, ...]]:
+        """git's configuration as it was when first asked, by lower-case key (subsections as written); last value last."""
+        values: dict[str, tuple[str, ...]] = {}
+        for entry in self.git("config", "--null", "--list").text.split("\0"):
+            key, _, value = entry.partition("\n")
+            values[key] = (*values.get(key, ()), value)
+        return values
+
+    def setting(self, key: str) -> str:
+        """The value in force of a configuration key; "" when it is not set."""
+        return self.config.get(key, ("",))[-1]
 
     @property
     def state_dir(self) -> Path:

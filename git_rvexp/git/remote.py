@@ -49,6 +49,8 @@ def _expanded(repo: Repo, text: str) -> str:
 
 def urls(repo: Repo, name: str) -> list[str]:
     """Fetch and push URLs of a git remote, after insteadOf; empty when there is no such remote."""
+    if f"remote.{name}.url" not in repo.config:
+        return []
     fetch = repo.git("remote", "get-url", "--all", name, ok=(0, 2, 128))
     push = repo.git("remote", "get-url", "--push", "--all", name, ok=(0, 2, 128))
     return [] if fetch.code else list(dict.fromkeys(fetch.lines + push.lines))
@@ -60,7 +62,7 @@ def connect(repo: Repo, remote: Remote, *, allow_origin: bool = False) -> None:
     UsageError when it is origin's URL (code would leak the way it did before), or when `experiments` is already
     another place: that is never changed silently.
     """
-    if not allow_origin and _same_place(remote.url, urls(repo, "origin")):
+    if not (allow_origin or remote.embedded) and _same_place(remote.url, urls(repo, "origin")):
         raise UsageError(
             f"the experiments remote is the same place as origin: {remote.url}\n"
             "  snapshots hold unpublished code and would be visible there",
@@ -70,6 +72,8 @@ def connect(repo: Repo, remote: Remote, *, allow_origin: bool = False) -> None:
         format_flag = f"--object-format={repo.object_format}"
         repo.git("init", "--quiet", "--bare", format_flag, remote.url)
         repo.git("-C", remote.url, "config", "receive.denyNonFastForwards", "true")
+    if repo.config.get(f"remote.{NAME}.url") == (remote.url,):
+        return
     present = urls(repo, NAME)
     if present and remote.url not in present:
         raise UsageError(
@@ -161,6 +165,7 @@ def _configure(repo: Repo, url: str) -> None:
     }
     for key, value in settings.items():
         repo.git("config", f"remote.{NAME}.{key}", value)
+    repo.__dict__.pop("config", None)  # read again from here on
 
 
 def _refusals(done: Result) -> str:

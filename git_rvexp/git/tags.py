@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from git_rvexp.errors import RvexpError
 from git_rvexp.git.plumbing import Repo
+from git_rvexp.git.worktree import WorkTree
 from git_rvexp.model import Snapshot
 from git_rvexp.names import TagName, is_tag_name
 
@@ -34,23 +35,54 @@ def person(repo: Repo) -> Person:
     return Person(name, rest.partition(">")[0])
 
 
+@dataclass(frozen=True)
+class Told:
+    """What a tag object says: when (epoch seconds), who, the first line of its message, and its trailers."""
+
+    when: int
+    tagger: str
+    subject: str
+    trailers: Mapping[str, str]
+
+    @classmethod
+    def parse(cls, body: str) -> "Told":
+        """The content of a tag object as `create` writes it. ValueError for a tag that has no tagger."""
+        head, _, message = body.partition("\n\n")
+        tagger = next(line for line in head.split("\n") if line.startswith("tagger ")).removeprefix("tagger ")
+        who, when, _ = tagger.rsplit(" ", 2)
+        pairs = (line.partition(": ") for line in message.rstrip("\n").rpartition("\n\n")[2].split("\n"))
+        return cls(int(when), who, message.partition("\n")[0], {key: value for key, colon, value in pairs if colon})
+
+
+def told(repo: Repo, oid: str) -> Told:
+    """What the tag object `oid` says."""
+    return Told.parse(repo.git("cat-file", "tag", oid).text)
+
+
 def create(
-    repo: Repo, name: TagName, tree: str, parent: str, message: str, trailers: Mapping[str, str], now: dt.datetime
-) -> Snapshot:
-    """Commit `tree` on `parent` ("" for none), tag it `name`. RvexpError when the name is taken; moves nothing else."""
-    who = person(repo)
+    repo: Repo,
+    name: TagName,
+    work: WorkTree,
+    who: Person,
+    message: str,
+    trailers: Mapping[str, str],
+    now: dt.datetime,
+) -> tuple[Snapshot, Told]:
+    """Commit the work tree on its HEAD and tag it `name`; the snapshot, and what its tag says.
+
+    RvexpError when the name is taken. Moves nothing but the new tag's ref.
+    """
     when = f"{int(now.timestamp())} +0000"
     text = message.rstrip("\n") + "\n\n" + "".join(f"{k}: {v}\n" for k, v in trailers.items())
     env = {f"GIT_{role}_{key}": v for role in ("AUTHOR", "COMMITTER") for key, v in _ident(who, when).items()}
-    flags = ["-p", parent] if parent else []
-    # commit-tree signs by commit.gpgSign only when told to; attributes and hooks do not reach it
-    commit = repo.git("commit-tree", "--no-gpg-sign", tree, *flags, stdin=text.encode(), env=env).text
-    body = f"object {commit}\ntype commit\ntag {name}\ntagger {who.name} <{who.email}> {when}\n\n{text}"
+    flags = ["-p", work.head] if work.head else []
+    commit = repo.git("commit-tree", "--no-gpg-sign", work.tree, *flags, stdin=text.encode(), env=env).text
+    body = f"object {commit}\ntype commit\ntag {name}\ntagger {who} {when}\n\n{text}"
     oid = repo.git("mktag", stdin=body.encode()).text
     done = repo.git("update-ref", "-m", "rvexp: snapshot", name.ref, oid, repo.null_oid, ok=(0, 128))
     if done.code:
         raise RvexpError(f"the tag {name} could not be made\n  {done.err.strip()}")
-    return Snapshot(str(name), oid, commit, tree)
+    return Snapshot(str(name), oid, commit, work.tree), Told.parse(body)
 
 
 def snapshots(repo: Repo, names: Iterable[str] = (), *, under: str = "refs/tags") -> list[Snapshot]:

@@ -6,6 +6,7 @@ hidden by assume-unchanged or skip-worktree, unreadable folders, nested reposito
 """
 
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,17 +17,28 @@ from git_rvexp.errors import RvexpError
 from git_rvexp.git.plumbing import Repo
 
 _SHOWN = 10
+# What `ls-files -v` marks: lower case is assume-unchanged, S skip-worktree, M unmerged; H (the rest) is not of interest.
+_FLAGGED = re.compile(rb"(?:^|\0)([a-zSM]) ([^\0]+)")
+# The empty tree by the length of an object name: git knows both without their being stored.
+_EMPTY_TREE = {
+    40: "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
+    64: "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321",
+}
 
 
 @dataclass(frozen=True)
 class WorkTree:
-    """The tree that the work tree makes, HEAD ("" while unborn), and what changed against HEAD by kind."""
+    """The tree that the work tree makes, HEAD ("" while unborn), and what changed against HEAD by kind.
+
+    `links` are the new or changed entries that are another repository's commit.
+    """
 
     tree: str
     head: str
     modified: tuple[str, ...] = ()
     new: tuple[str, ...] = ()
     deleted: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
 
     @property
     def changes(self) -> str:
@@ -46,21 +58,20 @@ def capture(repo: Repo) -> WorkTree:
     RvexpError when something cannot be captured truthfully: unmerged files, nested repositories, unreadable paths.
     """
     with _scratch_index(repo) as index:
-        _refuse_unmerged(repo, index)
         _uncover(repo, index)
-        _refuse_nested(repo, index)
         added = repo.git("add", "-A", "--sparse", index=index)
         if "could not open directory" in added.err:
             raise RvexpError(f"part of the work tree cannot be read\n  {added.err.strip()}")
         tree = repo.git("write-tree", index=index).text
-    base = head(repo)
-    return _compared(repo, tree, base)
+    work = _compared(repo, tree, head(repo))
+    _refuse_nested(repo, work)
+    return work
 
 
 @contextmanager
 def _scratch_index(repo: Repo) -> Iterator[Path]:
     """A copy of the user's index, gone afterwards. Its content and times come from one open file."""
-    real = Path(repo.git("rev-parse", "--path-format=absolute", "--git-path", "index").text)
+    real = repo.git_dir / "index"
     with tempfile.TemporaryDirectory(prefix="rvexp-index-") as folder:
         copy = Path(folder) / "index"
         try:
@@ -73,36 +84,34 @@ def _scratch_index(repo: Repo) -> Iterator[Path]:
         yield copy
 
 
-def _refuse_unmerged(repo: Repo, index: Path) -> None:
-    unmerged = sorted({line.split("\t")[1] for line in _zsplit(repo, index, "-u")})
+def _uncover(repo: Repo, index: Path) -> None:
+    """Clear assume-unchanged, and skip-worktree where the file is there, so that edits to such files are seen.
+
+    The same listing shows files of an unfinished merge, which are refused: `add` would take the conflict markers.
+    """
+    listed = repo.git("ls-files", "-z", "-v", index=index).out
+    flagged = [(flag.decode(), os.fsdecode(path)) for flag, path in _FLAGGED.findall(listed)]
+    unmerged = sorted({path for flag, path in flagged if flag in "Mm"})
     if unmerged:
         raise RvexpError(
             "a merge is not finished: the conflict markers would become part of the snapshot\n" + _shown(unmerged),
             hint="resolve them and `git add` the files, or `git merge --abort`",
         )
-
-
-def _uncover(repo: Repo, index: Path) -> None:
-    """Clear assume-unchanged, and skip-worktree where the file is there, so that edits to such files are seen."""
-    assumed, skipped = [], []
-    for line in _zsplit(repo, index, "-v"):
-        flag, path = line[0], line[2:]
-        if flag.islower():
-            assumed.append(path)
-        if flag in "Ss" and os.path.lexists(repo.top / path):
-            skipped.append(path)
-    for option, paths in (("--no-assume-unchanged", assumed), ("--no-skip-worktree", skipped)):
+    hidden = {
+        "--no-assume-unchanged": [path for flag, path in flagged if flag.islower()],
+        "--no-skip-worktree": [path for flag, path in flagged if flag in "Ss" and os.path.lexists(repo.top / path)],
+    }
+    for option, paths in hidden.items():
         if paths:
-            listed = "".join(f"{p}\0" for p in paths).encode("utf-8", "surrogateescape")
-            repo.git("update-index", option, "-z", "--stdin", stdin=listed, index=index)
+            stdin = b"".join(os.fsencode(p) + b"\0" for p in paths)
+            repo.git("update-index", option, "-z", "--stdin", stdin=stdin, index=index)
 
 
-def _refuse_nested(repo: Repo, index: Path) -> None:
-    """Untracked repositories inside this one: git would record an empty link (or, for bare ones, their history)."""
-    untracked = _zsplit(repo, index, "-o", "--exclude-standard")
-    nested = [p for p in untracked if p.endswith("/")]
-    heads = [p.removesuffix("HEAD") for p in untracked if p == "HEAD" or p.endswith("/HEAD")]
-    nested += [p for p in heads if (repo.top / p / "objects").is_dir() and (repo.top / p / "refs").is_dir()]
+def _refuse_nested(repo: Repo, work: WorkTree) -> None:
+    """Repositories inside this one: git records an empty link for them, and of bare ones their whole history."""
+    heads = [p.removesuffix("HEAD") for p in work.new if p == "HEAD" or p.endswith("/HEAD")]
+    bare = [p for p in heads if (repo.top / p / "objects").is_dir() and (repo.top / p / "refs").is_dir()]
+    nested = [f"{p}/" for p in work.links if not _is_submodule(repo, p)] + bare
     if nested:
         raise RvexpError(
             "there are other git repositories inside this one; their files would be lost\n" + _shown(nested),
@@ -110,21 +119,22 @@ def _refuse_nested(repo: Repo, index: Path) -> None:
         )
 
 
+def _is_submodule(repo: Repo, path: str) -> bool:
+    listed = repo.git("config", "--file", ".gitmodules", "--get-regexp", r"^submodule\..*\.path$", ok=(0, 1))
+    return path in {line.partition(" ")[2] for line in listed.lines}
+
+
 def _compared(repo: Repo, tree: str, base: str) -> WorkTree:
-    if not base:
-        names = repo.git("ls-tree", "-r", "-z", "--name-only", tree).text.split("\0")
-        return WorkTree(tree, "", new=tuple(n for n in names if n))
-    words = repo.git("diff-tree", "-r", "-z", "--no-renames", "--name-status", f"{base}^{{tree}}", tree).text.split(
-        "\0"
-    )
+    against = f"{base}^{{tree}}" if base else _EMPTY_TREE[len(repo.null_oid)]
+    words = repo.git("diff-tree", "-r", "-z", "--raw", "--no-renames", against, tree).text.split("\0")
     kinds: dict[str, list[str]] = {"A": [], "D": [], "M": []}
-    for status, path in zip(words[::2], words[1::2], strict=False):
-        kinds["M" if status not in kinds else status].append(path)
-    return WorkTree(tree, base, tuple(kinds["M"]), tuple(kinds["A"]), tuple(kinds["D"]))
-
-
-def _zsplit(repo: Repo, index: Path, *options: str) -> list[str]:
-    return [line for line in repo.git("ls-files", "-z", *options, index=index).text.split("\0") if line]
+    links = []
+    for meta, path in zip(words[::2], words[1::2], strict=False):
+        _, mode, _, _, status = meta.split(" ")
+        kinds.get(status, kinds["M"]).append(path)
+        if status != "D" and mode == "160000":
+            links.append(path)
+    return WorkTree(tree, base, tuple(kinds["M"]), tuple(kinds["A"]), tuple(kinds["D"]), tuple(links))
 
 
 def _shown(paths: list[str]) -> str:

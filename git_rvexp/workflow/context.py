@@ -36,8 +36,7 @@ class Context:
 
         UsageError lists what is not.
         """
-        confirmed = self.repo.git("config", "--local", "--get", CONFIRMED, ok=(0, 1)).text
-        open_values = self.config.unconfirmed(confirmed)
+        open_values = self.config.unconfirmed(self.repo.setting(CONFIRMED))
         if open_values:
             shown = "\n".join(f"  {name} = {value!r}" for name, value in open_values.items())
             raise UsageError(
@@ -55,6 +54,6 @@ class Context:
     def connect(self) -> Remote:
         """The same, set up in this clone as the git remote `experiments`."""
         wanted = self.wanted_remote()
-        allowed = self.repo.git("config", "--local", "--type=bool", "--get", ALLOW_ORIGIN, ok=(0, 1)).text == "true"
+        allowed = self.repo.setting(ALLOW_ORIGIN).lower() in ("true", "yes", "on", "1")
         remote.connect(self.repo, wanted, allow_origin=allowed)
         return wanted

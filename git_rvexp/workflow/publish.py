@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from git_rvexp.errors import RvexpError
 from git_rvexp.git import notes, remote
+from git_rvexp.git.tags import told
 from git_rvexp.model import Image, Json, Snapshot
 from git_rvexp.names import Digest, TagName
 from git_rvexp.record import share
@@ -80,7 +81,7 @@ def agree_on_tag(context: Context, snapshot: Snapshot) -> None:
         remote.push_tags(context.repo, [snapshot.tag])
     share.receive_notes(context.ledger, there.get(notes.REF, ""))
     if not context.ledger.record(snapshot.oid).of("snapshot"):
-        context.ledger.append(snapshot.oid, snapshot_event(context.repo, snapshot))
+        context.ledger.append(snapshot.oid, snapshot_event(snapshot, told(context.repo, snapshot.oid)))
 
 
 def refuse_moved(context: Context, snapshot: Snapshot, there: dict[str, str]) -> None:

@@ -7,7 +7,7 @@ from git_rvexp.errors import GitError, PendingError, RvexpError
 from git_rvexp.git import remote, worktree
 from git_rvexp.git.notes import ensure_notes_ref
 from git_rvexp.git.plumbing import Repo
-from git_rvexp.git.tags import create, person, snapshots
+from git_rvexp.git.tags import Person, Told, create, person, snapshots
 from git_rvexp.git.worktree import WorkTree
 from git_rvexp.model import Snapshot
 from git_rvexp.names import TagName, checked_part, normalised
@@ -44,13 +44,15 @@ class Draft:
 
     name: TagName
     work: WorkTree
+    who: Person
 
 
 def draft(context: Context, request: Request) -> Draft:
     """What the snapshot would be; nothing is written but loose objects. RvexpError when it may not be made."""
-    name = _name(context, request)
+    who = person(context.repo)
+    name = _name(context, request, who)
     _refuse_taken(context.repo, name)
-    return Draft(name, worktree.capture(context.repo))
+    return Draft(name, worktree.capture(context.repo), who)
 
 
 def take(context: Context, request: Request) -> Taken:
@@ -63,40 +65,40 @@ def take(context: Context, request: Request) -> Taken:
     ensure_guard(context)
     if ensure_notes_ref(context.repo):
         context.say("set core.notesRef, so that `git notes show TAG` prints the record")
-    who = person(context.repo)
-    trailers = {
-        "Rvexp-Snapshot": str(plan.name),
-        "Rvexp-Base": plan.work.head or "none",
-        "Rvexp-Tree": plan.work.tree,
-        "Rvexp-Changes": plan.work.changes,
-    }
-    message = request.message or f"Snapshot {plan.name.nickname}"
-    made = create(context.repo, plan.name, plan.work.tree, plan.work.head, message, trailers, context.ledger.now())
-    context.ledger.append(made.oid, snapshot_event(context.repo, made, str(who)))
+    made = _made(context, plan, request.message)
     pushed = request.push and there is not None and _pushed(context, made)
     if pushed:
         context.say(_WHERE[connected.embedded])
     return Taken(made, pending=request.push and not pushed)
 
 
-def snapshot_event(repo: Repo, made: Snapshot, by: str = "") -> Event:
-    """The record's first line of a snapshot, from what the tag itself says: it can be written again after a crash."""
-    shape = "%(creatordate:unix)%00%(taggername) %(taggeremail)%00%(contents:subject)%00%(contents:trailers:unfold)"
-    out = repo.git("for-each-ref", f"--format={shape}", f"refs/tags/{made.tag}").text
-    when, tagger, subject, told = out.split("\0")
-    trailers = dict(line.split(": ", 1) for line in told.splitlines() if ": " in line)
-    base = trailers.get("Rvexp-Base", "none")
+def _made(context: Context, plan: Draft, message: str) -> Snapshot:
+    trailers = {
+        "Rvexp-Snapshot": str(plan.name),
+        "Rvexp-Base": plan.work.head or "none",
+        "Rvexp-Tree": plan.work.tree,
+        "Rvexp-Changes": plan.work.changes,
+    }
+    message = message or f"Snapshot {plan.name.nickname}"
+    made, told = create(context.repo, plan.name, plan.work, plan.who, message, trailers, context.ledger.now())
+    context.ledger.append(made.oid, snapshot_event(made, told))
+    return made
+
+
+def snapshot_event(made: Snapshot, told: Told) -> Event:
+    """The record's first line of a snapshot, from what its tag says: the same after a crash, in any clone."""
+    base = told.trailers.get("Rvexp-Base", "none")
     fields = {
         "v": VERSION,
         "tag": made.tag,
         "commit": made.commit,
         "tree": made.tree,
         **({"base": base} if base != "none" else {}),
-        "changes": trailers.get("Rvexp-Changes", "unknown"),
-        "by": by or tagger,
-        "message": subject,
+        "changes": told.trailers.get("Rvexp-Changes", "unknown"),
+        "by": told.tagger,
+        "message": told.subject,
     }
-    return Event(stamp(dt.datetime.fromtimestamp(int(when), dt.UTC)), "snapshot", fields)
+    return Event(stamp(dt.datetime.fromtimestamp(told.when, dt.UTC)), "snapshot", fields)
 
 
 def next_free(repo: Repo, name: TagName) -> str:
@@ -111,11 +113,11 @@ def next_free(repo: Repo, name: TagName) -> str:
         number += 1
 
 
-def _name(context: Context, request: Request) -> TagName:
+def _name(context: Context, request: Request, who: Person) -> TagName:
     settings = context.settings
     checked_part("nickname", request.nickname)
     return TagName(
-        request.initials or initials(settings, person(context.repo)),
+        request.initials or initials(settings, who),
         request.project or settings.project or normalised(context.repo.top.name),
         request.date or context.ledger.now().astimezone().date().isoformat(),
         request.nickname,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from git_rvexp.git import notes, remote
-from git_rvexp.git.tags import snapshots
+from git_rvexp.git.tags import snapshots, told
 from git_rvexp.names import is_tag_name
 from git_rvexp.record import share
 from git_rvexp.record.share import Alarm, AlarmError
@@ -80,7 +80,7 @@ def _complete(context: Context) -> None:
     records = context.ledger.records(s.oid for s in known)
     for snapshot in known:
         if not records[snapshot.oid].of("snapshot"):
-            context.ledger.append(snapshot.oid, snapshot_event(context.repo, snapshot))
+            context.ledger.append(snapshot.oid, snapshot_event(snapshot, told(context.repo, snapshot.oid)))
 
 
 def _told(alarms: list[Alarm]) -> str:
