@@ -4,6 +4,7 @@ Hooks that are there already stay and run after ours.
 """
 
 import argparse
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from git_rvexp.errors import DONE, NO, RvexpError, UsageError
 from git_rvexp.git import hooks
 from git_rvexp.git.hooks import HookState
 from git_rvexp.git.tags import snapshots
+from git_rvexp.record.events import stamp
 
 EPILOG = """\
 install            put the hooks in this clone; with --publish-on-push, a plain
@@ -84,12 +86,14 @@ def _post_push(tag: str, session: Session) -> int:
         raise UsageError(f"there is no snapshot {tag} in this clone", hint="git rvexp list")
     from git_rvexp.workflow.publish import publish  # noqa: PLC0415  loads the engine's and the registry's doors
 
-    session.speaker.say(f"{session.context.ledger.now():%Y-%m-%dT%H:%M:%SZ} publishing {tag}")
-    publish(session.context, found[0])
+    context = session.context
+    context.say(f"{stamp(context.ledger.now())} publishing {tag}")
+    published = publish(context, found[0])
+    context.say(f"{stamp(context.ledger.now())} done {tag} {published.image} {published.definition}".rstrip())
     return DONE
 
 
 def _program() -> str:
     """The file that runs us, for hooks that git starts where PATH may lack it."""
-    named = Path(sys.argv[0])
-    return str(named.resolve()) if named.is_file() else shutil.which("git-rvexp") or ""
+    named = Path(sys.argv[0]).resolve()
+    return str(named) if named.is_file() and os.access(named, os.X_OK) else shutil.which("git-rvexp") or ""

@@ -1,10 +1,15 @@
 """A clone with a public and an experiments remote, both bare, and one snapshot: what the hook tests start from."""
 
+import os
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from git_rvexp.commands.session import Session
+from git_rvexp.output import Speaker
+from git_rvexp.workflow import snapshot
+from git_rvexp.workflow.snapshot import Request
 from tests.conftest import Clone
 
 TAG = "al/roads/2026-01-02/one"
@@ -37,10 +42,9 @@ class Study:
 
     def snapshot(self, nickname: str) -> str:
         """Another snapshot, kept here; its tag."""
-        flags = ["--initials", "al", "--project", "roads", "--date", "2026-01-02", "--no-push"]
-        done = self.clone.rvexp("snapshot", nickname, *flags)
-        assert done.stdout, done.stderr
-        return done.stdout.strip()
+        request = Request(nickname, initials="al", project="roads", date="2026-01-02", push=False)
+        session = Session(os.environ, self.clone.path, Speaker.make(os.environ))
+        return snapshot.take(session.context, request).snapshot.tag
 
 
 def make_study(new_clone: Callable[[str], Clone], tmp_path: Path) -> Study:
