@@ -1,0 +1,160 @@
+"""`git rvexp list`: what it shows, in which order, of which snapshots."""
+
+import datetime as dt
+import json
+from typing import Any
+
+import pytest
+
+from tests.conftest import Clone
+from tests.notebook import BEGIN, IMAGE, Notebook
+
+
+@pytest.fixture
+def book(clone: Clone) -> Notebook:
+    """Four snapshots of two people and two projects, with runs in several states."""
+    book = Notebook(clone)
+    first = book.snapshot("al/roads/2026-11-01/first")
+    book.ended(first)
+    book.ended(first, 1, command=("python", "special.py"))
+    book.now += dt.timedelta(hours=1)
+    second = book.snapshot("al/clouds/2026-11-02/second")
+    book.tell(second, "image", ref=IMAGE, id="sha256:" + "cd" * 32)
+    book.submitted(second, "job-2")
+    book.now += dt.timedelta(hours=1)
+    book.snapshot("gh/roads/2026-11-02/third")
+    book.now += dt.timedelta(hours=1)
+    late = book.snapshot("gh/roads/2026-10-01/late")
+    stopped = book.ended(late, 137)
+    book.tell(late, "cancelled", run=str(stopped.run), reason="too slow")
+    return book
+
+
+def listed(book: Notebook, *args: str) -> list[str]:
+    """The nicknames that list prints, in order."""
+    done = book.clone.rvexp("list", "--format", "%(nickname)", *args)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
+def document(book: Notebook, *args: str) -> Any:
+    """What list --json prints."""
+    return json.loads(book.clone.rvexp("list", "--json", *args).stdout)
+
+
+def test_newest_first_by_the_date_in_the_name_then_by_time(book: Notebook) -> None:
+    """A tag that was made late under an old date stands with its date."""
+    assert listed(book) == ["third", "second", "first", "late"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "nicknames"),
+    [
+        (["-n", "1"], ["third"]),
+        (["-n", "3"], ["third", "second", "first"]),
+        (["--project", "roads"], ["third", "first", "late"]),
+        (["--project", "roads", "-n", "1"], ["third"]),
+        (["--mine"], ["second", "first"]),
+        (["--state", "failed"], ["first"]),
+        (["--state", "cancelled"], ["late"]),
+        (["--state", "submitted"], ["second"]),
+        (["--state", "none"], ["third"]),
+        (["--grep", "SPECIAL"], ["first"]),
+        (["--grep", "roads.*t", "-n", "2"], ["third", "first"]),
+        (["--since", (BEGIN + dt.timedelta(minutes=90)).isoformat()], ["third", "late"]),
+        (["--grep", "nothing like it"], []),
+    ],
+)
+def test_filters(book: Notebook, flags: list[str], nicknames: list[str]) -> None:
+    """Every filter keeps the order, and the number counts what is left."""
+    book.clone.git("config", "rvexp.initials", "al")
+    assert listed(book, *flags) == nicknames
+
+
+def test_a_piped_list_is_tab_separated_and_whole(book: Notebook) -> None:
+    """Columns for programs: tag, UTC time, changes, states of the runs, last run."""
+    row = book.clone.rvexp("list", "--grep", "first").stdout.rstrip("\n").split("\t")
+    last = document(book, "--grep", "first")["snapshots"][0]["runs"][-1]["run"]
+    assert row == ["al/roads/2026-11-01/first", "2026-11-02T12:00:00Z", "1 modified", "1 ok, 1 failed", last]
+
+
+def test_json_holds_what_the_record_says(book: Notebook) -> None:
+    """One document with schema, ids, and each run's state, job and outcome."""
+    told = document(book, "--all")
+    assert told["schema"] == "rvexp.list/1"
+    by_tag = {row["tag"].rpartition("/")[2]: row for row in told["snapshots"]}
+    assert [(r["state"], r.get("exit"), r["executor"]) for r in by_tag["first"]["runs"]] == [
+        ("ok", 0, "batch"),
+        ("failed", 1, "batch"),
+    ]
+    assert by_tag["first"]["states"] == {"ok": 1, "failed": 1}
+    assert by_tag["second"]["image"] == IMAGE
+    assert by_tag["second"]["runs"][0]["job"] == "job-2"
+    assert by_tag["third"]["commit"] == book.clone.git("rev-parse", "gh/roads/2026-11-02/third^{commit}")
+    assert by_tag["third"]["tree"] == book.clone.git("rev-parse", "gh/roads/2026-11-02/third^{tree}")
+
+
+def test_a_format_with_an_unknown_field_is_refused(book: Notebook) -> None:
+    """The nearest field is offered, and it is a usage error."""
+    done = book.clone.rvexp("list", "--format", "%(tga)")
+    assert done.returncode == 2
+    assert "did you mean %(tag)?" in done.stderr
+
+
+def test_a_format_may_hold_percent_signs_and_bytes(book: Notebook) -> None:
+    """%% is a percent sign, %xx a byte; everything else stands as it is."""
+    assert book.clone.rvexp("list", "-n1", "--format", "%%%09%(nickname) %x").stdout == "%\tthird %x\n"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '2026-11-02T12:00:00.000Z ended run="RUN" state="SUCCEEDED" exit=0 seconds=9 reason="cut he',
+        '2026-11-02T12:00:00.000Z ended run="RUN" state="SUCCEEDED" exit=0 seconds=9 attempts=[{"exit":0}',
+        '2026-11-02T12:00:00.000Z ended run="RUN" state="SUCCEEDED" exit=0 seconds=',
+        '2026-11-02T12:00:00.000Z ended v=2 run="RUN" state="SUCCEEDED" exit=0 seconds=9',
+    ],
+)
+def test_a_cut_line_is_not_believed(book: Notebook, line: str) -> None:
+    """Half an outcome is no outcome, and the damage is counted."""
+    second = next(s for s in document(book)["snapshots"] if s["tag"].endswith("second"))
+    run = second["runs"][0]["run"]
+    book.clone.git("notes", "--ref", "rvexp", "append", "-m", line.replace("RUN", run), second["oid"])
+    told = next(s for s in document(book)["snapshots"] if s["tag"].endswith("second"))
+    assert told["runs"][0]["state"] == "submitted"
+    assert told["damaged_lines"] == 1
+
+
+def test_text_in_a_value_is_not_taken_for_a_field(book: Notebook) -> None:
+    """A reason that looks like fields stays a reason."""
+    second = next(s for s in document(book)["snapshots"] if s["tag"].endswith("second"))
+    run = second["runs"][0]["run"]
+    line = f'2026-11-02T12:00:00.000Z ended run="{run}" state="FAILED" reason="then exit=0 state=" seconds=3'
+    book.clone.git("notes", "--ref", "rvexp", "append", "-m", line, second["oid"])
+    told = next(s for s in document(book)["snapshots"] if s["tag"].endswith("second"))["runs"][0]
+    assert (told["state"], told.get("exit"), told["seconds"]) == ("failed", None, 3)
+
+
+def test_hostile_messages_do_not_reach_a_terminal(book: Notebook) -> None:
+    """Escape sequences in a record are shown as text."""
+    book.snapshot("zz/roads/2026-11-03/bad", changes="\x1b]0;owned\x07")
+    done = book.clone.rvexp("list", "-n1", env={"GIT_PAGER_IN_USE": "1"})
+    assert "\\x1b]0;owned\\x07" in done.stdout
+    assert "\x1b]0" not in done.stdout
+
+
+def test_other_tags_are_not_snapshots(book: Notebook) -> None:
+    """Lightweight tags, releases and names of four parts that are no snapshots stay out, whatever their date."""
+    book.clone.git("tag", "v1.0")
+    book.clone.git("tag", "-a", "-m", "x", "al/roads/2027-13-45/impossible")
+    book.clone.git("tag", "-a", "-m", "x", "AL/roads/2027-01-01/loud")
+    book.clone.git("tag", "al/roads/2027-01-01/light")
+    assert listed(book, "-n", "2") == ["third", "second"]
+    assert listed(book) == ["third", "second", "first", "late"]
+
+
+def test_no_snapshots_is_said(clone: Clone) -> None:
+    """An empty list is a success that prints nothing on stdout."""
+    done = clone.rvexp("list")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "no snapshots" in done.stderr
