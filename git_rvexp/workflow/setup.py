@@ -12,8 +12,8 @@ from git_rvexp.errors import RvexpError
 from git_rvexp.git import remote
 from git_rvexp.git.configuration import put
 from git_rvexp.git.notes import ensure_notes_ref
-from git_rvexp.git.remote import Remote
 from git_rvexp.git.plumbing import Repo
+from git_rvexp.git.remote import Remote
 from git_rvexp.layers import FILE
 from git_rvexp.record import share
 from git_rvexp.workflow import settingsfile, trust
