@@ -1,8 +1,8 @@
 """Print the completion script of a shell: bash, zsh or fish.
 
-bash: git rvexp completion bash > ~/.local/share/bash-completion/completions/git-rvexp
-zsh:  git rvexp completion zsh > DIR/_git-rvexp, with DIR in fpath before compinit runs
-fish: git rvexp completion fish > ~/.config/fish/conf.d/git-rvexp.fish
+    bash: git rvexp completion bash > ~/.local/share/bash-completion/completions/git-rvexp
+    zsh:  git rvexp completion zsh > DIR/_git-rvexp, with DIR in fpath before compinit runs
+    fish: git rvexp completion fish > ~/.config/fish/conf.d/git-rvexp.fish
 
 Snapshots are completed by git itself; no Python is started by TAB. An installed package ships the same files.
 """

@@ -12,7 +12,9 @@ _TAGS = """\
         1) rest='/*/*' ;;
         2) rest='/*' ;;
     esac
-    git for-each-ref --count=200 --sort=-refname --format='%(refname:strip=2)' "refs/tags/$1*$rest" 2>/dev/null
+    if [ -n "$1" ]; then
+        git for-each-ref --count=200 --sort=-refname --format='%(refname:strip=2)' "refs/tags/$1*$rest" 2>/dev/null
+    fi
     if [ -z "$slashes" ]; then
         git for-each-ref --count=200 --sort=-refname --format='%(refname:strip=5)' "refs/tags/*/*/*/$1*" 2>/dev/null
     fi
@@ -138,7 +140,9 @@ function __rvexp_tags
     set -l stars '/*/*/*' '/*/*' '/*' ''
     set -l parts (string split / -- $typed)
     set -l rest $stars[(count $parts)]
-    git for-each-ref --count=200 --sort=-refname --format='%(refname:strip=2)' "refs/tags/$typed*$rest" 2>/dev/null
+    if test -n "$typed"
+        git for-each-ref --count=200 --sort=-refname --format='%(refname:strip=2)' "refs/tags/$typed*$rest" 2>/dev/null
+    end
     if test (count $parts) = 1
         git for-each-ref --count=200 --sort=-refname --format='%(refname:strip=5)' "refs/tags/*/*/*/$typed*" 2>/dev/null
     end

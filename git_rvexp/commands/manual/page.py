@@ -91,10 +91,13 @@ def _listed(pairs: dict[str, str]) -> Iterator[str]:
 
 
 def _prose(about: str) -> Iterator[str]:
-    for number, paragraph in enumerate(about.strip().split("\n\n")):
+    for number, paragraph in enumerate(about.strip("\n").split("\n\n")):
         if number:
             yield ".PP"
-        yield from (_safe(line.strip()) for line in paragraph.splitlines())
+        shown = paragraph.startswith(" ")  # lines that stay lines
+        yield from ([".nf"] if shown else [])
+        yield from (_safe(line if shown else line.strip()) for line in paragraph.splitlines())
+        yield from ([".fi"] if shown else [])
 
 
 def _safe(line: str) -> str:
