@@ -138,6 +138,14 @@ class RunId:
 
         return cls("".join(secrets.choice(_RUN_ALPHABET) for _ in range(10)))
 
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """The one that follows from `text`, the same in every clone: for jobs that somebody else submitted."""
+        import hashlib  # noqa: PLC0415  as above
+
+        number = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8])
+        return cls("".join(_RUN_ALPHABET[number >> 5 * place & 31] for place in range(10)))
+
     def __str__(self) -> str:
         return self.text
 
