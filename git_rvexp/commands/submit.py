@@ -10,6 +10,7 @@ from git_rvexp.commands import arguments as shared
 from git_rvexp.commands.session import Session
 from git_rvexp.errors import INTERRUPTED
 from git_rvexp.workflow.context import Context
+from git_rvexp.workflow.follow import verdict, wait_for
 from git_rvexp.workflow.planning import Request, check_command
 from git_rvexp.workflow.running import Started, found, preview, start
 
@@ -59,7 +60,6 @@ def run(args: argparse.Namespace, session: Session) -> int:
 
 
 def _follow(context: Context, started: Started, session: Session) -> int:
-    from git_rvexp.workflow.follow import verdict, wait_for  # noqa: PLC0415  only with --wait
 
     run = started.plan.run
     try:

@@ -122,7 +122,7 @@ class Repo:
 
     @cached_property
     def config(self) -> Mapping[str, tuple[str, ...]]:
-        """git's configuration as it was when first asked, by lower-case key (subsections as written); last value last."""
+        """The configuration when it was first asked for, by key (lower case but for subsections); last value last."""
         values: dict[str, tuple[str, ...]] = {}
         for entry in self.git("config", "--null", "--list").text.split("\0"):
             key, _, value = entry.partition("\n")

@@ -17,7 +17,7 @@ from git_rvexp.errors import RvexpError
 from git_rvexp.git.plumbing import Repo
 
 _SHOWN = 10
-# What `ls-files -v` marks: lower case is assume-unchanged, S skip-worktree, M unmerged; H (the rest) is not of interest.
+# What `ls-files -v` marks: lower case is assume-unchanged, S skip-worktree, M unmerged; H, the rest, is of no interest.
 _FLAGGED = re.compile(rb"(?:^|\0)([a-zSM]) ([^\0]+)")
 # The empty tree by the length of an object name: git knows both without their being stored.
 _EMPTY_TREE = {
