@@ -12,16 +12,13 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from pathlib import Path
+from typing import Literal, Self
 
 from tests.faults.actions import Action, Hangup, Hold
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from tests.faults.exchange import Wire
+from tests.faults.exchange import Wire
 from tests.faults.http1 import Head
 from tests.faults.proxy import FaultProxy
 

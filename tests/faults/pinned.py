@@ -5,15 +5,12 @@ For tests of what happens around an image that is there already; pushing is for 
 
 import hashlib
 import json
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from git_rvexp.settings import Settings
 from git_rvexp.workflow.imaging import SPEC, TREE, recipe
 from tests.unit.serving import Asked, Reply, Serving
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 _CONFIG = "application/vnd.docker.container.image.v1+json"
 _MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"

@@ -1,24 +1,20 @@
 """The four commands that are killed, each with the world it starts in and what is owed afterwards."""
 
 import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from git_rvexp.git.plumbing import Repo
 from git_rvexp.git.tags import snapshots
 from git_rvexp.names import TagName
 from git_rvexp.record import share
 from git_rvexp.record.ledger import Ledger
+from tests.conftest import Clone
+from tests.doubles.batch import BatchDouble
 from tests.doubles.driving import client
 from tests.doubles.driving import submit as submit_job
 from tests.faults.killing import run
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from tests.conftest import Clone
-    from tests.doubles.batch import BatchDouble
-    from tests.faults.world import World
+from tests.faults.world import World
 
 
 @dataclass(frozen=True)

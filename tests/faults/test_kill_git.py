@@ -1,6 +1,7 @@
 """kill -9 at the git calls of snapshot, publish, submit and sync; then one later command, and nothing is lost."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -9,10 +10,6 @@ from tests.faults.killing import Shim, When, run, writes
 from tests.faults.pinned import registry_of
 from tests.faults.scenes import SCENES, Scene, fresh_then_same, images
 from tests.faults.world import World, stocked
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 SHARDS = 3
 

@@ -3,7 +3,8 @@
 A request that was under way when its sender died is lost, lands all the same, or was answered to nobody.
 """
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -13,10 +14,6 @@ from tests.faults.killing import Fate, WholeProxy, kill_on, start
 from tests.faults.pinned import registry_of
 from tests.faults.scenes import SCENES, Scene, fresh_then_same, images
 from tests.faults.world import World, stocked
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 FATES: tuple[Fate, ...] = ("lost", "lands", "answered")
 

@@ -8,7 +8,8 @@ import datetime as dt
 import os
 import shutil
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Self
 
 from git_rvexp.config import Config
 from git_rvexp.git.plumbing import Repo
@@ -21,12 +22,8 @@ from git_rvexp.settings import Settings
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.sync import sync
 from tests.conftest import Clone
+from tests.doubles.batch import BatchDouble
 from tests.doubles.driving import IMAGE, client, register
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.doubles.batch import BatchDouble
 
 LATER = dt.timedelta(minutes=21)
 NOTES = "refs/notes/rvexp"
@@ -161,7 +158,7 @@ class World:
         """A plan as `submit` would have recorded it."""
         run = RunId.new()
         place = {"account": "123456789012", "region": "us-east-1", "queue": "main", "definition": definition}
-        return Plan(run, "batch", run.job_name("demo"), IMAGE, ("true",), **place)  # type: ignore[arg-type]  all text
+        return Plan(run, "batch", run.job_name("demo"), IMAGE, ("true",), **place)  # type: ignore[arg-type]
 
     def snapshot(self, clone: Clone) -> Snapshot:
         """The newest one of a clone."""
