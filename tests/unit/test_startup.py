@@ -1,0 +1,54 @@
+"""What the quick verbs load: nothing of the cloud, the engine or libgit2, and TOML only where there is a file of it."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import Clone
+from tests.notebook import Notebook
+
+HEAVY = {"boto3", "botocore", "docker", "pygit2", "requests", "urllib3", "tomli", "tomli_w", "email", "http.client"}
+_PROBE = """
+import atexit, sys
+atexit.register(lambda: print(*sorted(sys.modules), file=sys.stderr))
+from git_rvexp.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def loaded(clone: Clone, *args: str) -> set[str]:
+    """The modules that a command has loaded by its end."""
+    done = subprocess.run(
+        [sys.executable, "-c", _PROBE, *args], cwd=clone.path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return set(done.stderr.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["-h"], ["list"], ["list", "--all", "--json"], ["list", "--mine"], ["show", "first"], ["status"], ["list", "-h"]],
+    ids=" ".join,
+)
+def test_looking_loads_nothing_heavy(clone: Clone, words: list[str]) -> None:
+    """Each of these must answer in a blink."""
+    book = Notebook(clone)
+    book.ended(book.snapshot("al/roads/2026-11-01/first"))
+    clone.git("config", "rvexp.initials", "al")
+    assert loaded(clone, *words) & HEAVY == set()
+
+
+def test_two_snapshots_are_compared_without_anything_heavy(clone: Clone) -> None:
+    """Diff reads tags and record only."""
+    book = Notebook(clone)
+    for nickname in ("one", "two"):
+        book.ended(book.snapshot(f"al/roads/2026-11-01/{nickname}"))
+    assert loaded(clone, "diff", "one", "two") & HEAVY == set()
+
+
+def test_the_probe_sees_what_is_loaded(clone: Clone) -> None:
+    """A settings file brings the TOML reader in: the test above would notice."""
+    clone.write(".rvexp.toml", 'initials = "al"\n')
+    Notebook(clone).snapshot("al/roads/2026-11-01/first")
+    assert "tomli" in loaded(clone, "list", "--mine")

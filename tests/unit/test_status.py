@@ -1,0 +1,188 @@
+"""`git rvexp status`, `wait`, `logs` and `cancel` as a person calls them, on a strict Batch."""
+
+import datetime as dt
+import json
+import time
+from typing import Any
+
+import pytest
+
+from git_rvexp.model import Snapshot
+from git_rvexp.settings import Settings
+from tests.conftest import Clone
+from tests.doubles.batch import BatchDouble
+from tests.doubles.driving import submit
+from tests.notebook import Notebook
+
+pytest_plugins = ["tests.doubles.fixtures"]
+
+
+@pytest.fixture
+def book(clone: Clone, double: BatchDouble, monkeypatch: pytest.MonkeyPatch) -> Notebook:
+    """A clone configured for the double; its records are written at the real time, which the programs see."""
+    for name, value in {"ACCESS_KEY_ID": "testing", "SECRET_ACCESS_KEY": "testing", "MAX_ATTEMPTS": "1"}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    for key, value in {"aws.endpoint-url": double.url, "aws.region": "us-east-1", "batch-queue": "main"}.items():
+        clone.git("config", f"rvexp.{key}", value)
+    return Notebook(clone, Settings(), dt.datetime.now(dt.UTC))
+
+
+@pytest.fixture
+def snapshot(book: Notebook) -> Snapshot:
+    """Its one snapshot."""
+    return book.snapshot("al/roads/2026-11-01/first")
+
+
+def row(book: Notebook, *args: str) -> list[str]:
+    """The one line that status prints."""
+    done = book.clone.rvexp("status", *args)
+    (line,) = done.stdout.splitlines()
+    return line.split("\t")
+
+
+def test_without_refresh_nothing_is_asked(book: Notebook, snapshot: Snapshot, double: BatchDouble, batch: Any) -> None:
+    """The record alone: the job has ended, and nobody has looked."""
+    job = submit(batch)
+    plan = book.submitted(snapshot, job)
+    double.run_to_end(job)
+    assert row(book) == [str(plan.run), snapshot.tag, "batch", "submitted", "-"]
+    assert double.called("DescribeJobs") == []
+
+
+def test_refresh_tells_what_batch_says_and_keeps_ends(
+    book: Notebook, snapshot: Snapshot, double: BatchDouble, batch: Any
+) -> None:
+    """A stuck job has its reason in words; an ended one is in the record after."""
+    stuck, done = submit(batch, "stuck"), submit(batch, "done")
+    double.advance(stuck, "RUNNABLE", reason="MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - too large")
+    waiting = book.submitted(snapshot, stuck)
+    over = book.submitted(snapshot, done)
+    double.run_to_end(done, exit_code=7)
+    told = {r["run"]: r for r in json.loads(book.clone.rvexp("status", "--refresh", "--json").stdout)["runs"]}
+    assert "no instance type of the queue is large enough" in told[str(waiting.run)]["reason"]
+    assert (told[str(over.run)]["state"], told[str(over.run)]["exit"]) == ("failed", 7)
+    assert row(book, str(over.run))[3] == "failed"
+
+
+def test_the_exit_status_says_pending_failed_or_fine(book: Notebook, snapshot: Snapshot) -> None:
+    """8 while anything is pending, else 1 when anything failed, else 0; without the flag always 0."""
+    book.ended(snapshot)
+    assert book.clone.rvexp("status", "--exit-status").returncode == 0
+    book.ended(snapshot, 3)
+    assert book.clone.rvexp("status", "--exit-status").returncode == 1
+    book.submitted(snapshot)
+    assert book.clone.rvexp("status", "--exit-status").returncode == 8
+    assert book.clone.rvexp("status").returncode == 0
+
+
+def test_old_runs_without_an_end_are_warned_of(book: Notebook, snapshot: Snapshot) -> None:
+    """Executors forget: a count, the oldest age, and the command that asks."""
+    book.now -= dt.timedelta(days=5, minutes=1)
+    book.submitted(snapshot)
+    book.now += dt.timedelta(days=2)
+    book.submitted(snapshot)
+    err = book.clone.rvexp("status").stderr
+    assert "2 runs have no recorded end, the oldest was submitted 5 d ago" in err
+    assert "git rvexp status --refresh" in err
+
+
+def test_runs_that_ended_long_ago_are_left_out_unless_named(book: Notebook, snapshot: Snapshot) -> None:
+    """Without a name only what is open or recent; by name all of it."""
+    book.now -= dt.timedelta(days=3)
+    book.ended(snapshot)
+    assert book.clone.rvexp("status").stdout == ""
+    assert row(book, "first")[3:] == ["ok", "exit 0"]
+
+
+def test_denied_is_said_and_is_no_end(book: Notebook, snapshot: Snapshot, double: BatchDouble) -> None:
+    """The run stays pending, and the reason that it cannot be told is shown."""
+    book.submitted(snapshot, "job")
+    double.fail_next("DescribeJobs", "access_denied", count=9)
+    done = book.clone.rvexp("status", "--refresh", "--exit-status")
+    assert done.returncode == 8
+    assert "cannot tell" in done.stdout
+    assert "denies it to these credentials" in done.stderr
+
+
+@pytest.mark.parametrize(("code", "wanted"), [(0, 0), (3, 1)])
+def test_wait_returns_when_the_job_is_over(
+    book: Notebook, snapshot: Snapshot, double: BatchDouble, batch: Any, code: int, wanted: int
+) -> None:
+    """Exit 0 for a success and 1 for a failure; by nickname or by run id."""
+    job = submit(batch)
+    plan = book.submitted(snapshot, job)
+    double.run_to_end(job, exit_code=code)
+    for name in ("first", str(plan.run)):
+        done = book.clone.rvexp("wait", name)
+        assert (done.returncode, done.stdout.split("\t")[0].strip()) == (wanted, str(plan.run))
+
+
+def test_wait_gives_up_when_told_to(book: Notebook, snapshot: Snapshot, batch: Any) -> None:
+    """Exit 8, and the way back."""
+    plan = book.submitted(snapshot, submit(batch))
+    done = book.clone.rvexp("wait", "first", "--timeout", "1s")
+    assert done.returncode == 8
+    assert f"git rvexp wait {plan.run}" in done.stderr
+
+
+def test_logs_come_back_line_by_line(book: Notebook, snapshot: Snapshot, double: BatchDouble, batch: Any) -> None:
+    """All of it to a pipe, filtered with --grep, and inert on a terminal."""
+    job = submit(batch)
+    book.submitted(snapshot, job)
+    double.advance(job, "RUNNING")
+    double.log(job, "epoch 1", "\x1b[31mred", "epoch 2")
+    assert book.clone.rvexp("logs", "first").stdout == "epoch 1\n\x1b[31mred\nepoch 2\n"
+    assert book.clone.rvexp("logs", "--grep", "2$").stdout == "epoch 2\n"
+    assert "\x1b[31m" not in book.clone.rvexp("logs", "first", env={"GIT_PAGER_IN_USE": "1", "NO_COLOR": "1"}).stdout
+
+
+def test_logs_of_a_job_that_never_ran_say_why(
+    book: Notebook, snapshot: Snapshot, double: BatchDouble, batch: Any
+) -> None:
+    """No stream will ever exist: the reason is told, and it is no error."""
+    job = submit(batch)
+    book.submitted(snapshot, job)
+    double.advance(job, "FAILED", reason="CannotPullContainerError: no such image")
+    done = book.clone.rvexp("logs", "first")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "the image could not be pulled" in done.stderr
+
+
+def test_a_kept_log_outlives_batch(book: Notebook, snapshot: Snapshot, double: BatchDouble, batch: Any) -> None:
+    """--save keeps it with a checksum; when Batch has forgotten the job it is read from here, unless it was changed."""
+    job = submit(batch)
+    plan = book.submitted(snapshot, job)
+    double.advance(job, "RUNNING")
+    double.log(job, "one", "two")
+    double.run_to_end(job)
+    saved = book.clone.rvexp("logs", "first", "--save")
+    assert saved.returncode == 0, saved.stderr
+    double.forget(job)
+    assert book.clone.rvexp("logs", str(plan.run)).stdout == "one\ntwo\n"
+    (book.clone.path / ".git" / "rvexp" / "logs" / f"{plan.run}.log").write_text("forged\n")
+    forged = book.clone.rvexp("logs", str(plan.run))
+    assert (forged.returncode, forged.stdout) == (1, "")
+
+
+def test_cancel_stops_the_job_and_records_why(
+    book: Notebook, snapshot: Snapshot, double: BatchDouble, batch: Any
+) -> None:
+    """TerminateJob with the reason; the double stops it, and the record says cancelled."""
+    job = submit(batch)
+    plan = book.submitted(snapshot, job)
+    done = book.clone.rvexp("cancel", str(plan.run), "--reason", "wrong data")
+    assert done.returncode == 0, done.stderr
+    assert [call["reason"] for call in double.called("TerminateJob")] == ["wrong data"]
+    assert row(book, "first")[3] == "cancelled"
+    assert book.clone.rvexp("cancel", "first").returncode == 1
+
+
+def test_watch_prints_until_all_has_ended(book: Notebook, snapshot: Snapshot, double: BatchDouble, batch: Any) -> None:
+    """With everything over it prints once and stops."""
+    job = submit(batch)
+    book.submitted(snapshot, job)
+    double.run_to_end(job)
+    begin = time.monotonic()
+    done = book.clone.rvexp("status", "--watch", "--json")
+    assert [r["state"] for r in json.loads(done.stdout)["runs"]] == ["ok"]
+    assert time.monotonic() - begin < 60
