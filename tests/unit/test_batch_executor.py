@@ -14,11 +14,13 @@ from git_rvexp import aws
 from git_rvexp.errors import CREDENTIALS, RvexpError, UsageError
 from git_rvexp.executors import batch_request, batch_state
 from git_rvexp.executors.batch import BatchExecutor
+from git_rvexp.executors.batch_submit import submit_once
 from git_rvexp.executors.protocol import BusyError, RefusedError, UnsureError
 from git_rvexp.model import Phase, Plan, Resources
 from git_rvexp.names import RunId
 from git_rvexp.settings import Settings
 from tests.doubles.driving import CONTAINER, IMAGE, NOW, SPOT_RULES, register, submit
+from tests.doubles.server import LoopbackServer, Reply, Request
 
 if TYPE_CHECKING:
     from tests.doubles.batch import BatchDouble
@@ -168,6 +170,42 @@ def test_a_refusal_means_that_there_is_no_job(
     says = {"client_exception": "refused by the test", "access_denied": "not authorized", "expired_token": "expired"}
     assert says[kind] in str(caught.value)
     assert double.jobs == {}
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind"),
+    [
+        (Reply(400, b"no"), RefusedError),
+        (Reply(403, b"<html>the proxy does not let you</html>"), RefusedError),
+        (Reply(408, b"<html>the proxy has waited enough</html>"), UnsureError),
+        (Reply(502, b"<html>Bad Gateway</html>"), UnsureError),
+        (Reply(504, b""), UnsureError),
+        (Reply(200, b""), UnsureError),
+        (Reply(200, b"{}"), UnsureError),
+        (Reply(200, b'{"jobId": 7}'), UnsureError),
+        (Reply(200, b'{"jobId": ""}'), UnsureError),
+        (Reply(200, b"[]"), UnsureError),
+        (Reply(500, b'"oops"'), UnsureError),
+        (Reply(302, b"", {"Location": "/login"}), UnsureError),
+    ],
+)
+def test_what_stands_between_us_and_batch_may_answer_too(reply: Reply, kind: type[RvexpError]) -> None:
+    """Only a clear no of the kind "this request is wrong" means that there is no job."""
+    asked = []
+
+    def respond(request: Request) -> Reply:
+        asked.append(request)
+        return reply
+
+    server = LoopbackServer(respond)
+    server.start()
+    try:
+        client = aws.client("batch", Settings(aws_endpoint_url=server.url, aws_region="us-east-1"), once=True)
+        with pytest.raises(kind):
+            submit_once(client, {"jobName": "n", "jobQueue": "q", "jobDefinition": "d"})
+    finally:
+        server.stop()
+    assert len(asked) == 1
 
 
 def test_without_credentials_nothing_is_sent(

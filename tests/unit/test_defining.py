@@ -100,6 +100,15 @@ def test_a_definition_that_shows_late_is_waited_for(settings: Settings, double: 
     assert made.arn.endswith("/ours:1")
 
 
+def test_a_refused_registration_is_final(settings: Settings, double: BatchDouble) -> None:
+    """With the server's words, and nothing is waited for."""
+    double.fail_next("RegisterJobDefinition", "client_exception")
+    waited: list[float] = []
+    with pytest.raises(aws.ServiceError, match="refused by the test"):
+        ensure_registered(settings, "ours", BODY, print, sleep=waited.append)
+    assert (registered(double), waited) == (1, [])
+
+
 def test_without_the_right_to_register_the_way_out_is_named(
     settings: Settings, double: BatchDouble, batch: Any
 ) -> None:
