@@ -5,6 +5,7 @@ A rule that is not shown in these files is not promised to the tests that rely o
 
 from __future__ import annotations
 
+import http.client
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -33,6 +34,7 @@ def test_unknown_members_and_wrong_types_are_refused_by_the_server(double: Batch
     """What botocore's own validation would stop is stopped by the double too."""
     loose = client(double, validate=False)
     assert "jobQueue is required" in refused(loose.submit_job, jobName="a", jobDefinition="b")
+    assert "int is not a integer" in refused(loose.list_jobs, jobQueue="main", maxResults=2**31)
     assert "int is not a string" in refused(loose.submit_job, jobName=7, jobQueue="main", jobDefinition="b")
     assert loose.describe_job_queues(jobQueues=["main"])["jobQueues"]
     loose.meta.events.register("before-call", lambda params, **_: params.update(body=b'{"jobQueue": "main"}'))
@@ -53,6 +55,15 @@ def test_another_region_is_refused(double: BatchDouble) -> None:
     )
     with pytest.raises(ClientError, match="InvalidSignatureException"):
         elsewhere.describe_job_queues()
+
+
+def test_an_unsigned_request_is_refused(double: BatchDouble) -> None:
+    """Whatever skips boto3's signing does not pass for a client."""
+    connection = http.client.HTTPConnection(double.url.removeprefix("http://"), timeout=10)
+    connection.request("POST", "/v1/describejobqueues", b"{}")
+    reply = connection.getresponse()
+    assert (reply.status, reply.headers["x-amzn-ErrorType"]) == (403, "MissingAuthenticationTokenException")
+    connection.close()
 
 
 def test_an_operation_the_double_lacks_is_unknown(batch: Any) -> None:

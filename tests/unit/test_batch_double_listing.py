@@ -34,6 +34,7 @@ def test_listing_needs_exactly_one_place_and_at_most_one_filter(batch: Any) -> N
     two = [{"name": "JOB_NAME", "values": ["a"]}, {"name": "JOB_NAME", "values": ["b"]}]
     lower = [{"name": "job_name", "values": ["a"]}]
     assert "only one filter" in refused(batch.list_jobs, jobQueue="main", filters=two)
+    assert "child jobs" in refused(batch.list_jobs, arrayJobId="x", filters=two[:1])
     empty = [{"name": "JOB_NAME", "values": []}]
     assert "needs a value" in refused(batch.list_jobs, jobQueue="main", filters=empty)
     assert "case sensitive" in refused(batch.list_jobs, jobQueue="main", filters=lower)

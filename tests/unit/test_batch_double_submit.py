@@ -45,6 +45,7 @@ Json = dict[str, Any]
             {"containerOverrides": {"environment": big_environment(31_000)}},
             "Job size must be less than 30 KiB",
         ),
+        ({}, {"containerOverrides": {"environment": [{"name": "", "value": "x"}]}}, "may not be empty"),
         ({"timeout": {"attemptDurationSeconds": 60}}, {"timeout": {"attemptDurationSeconds": 5}}, "60"),
         ({"retryStrategy": {"attempts": 1}}, {"retryStrategy": {"attempts": 0}}, "between 1 and 10"),
         ({"tags": {"a": "b"}}, {"tags": {"AWS:x": "b"}}, "may not begin with aws:"),
