@@ -60,7 +60,7 @@ def _dispatch(words: list[str], environ: Mapping[str, str], speaker: Speaker) ->
     mine, dashes, command = _split(words[1:])
     module = load(verb)
     parser = parser_of(verb, module)
-    args = parser.parse_args(mine)
+    args = parser.parse_intermixed_args(mine)
     args.command = command if dashes else None
     if args.command is not None and not getattr(module, "TAKES_COMMAND", False):
         raise UsageError(f"git rvexp {verb} takes no command after --", hint=f"git rvexp {verb} -h")
