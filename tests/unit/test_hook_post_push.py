@@ -47,6 +47,15 @@ def _refuse_all(study: Study) -> None:
     refuser.chmod(0o755)
 
 
+def _put_foreign(study: Study, text: str) -> None:
+    """A transaction hook of the user's own, and then ours beside it."""
+    study.clone.rvexp("hook", "uninstall")
+    hook = study.common / "hooks" / "reference-transaction"
+    hook.write_text(f"#!/bin/sh\n{text}\n")
+    hook.chmod(0o755)
+    assert study.clone.rvexp("hook", "install").returncode == 0
+
+
 def test_a_plain_push_publishes(study: Study) -> None:
     """The hook calls the program with the tag, after the push, and says where the log is."""
     done = study.push("experiments", TAG)
@@ -63,18 +72,36 @@ def test_once_for_a_push_of_several(study: Study) -> None:
     assert sorted(_called(study, 2)) == [f"hook post-push {TAG}", f"hook post-push {other}"]
 
 
-def test_what_moves_the_same_refs_publishes_nothing(study: Study) -> None:
-    """After the one push: an up-to-date push, pack-refs, gc, a plain fetch and a sync start nothing more."""
+@pytest.mark.parametrize("foreign", [False, True])
+def test_what_moves_the_same_refs_publishes_nothing(study: Study, *, foreign: bool) -> None:
+    """After the push: a second push, pack-refs, gc and a fetch start nothing, also where our hook is always there."""
     git = study.clone.git
+    if foreign:
+        _put_foreign(study, "exit 0")
+    assert (study.common / "hooks" / "reference-transaction").exists() == foreign
     study.push("experiments", TAG)
     assert len(_called(study, 1)) == 1
-    study.push("experiments", TAG)
-    git("pack-refs", "--all")
-    git("gc", "-q")
-    git("update-ref", "-d", _PUBLISHED)
-    git("fetch", "-q", "experiments")
+    for words in (
+        ["push", "experiments", TAG],
+        ["pack-refs", "--all"],
+        ["gc"],
+        ["update-ref", "-d", _PUBLISHED],
+        ["fetch", "experiments"],
+    ):
+        done = subprocess.run(["git", *words], cwd=study.clone.path, capture_output=True, text=True, check=True)
+        assert "hooks/" not in done.stderr
     assert git("rev-parse", _PUBLISHED) == git("rev-parse", TAG)
     assert len(_called(study)) == 1
+
+
+def test_only_what_was_pushed_is_published(study: Study) -> None:
+    """After a refused push, a fetch that brings another object under the same name publishes nothing."""
+    _refuse_all(study)
+    assert study.push("experiments", TAG).returncode == 1
+    study.clone.git("fetch", "-q", str(study.clone.path), f"main:{_PUBLISHED}")
+    assert study.clone.git("rev-parse", _PUBLISHED) == study.clone.git("rev-parse", "main")
+    time.sleep(0.3)  # long enough for a background call that should not be there
+    assert not (study.common / "called").exists()
 
 
 def test_our_own_push_publishes_nothing(study: Study) -> None:
@@ -150,15 +177,8 @@ def test_a_missing_program_is_told(study: Study) -> None:
 
 def test_a_foreign_transaction_hook_keeps_its_say(study: Study) -> None:
     """A hook that was there is called in every state with its input, and may refuse."""
-    folder = study.common / "hooks"
-    study.clone.rvexp("hook", "uninstall")
-    hook = folder / "reference-transaction"
-    hook.write_text(
-        f'#!/bin/sh\nread -r old new ref\necho "$1 $ref" >>"{study.common}/seen"\n'
-        "case $1:$ref in prepared:refs/tags/no) exit 1 ;; esac\n"
-    )
-    hook.chmod(0o755)
-    study.clone.rvexp("hook", "install")
+    words = f'read -r old new ref; echo "$1 $ref" >>"{study.common}/seen"'
+    _put_foreign(study, f"{words}; case $1:$ref in prepared:refs/tags/no) exit 1 ;; esac")
     study.clone.git("tag", "yes")
     assert "refs/tags/no" not in study.clone.git("tag", "no", check=False)
     seen = [line for line in (study.common / "seen").read_text().splitlines() if "preparing" not in line]

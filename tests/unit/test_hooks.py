@@ -30,7 +30,7 @@ _LEAKS = {
     "the record": ["public", NOTES],
     "the record under another name": ["public", f"{NOTES}:refs/heads/innocent"],
     "the record by its id": ["public", "RECORD:refs/heads/innocent"],
-    "our own refs": ["public", f"refs/rvexp/kept:refs/heads/{TAG}"],
+    "our own refs": ["public", "refs/rvexp/kept:refs/heads/innocent"],
     "among other refs": ["public", "main", TAG, "HEAD:refs/heads/other"],
     "from an expression with spaces": ["public", "grown@{0 days ago}:refs/heads/innocent"],
     "to a path": ["PUBLIC", TAG],
@@ -43,7 +43,7 @@ def test_nothing_of_a_snapshot_leaks(study: Study, words: list[str]) -> None:
     """Each way to push a snapshot, its commit, tree or record to another remote is refused with nothing sent."""
     git = study.clone.git
     git("branch", "grown", f"{TAG}^{{}}")
-    git("update-ref", "refs/rvexp/kept", TAG)
+    git("update-ref", "refs/rvexp/kept", git("commit-tree", "-m", "no snapshot", "HEAD^{tree}"))
     named = {
         "COMMIT": git("rev-parse", f"{TAG}^{{}}"),
         "OBJECT": git("rev-parse", TAG),
@@ -161,7 +161,10 @@ def test_nothing_is_moved_or_deleted_there(study: Study, words: list[str]) -> No
     git("tag", "-a", "-m", "another", "moved")
     done = study.push(*words)
     assert done.returncode == 1
-    assert "never moved or deleted" in done.stderr or "drop lines of the record" in done.stderr
+    target = NOTES if NOTES in words[-1] else f"refs/tags/{TAG}"
+    assert f"{target} to {study.experiments}\n" in done.stderr
+    rewound = words[-1] == f"HEAD:{NOTES}"
+    assert ("drop lines of the record" if rewound else "never moved or deleted") in done.stderr
     assert study.refs(study.experiments) == before
 
 
