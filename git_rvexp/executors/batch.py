@@ -53,10 +53,10 @@ class BatchExecutor:
         """Refuse what Batch would refuse, or accept and fail: limits, queue, definition, secrets, account."""
         limits.check_plan(plan)
         self._check_queue(plan)
-        if not plan.definition:
-            return
-        body = self._definition(plan.definition)
-        batch_checks.check_definition(plan, body)
+        # Before anything is built there is no definition yet; the request can be measured all the same.
+        body = self._definition(plan.definition) if plan.definition else {}
+        if plan.definition:
+            batch_checks.check_definition(plan, body)
         limits.check_request(batch_request.request(plan, body))
 
     def submit(self, plan: Plan) -> str:

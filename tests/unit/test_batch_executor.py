@@ -289,6 +289,17 @@ def test_what_batch_would_refuse_or_fail_is_refused_before(
     assert double.called("SubmitJob") == []
 
 
+def test_a_plan_without_a_definition_yet_is_checked_as_far_as_it_goes(
+    executor: BatchExecutor, double: BatchDouble, plan: Plan
+) -> None:
+    """Before anything is built: queue and sizes, but no definition is asked for."""
+    early = dataclasses.replace(plan, definition="")
+    executor.check(early)
+    with pytest.raises(UsageError, match="as JSON"):
+        executor.check(dataclasses.replace(early, env={"BIG": "x" * 8192}))
+    assert "DescribeJobDefinitions" not in {call.operation for call in double.calls[2:]}
+
+
 def test_a_deregistered_definition_is_refused(executor: BatchExecutor, batch: Any, plan: Plan) -> None:
     """Before the job, with the way out."""
     batch.deregister_job_definition(jobDefinition=plan.definition)
