@@ -1,5 +1,6 @@
 """One setting's value: from whatever a file, a variable or git said to its type, and back to text."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -37,6 +38,11 @@ def written(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def shown(value: Any) -> str:
+    """A value, or any text, for the screen: addresses in it lose their passwords."""
+    return re.sub(r"(?<=://)([^/@:\s]*):[^/@\s]*@", r"\1:***@", written(value))
 
 
 def _converted(key: Key, raw: Any) -> Any:

@@ -6,7 +6,6 @@ table such as job.env is given as NAME=VALUE,NAME=VALUE.
 """
 
 import argparse
-import re
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from git_rvexp.errors import UsageError
 from git_rvexp.git.configuration import put
 from git_rvexp.layers import FILE, git_name, user_file
 from git_rvexp.settings import Key, keys
-from git_rvexp.values import WrongValueError, typed, written
+from git_rvexp.values import WrongValueError, shown, typed, written
 from git_rvexp.workflow import settingsfile, trust
 
 ACTIONS = ("list", "get", "set", "path")
@@ -69,19 +68,17 @@ def _show(session: Session, chosen: list[Key], *, alone: bool, origin: bool, as_
     conf = session.context.config
     values = {key.name: getattr(conf.settings, key.attribute) for key in chosen}
     if as_json:
-        rows = [{"key": name, "value": _safe(value), "origin": conf.origin(name)} for name, value in values.items()]
+        rows = [
+            {"key": name, "value": shown(value) if isinstance(value, str) else value, "origin": conf.origin(name)}
+            for name, value in values.items()
+        ]
         session.speaker.document("rvexp.config/1", {"profile": conf.profile, "settings": rows})
     elif alone:
-        session.speaker.result(_safe(written(next(iter(values.values())))))
+        session.speaker.result(shown(next(iter(values.values()))))
     else:
-        lines = [[n, _safe(written(v)), *([conf.origin(n)] if origin else [])] for n, v in values.items()]
+        lines = [[n, shown(v), *([conf.origin(n)] if origin else [])] for n, v in values.items()]
         session.speaker.table(["key", "value", *(["origin"] if origin else [])], lines)
     return 0
-
-
-def _safe(value: Any) -> Any:
-    """A value for the screen: an address loses its password."""
-    return re.sub(r"(?<=://)([^/@:\s]*):[^/@\s]*@", r"\1:***@", value) if isinstance(value, str) else value
 
 
 def _set(session: Session, key: Key, text: str, *, user: bool, local: bool) -> int:

@@ -78,7 +78,7 @@ def _settle_trust(session: Session, *, confirm: bool, asking: bool) -> None:
     if not values or not (confirm or asking):
         return
     session.speaker.say("a tracked file chooses where code, secrets or money go:")
-    for line in trust.shown(context, values):
+    for line in trust.told(context, values):
         session.speaker.say(line)
     if confirm or _answer(session, "are these yours? [y/N]").lower() in ("y", "yes"):
         trust.confirm(context)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from git_rvexp import aws
 from git_rvexp.errors import RvexpError
 from git_rvexp.settings import Settings
+from git_rvexp.values import shown
 from git_rvexp.workflow import trust
 from git_rvexp.workflow.context import Context
 
@@ -64,4 +65,5 @@ def examine(scene: Scene, looks: Iterable[tuple[str, Look]]) -> list[Check]:
 
 def failed(name: str, why: RvexpError, kind: str = "bad") -> Check:
     """The check that an error stands for."""
-    return Check(name, kind, str(why).replace("\n  ", "; ").replace("\n", "; "), why.hint or "")
+    text = str(why).replace("\n  ", "; ").replace("\n", "; ")
+    return Check(name, kind, shown(text), shown(why.hint or ""))

@@ -12,7 +12,7 @@ from git_rvexp.config import fingerprint
 from git_rvexp.errors import UsageError
 from git_rvexp.git.configuration import put
 from git_rvexp.git.plumbing import Repo
-from git_rvexp.values import written
+from git_rvexp.values import shown
 from git_rvexp.workflow.context import CONFIRMED, Context
 
 _KEPT = 20
@@ -23,9 +23,9 @@ def unconfirmed(context: Context) -> dict[str, Any]:
     return context.config.unconfirmed(_stored(context.repo))
 
 
-def shown(context: Context, values: Mapping[str, Any]) -> list[str]:
+def told(context: Context, values: Mapping[str, Any]) -> list[str]:
     """`values` as lines for a person, each with the place it comes from."""
-    return [f"  {name} = {written(value)}   ({context.config.origin(name)})" for name, value in values.items()]
+    return [f"  {name} = {shown(value)}   ({context.config.origin(name)})" for name, value in values.items()]
 
 
 def confirm(context: Context) -> dict[str, Any]:

@@ -1,0 +1,83 @@
+"""Help in all its forms: -h, help, the man page; and what must not be loaded for it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from git_rvexp.commands import VERBS
+from git_rvexp.commands.manual.made import files
+from git_rvexp.commands.manual.verbs import verbs
+from git_rvexp.errors import UsageError
+from git_rvexp.settings import keys
+from tests.conftest import Clone
+
+ROOT = Path(__file__).parents[2]
+_LOADED = """
+import sys
+from git_rvexp.cli import main
+main({words!r})
+heavy = ("boto3", "botocore", "docker", "pygit2", "tomli", "requests")
+print(",".join(m for m in heavy if m in sys.modules), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize("name", sorted(files()))
+def test_what_is_made_from_the_verbs_is_up_to_date(name: str) -> None:
+    """dev/make_man writes these files."""
+    assert (ROOT / name).read_text(encoding="utf-8") == files()[name], "run dev/make_man"
+
+
+def test_the_page_holds_every_verb_option_and_setting() -> None:
+    """Looked for in what groff makes of it, as a reader sees it."""
+    made = subprocess.run(
+        ["groff", "-man", "-Tascii", "-P-cbou", "-rLL=1000n", "-ww", ROOT / "man/git-rvexp.1"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lines = [line.strip() for line in made.stdout.splitlines()]
+    assert made.stderr == ""
+    for verb in verbs():
+        assert any(line.startswith(f"{verb.name} [options]") for line in lines), verb.name
+        for option in verb.options:
+            assert any(option.flags[-1] in line for line in lines) or option.flags[-1] in (
+                "--help",
+                "--quiet",
+                "--color",
+                "--profile",
+            )
+    for key in keys():
+        assert any(line.startswith(key.name) for line in lines), key.name
+
+
+@pytest.mark.parametrize("verb", sorted(VERBS))
+def test_help_of_a_verb_is_its_h(clone: Clone, verb: str) -> None:
+    """The same text, to stdout, exit code 0."""
+    by_flag, by_verb = clone.rvexp(verb, "-h"), clone.rvexp("help", verb)
+    assert by_flag.stdout == by_verb.stdout
+    assert (by_flag.returncode, by_verb.returncode) == (0, 0)
+    assert by_flag.stdout.startswith(f"usage: git rvexp {verb}")
+
+
+def test_help_alone_lists_the_verbs_and_a_wrong_one_is_met_with_the_nearest(clone: Clone) -> None:
+    """Works outside a repository, too."""
+    shown = clone.rvexp("help", cwd=Path("/")).stdout
+    assert all(f"  {verb} " in shown for verb in VERBS)
+    wrong = clone.rvexp("help", "snapshoot")
+    assert (wrong.returncode, "git rvexp help snapshot" in wrong.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("words", [["-h"], ["help"], ["snapshot", "-h"], ["help", "config"], ["completion", "bash"]])
+def test_help_loads_nothing_heavy(words: list[str]) -> None:
+    """No boto3, docker, pygit2 or TOML parser for a text."""
+    code = _LOADED.format(words=words)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr.strip() == ""
+
+
+def test_options_may_stand_between_the_words(clone: Clone) -> None:
+    """As with git's own commands."""
+    assert clone.rvexp("config", "get", "-q", "executor").stdout == "auto\n"
+    assert UsageError.code == clone.rvexp("config", "get", "-q", "executor", "more").returncode
