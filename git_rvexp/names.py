@@ -6,7 +6,6 @@ and parts never hold `_`).
 """
 
 import datetime as dt
-import hashlib
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -96,6 +95,8 @@ def mapped(name: str, *, limit: int = MAPPED_LIMIT) -> str:
     flat = name.replace("/", "_")
     if len(flat) <= limit:
         return flat
+    import hashlib  # noqa: PLC0415  loads OpenSSL, which looking at things does not need
+
     tail = "__" + hashlib.sha256(name.encode()).hexdigest()[:16]
     return flat[: limit - len(tail)] + tail
 
@@ -114,6 +115,8 @@ class Digest:
     @classmethod
     def of(cls, data: bytes) -> Self:
         """The digest of `data`."""
+        import hashlib  # noqa: PLC0415  as above
+
         return cls("sha256:" + hashlib.sha256(data).hexdigest())
 
     def __str__(self) -> str:
