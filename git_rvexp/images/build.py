@@ -157,7 +157,10 @@ class _Story:
                 self.last.append(line)
 
 
+_MEND = "mend the Dockerfile, then git rvexp snapshot NICKNAME: this snapshot keeps the one that fails"
+
+
 def _failed(recipe: Recipe, story: _Story, told: str, hint: str | None) -> RvexpError:
     where = f" at: {story.step}" if story.step else ""
     lines = "".join(f"\n  | {line}" for line in story.last if line.strip() != told.strip())
-    return RvexpError(f"{recipe.dockerfile} failed{where}{lines}\n  {told.strip()}", hint=hint)
+    return RvexpError(f"{recipe.dockerfile} failed{where}{lines}\n  {told.strip()}", hint=hint or _MEND)

@@ -7,7 +7,7 @@ and our push. The record is written by those who call this.
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from git_rvexp import http
@@ -48,9 +48,11 @@ def ensure_image(
     settings: Settings,
     environ: Mapping[str, str],
     say: Say,
+    recorded: Iterable[Digest] = (),
 ) -> Ensured:
     """The image of `snapshot`, in the registry when `settings.ecr_repo` names one, else in the engine.
 
+    `recorded` are manifests that the record names: one that is still there counts, wherever the tag points by now.
     Errors: no engine, a Dockerfile that fails or is missing (RvexpError, UsageError), a registry that refuses the
     login (CredentialsError), fails, or holds other content under the tag's name (RvexpError).
     """
@@ -63,7 +65,8 @@ def ensure_image(
     repository = Repository.parse(settings.ecr_repo)
     known = login(repository, settings, environ)
     registry = Registry(repository, known)
-    there = registry.resolve(tag.mapped)
+    found = (registry.resolve(reference) for reference in [*map(str, recorded), tag.mapped])
+    there = next((manifest for manifest in found if manifest is not None), None)
     if there is not None:
         return Ensured(task.adopted(registry, there), built=False, pushed=False)
     engine = Engine.connect(environ)

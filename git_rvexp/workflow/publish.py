@@ -69,7 +69,14 @@ def _image(context: Context, snapshot: Snapshot, settings: Settings) -> Ensured:
         settings=settings,
         environ=context.environ,
         say=context.say,
+        recorded=_recorded_manifests(context, snapshot, settings.ecr_repo),
     )
+
+
+def _recorded_manifests(context: Context, snapshot: Snapshot, repository: str) -> list[Digest]:
+    """Digests of the images that the record names in `repository`, newest first."""
+    refs = [str(e.get("ref", "")).partition("@") for e in reversed(context.ledger.record(snapshot.oid).of("image"))]
+    return [Digest(digest) for name, _, digest in refs if digest and name == repository]
 
 
 def agree_on_tag(context: Context, snapshot: Snapshot) -> None:
