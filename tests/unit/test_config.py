@@ -1,16 +1,12 @@
 """Where settings come from, what is said when one is wrong, and changing one without touching the rest."""
 
 import json
-import tomllib
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from git_rvexp.config import Config, fingerprint, load
 from git_rvexp.errors import UsageError
-from git_rvexp.tomledit import assigned
 from tests.conftest import Clone
 
 
@@ -159,146 +155,3 @@ def test_a_confirmation_is_for_these_values_and_several_are_kept(tmp_path: Path)
     words = f"{fingerprint(one.chosen())} {fingerprint(two.chosen())}"
     assert one.unconfirmed(words) == two.unconfirmed(words) == {}
     assert two.unconfirmed(fingerprint(one.chosen())) == {"batch_queue": "b"}
-
-
-FILE = """\
-# of the team: do not sort
-
-initials = "al"   # mine # really
-image.context = 'src'
-[job]
-vcpus = 2
-env = { A = "1#2" } # what jobs see
-#timeout = 0
-memory = 5
-
-[profile.cheap]
-batch_queue = "spot"
-"""
-
-
-@pytest.mark.parametrize(
-    ("key", "value", "line"),
-    [
-        ("initials", 'b"#l', 'initials = "b\\"#l"   # mine # really'),
-        ("image.context", ".", 'image.context = "."'),
-        ("job.env", {"B": "2"}, 'env = { B = "2" } # what jobs see'),
-        ("job.timeout", 60, "timeout = 60"),
-        ("image.target", "gpu", 'image.target = "gpu"'),
-        ("aws.region", "us-east-1", 'aws.region = "us-east-1"'),
-        ("batch_queue", "gpu", 'batch_queue = "gpu"'),
-    ],
-)
-@pytest.mark.parametrize("ending", ["\n", "\r\n"])
-def test_an_edit_changes_one_line(key: str, value: object, line: str, ending: str) -> None:
-    """Every other line, comments and line ends included, stays as it was."""
-    before = FILE.replace("\n", ending)
-    after = assigned(before, tuple(key.split(".")), value, "f")
-    new = set(after.split(ending)) - set(before.split(ending))
-    gone = set(before.split(ending)) - set(after.split(ending))
-    assert new == {line}
-    assert len(gone) <= 1
-    assert all(old.partition("=")[0] == line.partition("=")[0] for old in gone)
-    assert "\n" not in after.replace(ending, "") or ending == "\n"
-
-
-def test_a_line_goes_below_the_comment_that_shows_its_key() -> None:
-    """As in the file that init writes."""
-    after = assigned(FILE, ("job", "timeout"), 60, "f").splitlines()
-    assert after[after.index("#timeout = 0") + 1] == "timeout = 60"
-
-
-def test_a_key_inside_an_inline_table_is_not_edited() -> None:
-    """It is told with its line instead."""
-    with pytest.raises(UsageError, match="cannot be set") as told:
-        assigned('a = 1\nimage = { context = "x" }\n', ("image", "context"), "y", "f")
-    assert "line 2" in str(told.value.hint)
-
-
-_words = st.text(alphabet="abc#\"'=[]{}\\ \n\té", max_size=12)
-
-
-@given(
-    st.dictionaries(st.sampled_from(["a", "b", "t.x", "t.y", "u.z"]), _words),
-    st.sampled_from(["a", "t.x", "u.z"]),
-    _words,
-)
-def test_an_edited_file_says_the_new_value_and_nothing_else_changed(old: dict[str, str], key: str, value: str) -> None:
-    """Whatever the values look like: built by edits alone, the file means what was set."""
-    text = "# head\n"
-    for name, content in old.items():
-        text = assigned(text, tuple(name.split(".")), content, "f")
-    text = assigned(text, tuple(key.split(".")), value, "f")
-    wanted: dict[str, object] = {}
-    for name, content in {**old, key: value}.items():
-        table, _, leaf = name.rpartition(".")
-        place = wanted.setdefault(table, {}) if table else wanted
-        assert isinstance(place, dict)
-        place[leaf] = content
-    assert tomllib.loads(text) == wanted
-    assert text.startswith("# head\n")
-
-
-def test_set_writes_where_it_is_told(clone: Clone, sealed: Path) -> None:
-    """The tracked file by default, the user's own file, or git's configuration."""
-    assert clone.rvexp("config", "set", "batch_queue", "gpu").returncode == 0
-    assert clone.rvexp("config", "set", "--user", "initials", "al").returncode == 0
-    assert clone.rvexp("config", "set", "--local", "job.role_arn", "arn:x").returncode == 0
-    assert tomllib.loads((clone.path / ".rvexp.toml").read_text())["batch_queue"] == "gpu"
-    assert tomllib.loads((sealed / ".config/git-rvexp/config.toml").read_text())["initials"] == "al"
-    assert clone.git("config", "--local", "rvexp.job.roleArn") == "arn:x"
-    got = [clone.rvexp("config", "get", k).stdout for k in ("batch_queue", "initials", "job.role_arn")]
-    assert got == ["gpu\n", "al\n", "arn:x\n"]
-
-
-def test_what_the_user_sets_needs_no_other_confirmation_and_covers_nothing_else(clone: Clone) -> None:
-    """Setting a queue does not confirm another person's remote."""
-    clone.rvexp("config", "set", "batch_queue", "gpu")
-    assert clone.rvexp("snapshot", "one").returncode == 0
-    clone.write(".rvexp.toml", 'ecr_repo = "evil.example/x"\n')
-    clone.rvexp("config", "set", "batch_queue", "cpu")
-    refused = clone.rvexp("snapshot", "two")
-    assert refused.returncode == 2
-    assert "evil.example/x" in refused.stderr
-
-
-def test_set_refuses_what_it_would_have_to_read_back_as_an_error(clone: Clone) -> None:
-    """Unknown key, wrong type, a broken file: nothing is written."""
-    for words in (["batch_que", "x"], ["job.vcpus", "two"], ["image.dockerfile", "../D"]):
-        assert clone.rvexp("config", "set", *words).returncode == 2
-    assert not (clone.path / ".rvexp.toml").exists()
-    clone.write(".rvexp.toml", "batch_queue = \n")
-    assert clone.rvexp("config", "set", "batch_queue", "x").returncode == 2
-    assert (clone.path / ".rvexp.toml").read_text() == "batch_queue = \n"
-
-
-def test_set_does_not_follow_a_tracked_link(clone: Clone, sealed: Path) -> None:
-    """A link in the tree leads where another person wanted, for instance to a shell's start file."""
-    target = sealed / ".profile"
-    target.write_text("# mine\n")
-    (clone.path / ".rvexp.toml").symlink_to(target)
-    done = clone.rvexp("config", "set", "batch_queue", "gpu")
-    assert done.returncode == 2
-    assert target.read_text() == "# mine\n"
-
-
-def test_a_value_that_a_higher_layer_overrules_is_told(clone: Clone) -> None:
-    """Setting it has no effect now, and the origin of the one in force is named."""
-    done = clone.rvexp("config", "set", "batch_queue", "gpu", env={"RVEXP_BATCH_QUEUE": "cpu"})
-    assert "overruled by environment RVEXP_BATCH_QUEUE" in done.stderr
-
-
-def test_path_lists_the_files(clone: Clone, sealed: Path) -> None:
-    """Read or absent, one line each."""
-    clone.write(".rvexp.toml", "")
-    assert clone.rvexp("config", "path").stdout.splitlines() == [
-        f"{clone.path}/.rvexp.toml\trepository\tread",
-        f"{sealed}/.config/git-rvexp/config.toml\tuser\tabsent",
-    ]
-
-
-def test_a_config_command_with_the_wrong_words_is_refused(clone: Clone) -> None:
-    """Too few, too many, or none of its verbs."""
-    for words in (["get"], ["set", "batch_queue"], ["list", "x"], ["path", "x"], ["drop"]):
-        assert clone.rvexp("config", *words).returncode == 2
-    assert clone.git("status", "--porcelain") == ""
