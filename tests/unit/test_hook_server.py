@@ -133,8 +133,9 @@ def test_post_receive_publishes(study: Study) -> None:
     git = study.clone.git
     git("-C", str(study.experiments), "config", "rvexp.publishcommand", f"sleep 0.2; printf '%s\\n' >>'{seen}'")
     two = study.snapshot("two")
-    assert _force(study, two, NOTES, "HEAD:refs/heads/x").returncode == 0
-    assert _force(study, TAG, "HEAD~0:refs/heads/y").returncode == 0
+    (study.experiments / "hooks" / "update").unlink()
+    assert _force(study, f":refs/tags/{TAG}", "HEAD:refs/heads/x").returncode == 0
+    assert _force(study, two, NOTES).returncode == 0
     for _ in range(200):
         if seen.exists() and seen.read_text().count("\n") >= 2:
             break
