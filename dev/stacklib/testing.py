@@ -43,7 +43,7 @@ def _run(title: str, command: Sequence[str], env: Mapping[str, str]) -> bool:
 
 def _pytest(arguments: argparse.Namespace, extra: list[str], *, ci: bool) -> list[str]:
     """The pytest command. Arguments of the caller's come last and so win."""
-    command = ["pytest", "-n", "2"]
+    command = ["pytest", "-n", "2", "--dist", "worksteal"]  # a long test holds nobody up
     if arguments.quick:
         command.append("tests/unit")
     elif ci and not extra:
