@@ -21,6 +21,9 @@ def test_declined_hooks_stay_away(clone: Clone) -> None:
     assert "pre-push" not in clone.rvexp("snapshot", "one").stderr
     assert clone.rvexp("hook", "status").returncode == 1
     assert clone.rvexp("hook", "install").returncode == 0
+    for path in (clone.path / ".git").glob("**/hooks/pre-push"):
+        path.unlink()
+    assert "pre-push hook set" in clone.rvexp("snapshot", "two").stderr
 
 
 def test_a_snapshot_never_fails_for_it(clone: Clone) -> None:
