@@ -1,23 +1,27 @@
 """argv to command: the verb's module is found, its arguments parsed, and every error told once, here."""
 
-import argparse
+import gc
 import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
-from git_rvexp.commands import VERBS
-from git_rvexp.commands.parsing import load, overview, parser_of
+from git_rvexp.commands import VERBS, overview
 from git_rvexp.errors import BUG, INTERRUPTED, USAGE, RvexpError, UsageError
 from git_rvexp.output import Speaker, debugging
+
+if TYPE_CHECKING:
+    import argparse
 
 _CRASHED = "this is a bug in git rvexp, not in what you did"
 
 
 def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
     """Run one command; the exit code (see errors.py)."""
+    # A command lives a blink and makes few cycles; looking for them costs a list of thousands a tenth of its time.
+    gc.set_threshold(100_000)
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     words = list(sys.argv[1:] if argv is None else argv)
@@ -57,6 +61,8 @@ def _dispatch(words: list[str], environ: Mapping[str, str], speaker: Speaker) ->
 
         near = difflib.get_close_matches(verb, VERBS, n=1)
         raise UsageError(f"there is no verb {verb!r}", hint=f"git rvexp {near[0]}" if near else "git rvexp -h")
+    from git_rvexp.commands.parsing import load, parser_of  # noqa: PLC0415  argparse: not for the overview
+
     mine, dashes, command = _split(words[1:])
     module = load(verb)
     parser = parser_of(verb, module)
@@ -67,7 +73,9 @@ def _dispatch(words: list[str], environ: Mapping[str, str], speaker: Speaker) ->
     return _run(module, args, environ)
 
 
-def _run(module: ModuleType, args: argparse.Namespace, environ: Mapping[str, str]) -> int:
+def _run(module: ModuleType, args: "argparse.Namespace", environ: Mapping[str, str]) -> int:
+    from pathlib import Path  # noqa: PLC0415  as below
+
     from git_rvexp.commands.session import Session  # noqa: PLC0415  -h needs none of it
 
     speaker = Speaker.make(environ, colour=args.color, quiet=args.quiet)
@@ -86,6 +94,8 @@ def _split(words: list[str]) -> tuple[list[str], bool, list[str]]:
 
 
 def _bug(why: Exception, environ: Mapping[str, str], speaker: Speaker) -> int:
+    from pathlib import Path  # noqa: PLC0415  as below
+
     from git_rvexp.crash import write  # noqa: PLC0415  only when it is needed
 
     place = write(why, Path.cwd(), environ)

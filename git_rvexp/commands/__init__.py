@@ -25,3 +25,10 @@ VERBS: dict[str, str] = {
     "completion": "print the completion script of a shell",
     "help": "show help for a verb",
 }
+
+
+def overview() -> str:
+    """What `git rvexp -h` prints: every verb in one line."""
+    verbs = "\n".join(f"  {verb:<10} {about}" for verb, about in VERBS.items())
+    intro = "Repeatable containerised experiments, kept in git."
+    return f"{intro}\n\nusage: git rvexp VERB …\n\n{verbs}\n\nMore: git rvexp VERB -h · git rvexp help"

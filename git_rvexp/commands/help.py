@@ -3,8 +3,8 @@
 import argparse
 import difflib
 
-from git_rvexp.commands import VERBS
-from git_rvexp.commands.parsing import load, overview, parser_of
+from git_rvexp.commands import VERBS, overview
+from git_rvexp.commands.parsing import load, parser_of
 from git_rvexp.commands.session import Session
 from git_rvexp.errors import UsageError
 

@@ -11,8 +11,6 @@ from typing import NoReturn
 from git_rvexp.commands import VERBS
 from git_rvexp.errors import UsageError
 
-_INTRO = "Repeatable containerised experiments, kept in git."
-
 
 class Parser(argparse.ArgumentParser):
     """argparse that raises instead of exiting, so that errors are told in one place."""
@@ -46,9 +44,3 @@ def parser_of(verb: str, module: ModuleType) -> Parser:
         usage = parser.format_usage().removeprefix("usage: ").rstrip()
         parser.usage = f"{usage} -- CMD…"
     return parser
-
-
-def overview() -> str:
-    """What `git rvexp -h` prints."""
-    verbs = "\n".join(f"  {verb:<10} {about}" for verb, about in VERBS.items())
-    return f"{_INTRO}\n\nusage: git rvexp VERB …\n\n{verbs}\n\nMore: git rvexp VERB -h · git rvexp help"
