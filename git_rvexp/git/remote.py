@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from git_rvexp.errors import GitError, RvexpError, UsageError
-from git_rvexp.git import notes
+from git_rvexp.git import hooks, notes
 from git_rvexp.git.plumbing import Repo, Result
 
 NAME = "experiments"
@@ -71,7 +71,8 @@ def connect(repo: Repo, remote: Remote, *, allow_origin: bool = False) -> None:
     if remote.embedded and not Path(remote.url).is_dir():
         format_flag = f"--object-format={repo.object_format}"
         repo.git("init", "--quiet", "--bare", format_flag, remote.url)
-        repo.git("-C", remote.url, "config", "receive.denyNonFastForwards", "true")
+        hooks.install_server(Path(remote.url))
+        repo.git("-C", remote.url, "config", "core.hooksPath", "hooks")  # whatever the user's own setting is
     if repo.config.get(f"remote.{NAME}.url") == (remote.url,):
         return
     present = urls(repo, NAME)
