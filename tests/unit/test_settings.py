@@ -1,5 +1,6 @@
 """What a setting may be: its type, its rule, and the example file that lists them all."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -109,3 +110,20 @@ def test_what_is_no_settings_file_is_not_read(tmp_path: Path) -> None:
     file.write_text("#" * 70000)
     with pytest.raises(UsageError, match="no settings file"):
         load({}, {"HOME": str(tmp_path)}, [], file)
+
+
+def test_the_examples_of_the_documentation_are_settings(tmp_path: Path) -> None:
+    """Each TOML block loads, and each key that is said to need a confirmation does."""
+    text = (EXAMPLE.parent / "docs" / "configuration.md").read_text()
+    blocks = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    assert blocks
+    for block in blocks:
+        file = tmp_path / ".rvexp.toml"
+        file.write_text(block)
+        load({}, {"HOME": str(tmp_path), "RVEXP_PROFILE": "cheap"}, [], file)
+    missing = [
+        key.name
+        for key in keys()
+        if key.sensitive and f"`{key.name}`" not in text and not key.name.startswith(("aws.", "job."))
+    ]
+    assert missing == []
