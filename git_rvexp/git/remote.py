@@ -68,11 +68,11 @@ def connect(repo: Repo, remote: Remote, *, allow_origin: bool = False) -> None:
             "  snapshots hold unpublished code and would be visible there",
             hint="choose a private repository, or `git config rvexp.local.alloworigin true`",
         )
-    if remote.embedded and not Path(remote.url).is_dir():
+    if remote.embedded and not (Path(remote.url) / "hooks" / "update").exists():  # the last thing that is made
         format_flag = f"--object-format={repo.object_format}"
         repo.git("init", "--quiet", "--bare", format_flag, remote.url)
-        hooks.install_server(Path(remote.url))
         repo.git("-C", remote.url, "config", "core.hooksPath", "hooks")  # whatever the user's own setting is
+        hooks.install_server(Path(remote.url))
     if repo.config.get(f"remote.{NAME}.url") == (remote.url,):
         return
     present = urls(repo, NAME)
