@@ -6,6 +6,8 @@ used. New notes are fanned out one level (ab/cdef…), so the cost of a write do
 notes; notes that plain git wrote elsewhere are found and written back where they are.
 """
 
+import contextlib
+import shutil
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,6 +20,7 @@ _TRAILER = "Rvexp-Record: 1"  # by which hooks/pre-push knows a commit of the re
 _Entry = tuple[str, str, str]  # mode, kind, oid
 # From here on it is cheaper to list all notes once than to look for each by its three possible paths.
 _MANY = 100
+_ROOM = 16384  # bytes; a ref and its lock take a block each
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,12 @@ def read(repo: Repo, at: Tip, oids: Iterable[str]) -> dict[str, str]:
     return notes
 
 
+def read_now(repo: Repo, oids: Iterable[str]) -> dict[str, str]:
+    """The same from the ref as it stands, for a look: one process less, but each note is of its own moment."""
+    known = list(oids)
+    return read(repo, tip(repo) if len(known) > _MANY else Tip(REF), known)
+
+
 def write(repo: Repo, at: Tip, notes: Mapping[str, str], message: str, *, parents: Iterable[str] = ()) -> Tip:
     """A notes commit on top of `at` (and other `parents`) in which each oid's note is the given text. Moves no ref."""
     root = _Tree(repo, f"{at.commit}^{{tree}}" if at else "")
@@ -99,8 +108,13 @@ def swap(repo: Repo, new: Tip, old: Tip, reason: str, ref: str = REF) -> bool:
     """Move `ref` from `old` to `new`; False when somebody else moved it meanwhile."""
     done = repo.git("update-ref", "-m", reason, ref, new.commit, old.commit or repo.null_oid, ok=(0, 128))
     if done.code and "cannot lock ref" not in done.err:
-        raise GitError(f"the record could not be written\n  {done.err.strip()}")
+        raise GitError(f"the record could not be written\n  {done.err.strip()}{_no_room(repo)}")
     return done.code == 0
+
+
+def _no_room(repo: Repo) -> str:
+    """What git leaves out when it cannot write a ref: whether the disk is full."""
+    return "\n  No space left on device" if shutil.disk_usage(repo.common_dir).free < _ROOM else ""
 
 
 def ensure_notes_ref(repo: Repo) -> bool:
@@ -152,7 +166,8 @@ class _Tree:
     def close(self) -> None:
         """End the writer."""
         if self._mktree is not None:
-            self._mktree.communicate()
+            with contextlib.suppress(BrokenPipeError):
+                self._mktree.communicate()
 
     def _folder(self, path: str) -> dict[str, _Entry]:
         if not path:
@@ -180,15 +195,19 @@ class _Tree:
                 env=self._repo.env,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
             )
         assert self._mktree.stdin
         assert self._mktree.stdout
+        assert self._mktree.stderr
         text = "".join(f"{mode} {kind} {oid}\t{name}\0" for name, (mode, kind, oid) in entries.items())
-        self._mktree.stdin.write(text.encode() + b"\0")
-        self._mktree.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):  # it has ended; why comes next
+            self._mktree.stdin.write(text.encode() + b"\0")
+            self._mktree.stdin.flush()
         oid = self._mktree.stdout.readline().decode().strip()
         if not oid:
-            raise GitError("git mktree failed while writing the record")
+            said = self._mktree.stderr.read().decode("utf-8", "replace").strip()
+            raise GitError(f"the record could not be written\n  {said}")
         return oid
 
 

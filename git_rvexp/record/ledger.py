@@ -98,7 +98,7 @@ class Ledger:
     def skimmed(self, oids: Iterable[str], wanted: Mapping[str, frozenset[str]]) -> dict[str, Record]:
         """The same, read only as far as `wanted` (see `events.skim`)."""
         wanted_oids = list(oids)
-        texts = notes.read(self.repo, notes.tip(self.repo), wanted_oids)
+        texts = notes.read_now(self.repo, wanted_oids)
         return {oid: skim(texts.get(oid, ""), wanted) for oid in wanted_oids}
 
     def naming(self, oids: Iterable[str], text: str) -> dict[str, Record]:
