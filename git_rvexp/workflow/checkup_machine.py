@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from git_rvexp.errors import RvexpError
 from git_rvexp.git.plumbing import environment
 from git_rvexp.workflow.checkup import Check, Scene, failed
+from git_rvexp.workflow.mending import SHARED, home_share
 
 OLDEST_GIT = (2, 39)
 # Before this, `git tag -s` with a broken ssh key exits 0 and leaves the tag unsigned.
@@ -74,7 +75,9 @@ def manual(scene: Scene) -> Iterator[Check]:
     elif _told(["man", "-w", "git-rvexp"], scene.environ):
         yield Check("manual", "ok", "git rvexp --help works")
     else:
-        yield Check("manual", "warn", "man does not find git-rvexp", "git rvexp doctor --fix")
+        linked = (home_share(scene.environ) / SHARED[0]).exists()
+        remedy = "put ~/.local/bin on PATH: man looks beside it" if linked else "git rvexp doctor --fix"
+        yield Check("manual", "warn", "man does not find git-rvexp", remedy)
 
 
 def _signs_by_ssh(scene: Scene) -> bool:

@@ -23,7 +23,7 @@ SHARED = (
 
 def mend(environ: Mapping[str, str], context: Context | None) -> list[str]:
     """Repair what can be; what was done, one line each."""
-    done = list(link(Path(sys.prefix) / "share", _home_share(environ)))
+    done = list(link(Path(sys.prefix) / "share", home_share(environ)))
     if context:
         if ensure_notes_ref(context.repo):
             done.append("set core.notesRef, so that `git notes show TAG` prints the record")
@@ -45,6 +45,7 @@ def link(source: Path, target: Path) -> Iterator[str]:
             yield f"linked {place}"
 
 
-def _home_share(environ: Mapping[str, str]) -> Path:
+def home_share(environ: Mapping[str, str]) -> Path:
+    """Where a user's own man pages and completions are looked for (XDG)."""
     home = Path(environ.get("HOME", "~")).expanduser()
     return Path(environ.get("XDG_DATA_HOME") or home / ".local" / "share")
