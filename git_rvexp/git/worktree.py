@@ -7,14 +7,14 @@ hidden by assume-unchanged or skip-worktree, unreadable folders, nested reposito
 
 import os
 import re
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from git_rvexp.errors import RvexpError
+from git_rvexp.errors import GitError, RvexpError
 from git_rvexp.git.plumbing import Repo
+from git_rvexp.jitter import token
 
 _SHOWN = 10
 # What `ls-files -v` marks: lower case is assume-unchanged, S skip-worktree, M unmerged; H, the rest, is of no interest.
@@ -72,16 +72,25 @@ def capture(repo: Repo) -> WorkTree:
 def _scratch_index(repo: Repo) -> Iterator[Path]:
     """A copy of the user's index, gone afterwards. Its content and times come from one open file."""
     real = repo.git_dir / "index"
-    with tempfile.TemporaryDirectory(prefix="rvexp-index-") as folder:
-        copy = Path(folder) / "index"
-        try:
-            with real.open("rb") as source:
-                copy.write_bytes(source.read())
-                times = os.fstat(source.fileno())
-            os.utime(copy, ns=(times.st_atime_ns, times.st_mtime_ns))
-        except FileNotFoundError:
-            pass
+    copy = repo.state_dir / f"index-{token()}"
+    try:
+        _copy(real, copy)
         yield copy
+    finally:
+        copy.unlink(missing_ok=True)
+
+
+def _copy(real: Path, copy: Path) -> None:
+    try:
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        with real.open("rb") as source:
+            copy.write_bytes(source.read())
+            times = os.fstat(source.fileno())
+        os.utime(copy, ns=(times.st_atime_ns, times.st_mtime_ns))
+    except FileNotFoundError:  # an unborn branch has no index yet
+        return
+    except OSError as why:
+        raise GitError(f"the index cannot be copied: {why}") from why
 
 
 def _uncover(repo: Repo, index: Path) -> None:

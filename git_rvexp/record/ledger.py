@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from git_rvexp.errors import GitError
 from git_rvexp.git import notes
 from git_rvexp.git.plumbing import Repo
+from git_rvexp.jitter import jitter
 from git_rvexp.model import Json
 from git_rvexp.record.events import Event, Record, lines, parse, skim, stamp
 
@@ -66,8 +67,6 @@ class Ledger:
                 self._append(added, kinds)
 
     def _append(self, added: Mapping[str, str], kinds: str) -> None:
-        import random  # noqa: PLC0415  4 ms that only a writer needs
-
         stood, last = 0, None
         for attempt in range(_TRIES):
             at = notes.tip(self.repo)
@@ -79,7 +78,7 @@ class Ledger:
             new = notes.write(self.repo, at, texts, f"rvexp: {kinds}")
             if notes.swap(self.repo, new, at, f"rvexp: {kinds}"):
                 return
-            self.sleep(random.uniform(0, 0.01 * min(attempt + 1, 10)))  # noqa: S311  jitter, not a secret
+            self.sleep(jitter(0, 0.01 * min(attempt + 1, 10)))
         lock = self.repo.common_dir / f"{notes.REF}.lock"
         if stood == _STANDSTILLS:
             raise GitError(f"the record is locked: {lock}", hint="remove that file if no git command is running")

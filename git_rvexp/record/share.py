@@ -5,7 +5,6 @@ that moved or went, is an alarm and not a merge: nothing is overwritten, here or
 """
 
 import os
-import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -13,6 +12,7 @@ from git_rvexp.errors import GitError, PendingError, RvexpError
 from git_rvexp.git import notes, remote
 from git_rvexp.git.notes import Tip
 from git_rvexp.git.tags import snapshots
+from git_rvexp.jitter import jitter, token
 from git_rvexp.record.events import union
 from git_rvexp.record.ledger import Ledger
 
@@ -86,7 +86,7 @@ def push_notes(ledger: Ledger) -> None:
         if done.code == 0:
             notes.swap(repo, ours, seen, "rvexp: pushed", ref=SEEN)
             return
-        ledger.sleep(random.uniform(0, 0.05 * min(attempt + 1, 20)))  # noqa: S311  jitter, not a secret
+        ledger.sleep(jitter(0, 0.05 * min(attempt + 1, 20)))
     raise PendingError("the record is kept here; the experiments remote was too busy to take it", hint="git rvexp sync")
 
 
@@ -108,7 +108,7 @@ def _alarm(alarm: Alarm, *, accept: bool) -> None:
 
 def _fetched(ledger: Ledger) -> Tip:
     """The remote's notes commit, fetched under a name of this process, which does not outlive the call."""
-    ref = f"refs/rvexp/incoming/{os.getpid()}-{random.randrange(1 << 32):08x}"  # noqa: S311  a name, not a secret
+    ref = f"refs/rvexp/incoming/{os.getpid()}-{token()}"
     remote.fetch(ledger.repo, f"+{notes.REF}:{ref}")
     try:
         return notes.tip(ledger.repo, ref)
@@ -133,7 +133,7 @@ def _merge(ledger: Ledger, incoming: Tip) -> None:
         new = incoming if _contains(ledger, incoming, ours) else _union(ledger, ours, incoming)
         if notes.swap(repo, new, ours, "rvexp: merge"):
             return
-        ledger.sleep(random.uniform(0, 0.01 * min(attempt + 1, 10)))  # noqa: S311  jitter, not a secret
+        ledger.sleep(jitter(0, 0.01 * min(attempt + 1, 10)))
     raise GitError("the record could not be merged: too many others are writing", hint="git rvexp sync")
 
 

@@ -3,13 +3,16 @@
 `planned` is recorded and pushed before the first billable call; the call is made once; `submitted` is recorded and
 pushed after. A reply that is lost makes the run ambiguous: it is looked up by its unique name, adopted if it is there,
 and never sent again blindly (Batch's SubmitJob has no client token).
+
+A chain announces all its plans at once and sends each when its turn comes; a single run does both in one go.
 """
 
-import random
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Mapping, Sequence
 
 from git_rvexp.errors import AmbiguousError, GitError, PendingError, RvexpError
 from git_rvexp.executors.protocol import BusyError, Executor, RefusedError, UnsureError
+from git_rvexp.jitter import jitter
 from git_rvexp.model import Json, Plan, Snapshot
 from git_rvexp.record import share
 from git_rvexp.workflow.context import Context
@@ -19,27 +22,58 @@ _BUSY_TRIES = 5
 _LOOKS = 3
 
 
-def submit(context: Context, snapshot: Snapshot, plan: Plan, executor: Executor, *, offline: bool = False) -> str:
+@dataclasses.dataclass(frozen=True)
+class Waits:
+    """The jobs that a job waits for, by their ids at the executor: whole ones, and child for child of an array."""
+
+    after: tuple[str, ...] = ()
+    after_each: tuple[str, ...] = ()
+
+
+def submit(
+    context: Context,
+    snapshot: Snapshot,
+    plan: Plan,
+    executor: Executor,
+    *,
+    waits: Waits = Waits(),
+    offline: bool = False,
+) -> str:
     """Run the protocol; the job's id. AmbiguousError when nobody can tell whether a job exists."""
     executor.check(plan)
-    _announce(context, snapshot, plan, offline=offline)
+    announce(context, snapshot, [plan], offline=offline)
+    return send(context, snapshot, plan, executor, waits=waits, offline=offline)
+
+
+def send(
+    context: Context,
+    snapshot: Snapshot,
+    plan: Plan,
+    executor: Executor,
+    *,
+    waits: Waits = Waits(),
+    offline: bool = False,
+) -> str:
+    """Hand over a run that was announced; its job's id. The parents' runs in the plan become jobs for the call only."""
+    asked = dataclasses.replace(plan, after=waits.after, after_each=waits.after_each)
     with signals_held():
-        job = _one_job(context, snapshot, plan, executor)
+        job = _one_job(context, snapshot, asked, executor)
         _append(context, snapshot, "submitted", {"run": str(plan.run), "job": job})
     _share_after(context, offline=offline)
     return job
 
 
-def _announce(context: Context, snapshot: Snapshot, plan: Plan, *, offline: bool) -> None:
-    """Record the intent where others see it; without that no job is started."""
-    fields = plan.fields() | ({"offline": True} if offline else {})
-    _append(context, snapshot, "planned", fields)
+def announce(context: Context, snapshot: Snapshot, plans: Sequence[Plan], *, offline: bool = False) -> None:
+    """Record the intent, all of it in one step, where others see it; without that no job is started."""
+    mark = {"offline": True} if offline else {}
+    context.ledger.append(snapshot.oid, *(context.ledger.event("planned", p.fields() | mark) for p in plans))
     if offline:
         return
     try:
         share.push_notes(context.ledger)
     except (GitError, PendingError, share.AlarmError) as why:
-        _append(context, snapshot, "refused", {"run": str(plan.run), "why": "the record could not be shared"})
+        told = ({"run": str(p.run), "why": "the record could not be shared"} for p in plans)
+        context.ledger.append(snapshot.oid, *(context.ledger.event("refused", fields) for fields in told))
         if isinstance(why, share.AlarmError):
             raise
         raise type(why)(
@@ -63,7 +97,7 @@ def _one_job(context: Context, snapshot: Snapshot, plan: Plan, executor: Executo
                 return found
             if not isinstance(why, BusyError) or attempt == _BUSY_TRIES - 1:
                 _leave_open(context, snapshot, plan, why)
-            context.ledger.sleep(2**attempt * random.uniform(0.5, 1.5))  # noqa: S311  jitter, not a secret
+            context.ledger.sleep(2**attempt * jitter(0.5, 1.5))
     raise AssertionError("unreachable: the last busy answer leaves the run open")
 
 
