@@ -1,4 +1,8 @@
-"""Ctrl-C and SIGTERM held back for the few lines between "accepted" and "recorded"."""
+"""Ctrl-C and SIGTERM held back for the few lines between "accepted" and "recorded".
+
+Ctrl-C on a terminal goes to every process of the group, so it is held from the git processes that write the record too:
+they inherit the mask.
+"""
 
 import signal
 import threading
@@ -21,9 +25,12 @@ def signals_held() -> Iterator[None]:
         arrived.append(number)
 
     before = {number: signal.signal(number, remember) for number in _HELD}
+    masked = signal.pthread_sigmask(signal.SIG_BLOCK, _HELD) if hasattr(signal, "pthread_sigmask") else None
     try:
         yield
     finally:
+        if masked is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, masked)
         for number, handler in before.items():
             signal.signal(number, handler)
         for missed in arrived:

@@ -1,7 +1,8 @@
 """Ways to kill a process at an exact step, from outside: no failpoint stands in the program itself.
 
 `Shim` is a `git` that counts its calls and kills whoever called it, before or after the real git has run; `Killer` is a
-gate for the fault proxy that kills when a certain request comes by. Both kill with SIGKILL: nothing is cleaned up.
+gate for the fault proxy that kills when a certain request comes by. Both kill with SIGKILL, so nothing is cleaned up,
+unless another signal is asked for.
 """
 
 import copy
@@ -22,12 +23,14 @@ from tests.faults.exchange import Wire
 from tests.faults.http1 import Head
 from tests.faults.proxy import FaultProxy
 
-When = Literal["before", "after"]
+When = Literal["before", "after", "interrupt"]
+"""Kill before or after the real git runs; or interrupt the whole process group, as Ctrl-C on a terminal does."""
 
 _SHIM = """\
 #!/bin/sh
 printf '%s\\n' "$*" >>"$KILL_LOG"
 [ "$(wc -l <"$KILL_LOG")" -eq "$KILL_AT" ] || exec {git} "$@"
+[ "$KILL_WHEN" != interrupt ] || {{ kill -INT 0; exec {git} "$@"; }}
 [ "$KILL_WHEN" = before ] || {git} "$@"
 kill -9 $PPID
 """
@@ -91,10 +94,11 @@ def writes(call: str) -> bool:
 
 
 class Killer(threading.Event):
-    """A gate that never holds: it kills the process it was aimed at, waits until it is dead, and lets things go on."""
+    """A gate that never holds: it kills (or signals) the process it was aimed at, and lets things go on."""
 
-    def __init__(self) -> None:
+    def __init__(self, *signals: signal.Signals) -> None:
         super().__init__()
+        self.signals = signals or (signal.SIGKILL,)
         self.victim: subprocess.Popen[str] | None = None
         self.used = False
         self._aimed = threading.Event()
@@ -110,8 +114,10 @@ class Killer(threading.Event):
         assert self.victim is not None
         if not self.used:
             self.used = True
-            self.victim.send_signal(signal.SIGKILL)
-            self.victim.wait()
+            for number in self.signals:
+                self.victim.send_signal(number)
+            if signal.SIGKILL in self.signals:
+                self.victim.wait()
         return True
 
 
@@ -151,6 +157,7 @@ def start(folder: Path, env: Mapping[str, str], *words: str) -> subprocess.Popen
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
 
 

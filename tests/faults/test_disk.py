@@ -1,0 +1,172 @@
+"""A full disk, and a git directory that cannot be written: a clear word, nothing half done, and it goes on later."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from git_rvexp.errors import GitError
+from git_rvexp.git.plumbing import Repo
+from git_rvexp.record.ledger import Ledger
+from tests.faults.killing import run
+from tests.faults.world import World
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
+
+
+def mount(*words: str) -> None:
+    """Mount something, or fail with what mount said."""
+    subprocess.run(["mount", *words], check=True, capture_output=True)
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of three mebibytes."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount("-t", "tmpfs", "-o", "size=3m", "tmpfs", str(place))
+    yield place
+    subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+def fill(disk: Path, left: int) -> Path:
+    """Fill the disk but for `left` blocks; the file that does it."""
+    assert os.path.ismount(disk)
+    ballast, stat = disk / "ballast", os.statvfs(disk)
+    ballast.write_bytes(bytes((stat.f_bavail - left) * stat.f_bsize))
+    return ballast
+
+
+def told(done: subprocess.CompletedProcess[str]) -> None:
+    """It failed, said why, and is no bug."""
+    assert done.returncode not in (0, 70), done.stderr
+    assert "No space left on device" in done.stderr or "Out of diskspace" in done.stderr  # both are git's words
+    assert "Traceback" not in done.stderr
+
+
+@pytest.fixture
+def world(tmp_path: Path, disk: Path) -> World:
+    """A clone whose git directory is on the small disk, with a snapshot and its record; the remotes are elsewhere."""
+    made = World.make(tmp_path / "world")
+    shutil.move(made.clone.path / ".git", disk / "git")
+    (made.clone.path / ".git").symlink_to(disk / "git")
+    made.clone.write("train.py", "print('changed')\n")
+    assert made.clone.rvexp("snapshot", "first").returncode == 0
+    return made
+
+
+def whole(world: World, tags: int) -> None:
+    """After there is room again one sync makes the record whole, here and in a fresh clone."""
+    assert run(world.clone.path, {}, "sync").returncode == 0
+    fresh = world.fresh("fresh")
+    assert run(fresh.path, {}, "sync").returncode == 0
+    repo = Repo.discover(fresh.path, os.environ)
+    oids = fresh.git("for-each-ref", "--format=%(objectname)", "refs/tags").splitlines()
+    assert len(oids) == tags
+    assert [len(r.of("snapshot")) for r in Ledger(repo).records(oids).values()] == [1] * tags
+    world.sound(world.clone, fresh)
+
+
+def test_a_snapshot_on_a_full_disk(world: World, disk: Path) -> None:
+    """With ever more room it fails at ever later steps, until it fits; what was there stays, and a later one works."""
+    failures = 0
+    for left in range(0, 60, 3):
+        world.clone.write("train.py", f"print({left})\n")
+        ballast = fill(disk, left)
+        done = run(world.clone.path, {}, "snapshot", f"try-{left}")
+        ballast.unlink()
+        if done.returncode == 0:
+            break
+        told(done)
+        failures += 1
+        world.sound(world.clone)
+    assert failures >= 2
+    tags = len(world.clone.git("tag").splitlines())
+    whole(world, tags)
+
+
+def test_an_append_on_a_full_disk_keeps_what_was_there(world: World, disk: Path) -> None:
+    """The event is written whole or not at all."""
+    repo = Repo.discover(world.clone.path, os.environ)
+    ledger = Ledger(repo)
+    oid = world.snapshot(world.clone).oid
+    written, reasons = 0, list[str]()
+    for left in range(12):
+        ballast = fill(disk, left)
+        try:
+            ledger.append(oid, ledger.event("test", {"n": left}))
+            written += 1
+        except GitError as why:
+            reasons.append(str(why))
+        finally:
+            ballast.unlink()
+        record = ledger.record(oid)
+        assert (len(record.of("test")), len(record.of("snapshot")), record.damaged) == (written, 1, ())
+        world.sound(world.clone)
+    assert 0 < written < 12
+    assert [why for why in reasons if "No space left on device" not in why] == []
+
+
+def test_a_sync_on_a_full_disk(world: World, disk: Path) -> None:
+    """What others wrote does not fit now: told, our record stands, and the next sync has it."""
+    other = world.fresh("other")
+    assert run(other.path, {}, "sync").returncode == 0
+    other.write("big.bin", "".join(chr(33 + n * n % 89) for n in range(30_000)))
+    assert run(other.path, {}, "snapshot", "theirs").returncode == 0
+    before = world.clone.git("for-each-ref")
+    ballast = fill(disk, 0)
+    done = run(world.clone.path, {}, "sync")
+    ballast.unlink()
+    told(done)
+    assert world.clone.git("for-each-ref") == before
+    whole(world, 2)
+
+
+def test_a_full_folder_for_scratch_files(tmp_path: Path, disk: Path) -> None:
+    """No room for the copy of the index: told, and nothing was made; with no room at all another folder is taken."""
+    world = World.make(tmp_path / "world")
+    codes = []
+    for left in range(4):
+        world.clone.write("train.py", f"print({left})\n")
+        ballast = fill(disk, left)
+        done = run(world.clone.path, {"TMPDIR": str(disk)}, "snapshot", f"try-{left}")
+        ballast.unlink()
+        codes.append(done.returncode)
+        if done.returncode:
+            told(done)
+        assert len(world.clone.git("tag").splitlines()) == codes.count(0)
+    assert 0 < codes.count(0) < 4
+
+
+@pytest.fixture
+def sealed_git(tmp_path: Path) -> Iterator[World]:
+    """A clone with a snapshot whose git directory cannot be written (root minds no modes, but minds mounts)."""
+    made = World.make(tmp_path / "world")
+    made.clone.write("train.py", "print('changed')\n")
+    assert made.clone.rvexp("snapshot", "first").returncode == 0
+    made.clone.write("train.py", "print('again')\n")
+    git = str(made.clone.path / ".git")
+    mount("--bind", git, git)
+    mount("-o", "remount,ro,bind", git)
+    yield made
+    subprocess.run(["umount", "--lazy", git], check=True)
+
+
+@pytest.mark.parametrize("words", [("snapshot", "second"), ("sync",)])
+def test_a_git_directory_that_cannot_be_written(sealed_git: World, words: tuple[str, ...]) -> None:
+    """Told in words; reading works all the same."""
+    clone = sealed_git.clone
+    # Somebody else has gone on, so that a sync has something to write.
+    other = sealed_git.fresh("other")
+    assert run(other.path, {}, "sync").returncode == 0
+    other.write("more", "more")
+    assert run(other.path, {}, "snapshot", "theirs").returncode == 0
+    before = clone.git("for-each-ref")
+    done = run(clone.path, {}, *words)
+    assert done.returncode not in (0, 70), done.stderr
+    assert "Read-only file system" in done.stderr
+    assert clone.git("for-each-ref") == before
+    assert run(clone.path, {}, "list").returncode == 0
