@@ -120,6 +120,12 @@ class Repo:
             raise GitError(_failed(args, done))
         return done
 
+    def resolve(self, *names: str) -> list[str]:
+        """The object each name stands for, "" for none, by one process. Names hold no newline."""
+        asked = "".join(f"{name}\n" for name in names).encode()
+        found = self.git("cat-file", "--batch-check=%(objectname)", stdin=asked).lines
+        return ["" if line.endswith((" missing", " ambiguous")) else line for line in found]
+
     @cached_property
     def config(self) -> Mapping[str, tuple[str, ...]]:
         """The configuration when it was first asked for, by key (lower case but for subsections); last value last."""

@@ -64,7 +64,7 @@ def connect(repo: Repo, remote: Remote, *, allow_origin: bool = False) -> None:
     """
     if not (allow_origin or remote.embedded) and _same_place(remote.url, urls(repo, "origin")):
         raise UsageError(
-            f"the experiments remote is the same place as origin: {remote.url}\n"
+            f"the experiments remote is the same place as origin: {redacted(remote.url)}\n"
             "  snapshots hold unpublished code and would be visible there",
             hint="choose a private repository, or `git config rvexp.local.alloworigin true`",
         )
@@ -78,8 +78,8 @@ def connect(repo: Repo, remote: Remote, *, allow_origin: bool = False) -> None:
     present = urls(repo, NAME)
     if present and remote.url not in present:
         raise UsageError(
-            f"the git remote 'experiments' is {present[0]}, the settings say {remote.url}",
-            hint=f"git remote set-url experiments {remote.url}",
+            f"the git remote 'experiments' is {redacted(present[0])}, the settings say {redacted(remote.url)}",
+            hint="git remote set-url experiments URL, with the URL of the settings",
         )
     if not present:
         _configure(repo, remote.url)

@@ -49,10 +49,10 @@ class WorkTree:
 
 def head(repo: Repo) -> str:
     """The commit HEAD names; "" on an unborn branch."""
-    return repo.git("rev-parse", "--verify", "--quiet", "HEAD^{commit}", ok=(0, 1)).text
+    return repo.resolve("HEAD^{commit}")[0]
 
 
-def capture(repo: Repo) -> WorkTree:
+def capture(repo: Repo, base: str | None = None) -> WorkTree:
     """The work tree as it is now: tracked, changed, deleted, and untracked files that are not ignored.
 
     RvexpError when something cannot be captured truthfully: unmerged files, nested repositories, unreadable paths.
@@ -63,7 +63,7 @@ def capture(repo: Repo) -> WorkTree:
         if "could not open directory" in added.err:
             raise RvexpError(f"part of the work tree cannot be read\n  {added.err.strip()}")
         tree = repo.git("write-tree", index=index).text
-    work = _compared(repo, tree, head(repo))
+    work = _compared(repo, tree, head(repo) if base is None else base)
     _refuse_nested(repo, work)
     return work
 

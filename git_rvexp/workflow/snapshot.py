@@ -51,8 +51,10 @@ def draft(context: Context, request: Request) -> Draft:
     """What the snapshot would be; nothing is written but loose objects. RvexpError when it may not be made."""
     who = person(context.repo)
     name = _name(context, request, who)
-    _refuse_taken(context.repo, name)
-    return Draft(name, worktree.capture(context.repo), who)
+    taken, base = context.repo.resolve(name.ref, "HEAD^{commit}")
+    if taken:
+        raise _taken(context.repo, name, "in this clone")
+    return Draft(name, worktree.capture(context.repo, base), who)
 
 
 def take(context: Context, request: Request) -> Taken:
@@ -122,11 +124,6 @@ def _name(context: Context, request: Request, who: Person) -> TagName:
         request.date or context.ledger.now().astimezone().date().isoformat(),
         request.nickname,
     )
-
-
-def _refuse_taken(repo: Repo, name: TagName) -> None:
-    if repo.git("rev-parse", "--verify", "--quiet", name.ref, ok=(0, 1)).code == 0:
-        raise _taken(repo, name, "in this clone")
 
 
 def _taken(repo: Repo, name: TagName, where: str) -> RvexpError:
