@@ -73,6 +73,8 @@ def test_damaged_lines_are_shown_and_make_the_answer_no(book: Notebook, snapshot
     assert done.returncode == 1
     assert "2026-11-02T12:00:00.000Z ended run=" in done.stdout
     assert snapshot.tree in done.stdout
+    (damaged,) = json.loads(book.clone.rvexp("show", "first", "--json").stdout)["damaged_lines"]
+    assert damaged["line"] == "2026-11-02T12:00:00.000Z ended run="
 
 
 def test_hostile_text_is_inert(book: Notebook, snapshot: Snapshot) -> None:
