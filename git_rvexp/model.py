@@ -57,7 +57,12 @@ class Resources:
 
 @dataclass(frozen=True)
 class Plan:
-    """One run, frozen. `definition` is `arn:…:revision` on Batch and empty on docker; `timeout` is in seconds."""
+    """One run, frozen. `definition` is `arn:…:revision` on Batch and empty on docker; `timeout` is in seconds.
+
+    `after` and `after_each` hold the ids of the runs that have to succeed first; `after_each` lets the child with
+    index i of an array wait for the child i of that array only, `sequential` for its own child i - 1. An executor is
+    handed their jobs' ids in the same places.
+    """
 
     run: RunId
     executor: str
@@ -75,8 +80,15 @@ class Plan:
     region: str = ""
     array: int = 0
     after: tuple[str, ...] = ()
+    after_each: tuple[str, ...] = ()
+    sequential: bool = False
     secret_env: tuple[str, ...] = ()
     extra: Mapping[str, Json] = field(default_factory=dict)
+
+    @property
+    def parents(self) -> tuple[str, ...]:
+        """Everything that has to succeed first, of both kinds."""
+        return self.after + self.after_each
 
     def fields(self) -> dict[str, Json]:
         """The plan as the fields of a `planned` event; empty ones are left out."""
@@ -104,6 +116,8 @@ class Plan:
             "attempts": self.attempts,
             "array": self.array,
             "after": list(self.after),
+            "after_each": list(self.after_each),
+            "sequential": self.sequential,
             **self.extra,
         }
 
@@ -128,6 +142,8 @@ class Plan:
                 region=str(fields.get("region", "")),
                 array=int(fields.get("array", 0)),
                 after=tuple(str(a) for a in fields.get("after", [])),
+                after_each=tuple(str(a) for a in fields.get("after_each", [])),
+                sequential=bool(fields.get("sequential", False)),
                 secret_env=tuple(str(n) for n in fields.get("secret_env", [])),
                 extra={k: v for k, v in fields.items() if k not in _PLAN_FIELDS},
             )

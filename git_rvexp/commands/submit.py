@@ -54,7 +54,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     if args.dry_run:
         session.speaker.document("rvexp.plan/1", preview(context, request))
         return 0
-    started = start(context, request, offline=args.offline)
+    started = start(context, request, offline=args.offline, follow=args.wait)
     _tell(args, session, started)
     return _follow(context, started, session) if args.wait else 0
 

@@ -28,6 +28,7 @@ class BatchExecutor:
     """Where runs happen: AWS Batch, as the settings reach it. `sleep` takes seconds."""
 
     name = "batch"
+    schedules = True
 
     def __init__(
         self,

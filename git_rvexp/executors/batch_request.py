@@ -30,8 +30,8 @@ def request(plan: Plan, body: Mapping[str, Json]) -> dict[str, Json]:
         asked["retryStrategy"]["evaluateOnExit"] = _SPOT_RULES
     if plan.timeout:
         asked["timeout"] = {"attemptDurationSeconds": plan.timeout}
-    if plan.after:
-        asked["dependsOn"] = [{"jobId": job} for job in plan.after]
+    if plan.parents or plan.sequential:
+        asked["dependsOn"] = _parents(plan)
     if plan.array:
         asked["arrayProperties"] = {"size": plan.array}
     if not body.get("eksProperties"):
@@ -41,6 +41,13 @@ def request(plan: Plan, body: Mapping[str, Json]) -> dict[str, Json]:
     if plan.extra.get("priority") is not None:
         asked["schedulingPriorityOverride"] = int(plan.extra["priority"])
     return asked
+
+
+def _parents(plan: Plan) -> list[dict[str, str]]:
+    # Source of the types: the service model of SubmitJob. SEQUENTIAL names no job: it is the array's own children.
+    whole = [{"jobId": job} for job in plan.after]
+    each = [{"jobId": job, "type": "N_TO_N"} for job in plan.after_each]
+    return whole + each + ([{"type": "SEQUENTIAL"}] if plan.sequential else [])
 
 
 def _tags(plan: Plan) -> dict[str, str]:

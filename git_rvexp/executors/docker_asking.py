@@ -1,6 +1,8 @@
 """A plan as the request that a Docker engine gets, and what is wrong with a plan before any engine is asked.
 
-Pure: the engine itself is asked in `docker`. The image's entrypoint stays in force, as it does on Batch.
+Pure: the engine itself is asked in `docker`. The image's entrypoint stays in force, as it does on Batch. A job sees
+the variables by which Batch tells it what it is. On an engine AWS_BATCH_JOB_ID holds the job's name: it has to be known
+before there is a container with an id.
 """
 
 import shutil
@@ -8,12 +10,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from git_rvexp.errors import UsageError
+from git_rvexp.executors.limits import ARRAY as ARRAY_SIZES
 from git_rvexp.executors.protocol import RefusedError
 from git_rvexp.model import Plan, Resources
 
 LABELS = "io.git-rvexp."
 RUN = LABELS + "run"
 TIMEOUT = LABELS + "timeout"
+ARRAY = LABELS + "array"  # on a child: the array's job
+INDEX = LABELS + "index"
+SIZE = LABELS + "size"
+PARALLEL = LABELS + "parallel"
+SEQUENTIAL = LABELS + "sequential"
+
+SHARED = "/rvexp/shared"
+"""Where the volume that a chain's steps share is mounted."""
 
 MIB = 1024 * 1024
 LEAST_MEMORY = 6  # MiB: the engine refuses less
@@ -28,13 +39,8 @@ def check_plan(plan: Plan, environ: Mapping[str, str]) -> None:
         raise UsageError("the command is empty or has an empty word", hint="git rvexp submit [TAG] -- COMMAND…")
     if any("\0" in word for word in plan.command):
         raise UsageError("the command holds a NUL character, which no program can be given")
-    if plan.array:
-        raise RefusedError(
-            f"an array of {plan.array} cannot run on the docker executor yet",
-            hint='set executor = "batch", or submit the runs one by one',
-        )
-    if plan.after:
-        raise RefusedError("a Docker engine does not wait for other jobs (--after)", hint='set executor = "batch"')
+    if plan.array and not ARRAY_SIZES[0] <= plan.array <= ARRAY_SIZES[1]:
+        raise UsageError(f"an array has 2 to 10,000 jobs, not {plan.array:,}", hint="leave --array out for one job")
     if plan.image and not ("@sha256:" in plan.image or plan.image.startswith("sha256:")):
         raise RefusedError(f"image {plan.image} is not pinned by digest or id: it may change before it runs")
     environment(plan, environ)
@@ -70,7 +76,7 @@ def environment(plan: Plan, environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def request(plan: Plan, environ: Mapping[str, str]) -> dict[str, Any]:
-    """The arguments of `containers.create`.
+    """The arguments of `containers.create` for a job that is no array.
 
     `init`: the job is not process 1, so it gets the kernel's default signal actions (a plain Python dies of
     SIGTERM) and its orphans are reaped. No swap beyond the memory limit, so that the limit is the limit.
@@ -90,7 +96,51 @@ def request(plan: Plan, environ: Mapping[str, str]) -> dict[str, Any]:
         asked["nano_cpus"] = round(plan.resources.vcpus * 1e9)
     if plan.resources.gpus:
         asked["device_requests"] = [{"count": plan.resources.gpus, "capabilities": [["gpu"]]}]
+    if plan.extra.get("shared"):
+        asked["mounts"] = [_volume(str(plan.extra["shared"]), plan)]
+    asked["environment"] |= {"AWS_BATCH_JOB_ID": plan.job_name, "AWS_BATCH_JOB_ATTEMPT": "1"}
     return asked
+
+
+def child_request(plan: Plan, environ: Mapping[str, str], index: int, parallel: int) -> dict[str, Any]:
+    """The same for the child `index` (from 0) of an array; `parallel` of them may run at a time."""
+    asked = request(plan, environ)
+    asked["name"] = child_name(plan.job_name, index)
+    asked["labels"] |= {ARRAY: plan.job_name, INDEX: str(index), SIZE: str(plan.array), PARALLEL: str(parallel)}
+    if plan.sequential:
+        asked["labels"][SEQUENTIAL] = "1"
+    asked["environment"] |= {
+        "AWS_BATCH_JOB_ID": f"{plan.job_name}:{index}",
+        "AWS_BATCH_JOB_ARRAY_INDEX": str(index),
+        "AWS_BATCH_JOB_ARRAY_SIZE": str(plan.array),
+    }
+    return asked
+
+
+def child_name(job: str, index: int) -> str:
+    """The container of an array's child."""
+    return f"{job}-{index}"
+
+
+def parallel(plan: Plan, engine: Mapping[str, Any]) -> int:
+    """How many children of an array may run at a time in the engine that described itself so (`docker info`).
+
+    What the plan says, else as many as the engine's CPUs and memory hold, one where they want GPUs.
+    """
+    if plan.sequential or plan.resources.gpus:
+        return 1
+    if plan.extra.get("parallel"):
+        return int(plan.extra["parallel"])
+    fits = [engine.get("NCPU", 1) / (plan.resources.vcpus or 1)]
+    if plan.resources.memory:
+        fits.append(engine.get("MemTotal", 0) / MIB / plan.resources.memory)
+    return max(1, int(min(fits)))
+
+
+def _volume(name: str, plan: Plan) -> dict[str, Any]:
+    """A volume that the engine makes when it is not there. We never remove it: it holds the steps' results."""
+    labels = {LABELS + "chain": str(plan.extra.get("chain", ""))}
+    return {"Type": "volume", "Source": name, "Target": SHARED, "VolumeOptions": {"Labels": labels}}
 
 
 def _labels(plan: Plan) -> dict[str, str]:

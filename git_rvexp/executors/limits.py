@@ -40,9 +40,11 @@ def check_plan(plan: Plan) -> None:
         raise UsageError(f"a job has 1 to 10 attempts, not {plan.attempts}")
     if plan.timeout and plan.timeout < SHORTEST_TIMEOUT:
         raise UsageError(f"the shortest timeout of Batch is 60 seconds, not {plan.timeout}")
-    if len(plan.after) > MAX_PARENTS:
+    if not plan.array and (plan.sequential or plan.after_each):
+        raise UsageError("only an array's children can wait for one another (sequential, after_each)")
+    if len(plan.parents) + plan.sequential > MAX_PARENTS:
         raise UsageError(
-            f"a job can wait for at most 20 others, not {len(plan.after)}",
+            f"a job can wait for at most 20 others, not {len(plan.parents) + plan.sequential}",
             hint="join them in a step between, or make them one array",
         )
 

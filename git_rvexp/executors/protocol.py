@@ -23,6 +23,8 @@ class Executor(Protocol):
     """Where runs happen."""
 
     name: str
+    schedules: bool
+    """Whether it starts a job by itself once the jobs that it waits for have succeeded."""
 
     @property
     def place(self) -> Mapping[str, str]:

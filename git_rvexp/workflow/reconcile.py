@@ -71,10 +71,15 @@ def _settle_one(context: Context, snapshot: Snapshot, run: Run, executor: Execut
     if jobs:
         context.ledger.append(snapshot.oid, *_adoption(context, run, jobs))
         return Settled(run.run, f"adopted {jobs[0]}" + (f"; {len(jobs) - 1} duplicates" if jobs[1:] else ""))
-    if run.phase.open and context.ledger.now() - run.planned.moment > GRACE:
+    if run.phase.open and not waits_its_turn(run) and context.ledger.now() - run.planned.moment > GRACE:
         context.ledger.append(snapshot.oid, context.ledger.event("notfound", {"run": run.run}))
         return Settled(run.run, "no job after 20 minutes: not found")
     return Settled(run.run, "no job yet" if run.phase.open else "still not found")
+
+
+def waits_its_turn(run: Run) -> bool:
+    """Whether it is a step of a chain that an engine without a scheduler has not been given yet, however long ago."""
+    return run.phase is Phase.PLANNED and run.executor == "docker" and bool(run.planned.get("chain"))
 
 
 def _same_place(plan: Plan, executor: Executor) -> bool:

@@ -1,12 +1,13 @@
 """From a request to a started run: choose the snapshot, publish it, freeze the plan, submit it."""
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from git_rvexp.errors import RvexpError
 from git_rvexp.executors.protocol import Executor
 from git_rvexp.model import Json, Plan, Snapshot
-from git_rvexp.workflow import planning, publish
+from git_rvexp.workflow import parents, planning, publish
 from git_rvexp.workflow.choose import Found
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.planning import Request
@@ -25,28 +26,55 @@ class Started:
     job: str
 
 
-def start(context: Context, request: Request, *, offline: bool = False) -> Started:
-    """Do all of it. Nothing is started when any check fails; what is made on the way is found again next time."""
+@dataclass(frozen=True)
+class Prepared:
+    """What can be submitted: frozen plans on one published snapshot, and the executor they are for."""
+
+    snapshot: Snapshot
+    plans: tuple[Plan, ...]
+    executor: Executor
+
+
+def start(context: Context, request: Request, *, offline: bool = False, follow: bool = False) -> Started:
+    """Do all of it. Nothing is started when any check fails; what is made on the way is found again next time.
+
+    With `follow` runs it has to come after are waited for here, where the executor does not do that.
+    """
+    asked = dataclasses.replace(request, after=parents.runs_named(context, request.after))
+
+    def draft(snapshot: Snapshot, executor: Executor) -> list[Plan]:
+        return [planning.drafted(context, snapshot, asked, executor.name, executor.place)]
+
+    ready = prepared(context, request.tag, draft)
+    (plan,) = ready.plans
+    waits = parents.ready(context, plan, ready.executor, follow=follow)
+    job = submit(context, ready.snapshot, plan, ready.executor, waits=waits, offline=offline)
+    return Started(ready.snapshot, plan, job)
+
+
+def prepared(context: Context, tag: str, draft: Callable[[Snapshot, Executor], Sequence[Plan]]) -> Prepared:
+    """The plans that `draft` makes, checked, with the snapshot that `tag` names published for them."""
     settings = context.trusted()
-    snapshot = planning.snapshot_of(context, request.tag)
+    snapshot = planning.snapshot_of(context, tag)
     if snapshot is not None:
         publish.agree_on_tag(context, snapshot)
     executor = executor_named(name_of(settings), settings, context.environ)
     if snapshot is None:
         snapshot, published = _without_snapshot(context)
-        draft = planning.drafted(context, snapshot, request, executor.name, executor.place)
+        drafts = draft(snapshot, executor)
     else:
-        draft = planning.drafted(context, snapshot, request, executor.name, executor.place)
-        executor.check(draft)  # what can be refused before anything is built
+        drafts = draft(snapshot, executor)
+        for each in drafts:
+            executor.check(each)  # what can be refused before anything is built
         published = publish.provide(context, snapshot)
     _settle_quietly(context, snapshot, executor)
-    plan = planning.frozen(draft, published)
-    return Started(snapshot, plan, submit(context, snapshot, plan, executor, offline=offline))
+    return Prepared(snapshot, tuple(planning.frozen(each, published) for each in drafts), executor)
 
 
 def preview(context: Context, request: Request) -> Mapping[str, Json]:
     """The plan that `start` would make, from what is recorded; nothing is built, registered or written."""
     settings = context.trusted()
+    request = dataclasses.replace(request, after=parents.runs_named(context, request.after))
     snapshot = planning.snapshot_of(context, request.tag)
     if snapshot is None:
         return {"snapshot": None, "definition": settings.batch_job_def_name, "command": list(request.command)}

@@ -12,6 +12,7 @@ class Scripted:
     """Each look takes the next answer (None: the job is not known), and the last one stays."""
 
     name = "batch"
+    schedules = True
     place: Mapping[str, str] = {}
 
     def __init__(self, *script: Answer) -> None:

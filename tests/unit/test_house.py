@@ -25,7 +25,7 @@ DOORS = {
     "pygit2": {"git/objects.py"},
     "boto3": {"aws/session.py"},
     "botocore": {"aws/session.py", "aws/faults.py", "aws/models.py"},
-    "docker": {"images/engine.py", "executors/docker.py"},
+    "docker": {"images/engine.py", "executors/docker_containers.py"},
     "tomli": {"tomltext.py"},
     "tomli_w": {"tomledit.py"},
     "subprocess": {
