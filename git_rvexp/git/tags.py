@@ -28,11 +28,21 @@ class Person:
 
 def person(repo: Repo) -> Person:
     """The identity git would commit with, or a stand-in (a snapshot needs none)."""
+    name, email = (_said(repo, part) for part in ("name", "email"))
+    if name and email and not set(name + email) & set("<>\n"):
+        return Person(name, email)
     ident = repo.git("var", "GIT_AUTHOR_IDENT", ok=(0, 128))
     if ident.code:
         return Person("unknown", "unknown@localhost")
     name, _, rest = ident.text.rpartition(" <")
     return Person(name, rest.partition(">")[0])
+
+
+def _said(repo: Repo, part: str) -> str:
+    """What the environment or the configuration says outright; git itself is asked only where it would guess."""
+    return (
+        repo.env.get(f"GIT_AUTHOR_{part.upper()}") or repo.setting(f"author.{part}") or repo.setting(f"user.{part}")
+    ).strip()
 
 
 @dataclass(frozen=True)
