@@ -1,0 +1,100 @@
+"""The tag: here as it was recorded, agreeing with itself; its signature; and what the experiments remote has of it."""
+
+import re
+from collections.abc import Iterator
+
+from git_rvexp.errors import RvexpError
+from git_rvexp.git import notes, remote
+from git_rvexp.git.tags import Told
+from git_rvexp.model import Snapshot
+from git_rvexp.record.share import SEEN
+from git_rvexp.workflow.verify_link import Link, changed, hazard, ok, unknown
+from git_rvexp.workflow.verify_outside import Outside
+from git_rvexp.workflow.verify_subject import Subject
+
+_SYNC = "git rvexp sync"
+_SIGNED = re.compile(r"^-----BEGIN (PGP|SSH) (SIGNATURE|MESSAGE)-----|^-----BEGIN SIGNED MESSAGE-----", re.MULTILINE)
+_FORGED = re.compile(r"\[GNUPG:\] BADSIG|incorrect signature|Signature verification failed", re.IGNORECASE)
+
+
+def tag(outside: Outside, subject: Subject) -> Link:
+    """The tag in this clone is the recorded one, and what its object says is what the objects are."""
+    recorded, here = subject.snapshot, subject.here
+    if not recorded.tag:
+        return unknown("tag", "this run has no snapshot: which code it ran is not recorded", needed=False)
+    if here is None:
+        return changed("tag", f"{recorded.tag} was deleted in this clone; it was {recorded.oid}", _SYNC)
+    if here.oid != recorded.oid:
+        return changed("tag", f"{recorded.tag} moved in this clone: published {recorded.oid}, here {here.oid}", _SYNC)
+    repo = outside.context.repo
+    wrong = list(_contradictions(outside, recorded))
+    if wrong:
+        return changed("tag", "the tag contradicts itself: " + "; ".join(wrong))
+    missing = repo.git("rev-list", "--objects", "--missing=print", "--no-walk", recorded.commit).lines
+    lacking = [line for line in missing if line.startswith("?")]
+    if lacking:
+        return unknown("tag", f"{len(lacking)} objects of its tree are not in this clone", f"git fetch {recorded.tag}")
+    return ok("tag", f"as recorded: commit {recorded.commit[:12]}, tree {recorded.tree[:12]}")
+
+
+def _contradictions(outside: Outside, snapshot: Snapshot) -> Iterator[str]:
+    repo = outside.context.repo
+    body = repo.git("cat-file", "tag", snapshot.oid).text
+    named = next((line[4:] for line in body.split("\n") if line.startswith("tag ")), "")
+    if named != snapshot.tag:
+        yield f"its own name is {named}"
+    try:
+        trailers = Told.parse(body).trailers
+    except (ValueError, StopIteration):
+        return
+    parents = repo.git("rev-list", "--parents", "-n1", snapshot.commit).text.split(" ")[1:]
+    facts = {"Snapshot": snapshot.tag, "Tree": snapshot.tree, "Base": parents[0] if parents else "none"}
+    for key, fact in facts.items():
+        told = trailers.get(f"Rvexp-{key}", fact)
+        if told != fact:
+            yield f"its message says {key.lower()} {told}, git says {fact}"
+
+
+def signature(outside: Outside, subject: Subject) -> Link:
+    """The tag's signature, where it has one, by git's own means."""
+    repo, oid = outside.context.repo, subject.snapshot.oid
+    if not subject.snapshot.tag or not _SIGNED.search(repo.git("cat-file", "tag", oid).text):
+        return ok("signature", "not signed")
+    done = repo.git("verify-tag", "--raw", oid, ok=(0, 1, 128))
+    told = [line for line in (done.text + "\n" + done.err).split("\n") if line.strip()]
+    if done.code == 0:
+        good = next((line for line in told if line.startswith(("Good", "[GNUPG:] GOODSIG"))), "good")
+        return ok("signature", good.removeprefix("[GNUPG:] GOODSIG ").strip())
+    if _FORGED.search(done.err + done.text):
+        return changed("signature", "the signature does not belong to this tag", "ask who signed it")
+    reasons = [line for line in told if "error" in line or "NO_PUBKEY" in line] or told[-1:] or ["git gives no reason"]
+    why = reasons[0]
+    remedy = "gpg --import KEY, or set gpg.ssh.allowedSignersFile"
+    return unknown("signature", why.removeprefix("error: "), remedy, needed=False)
+
+
+def experiments(outside: Outside, subject: Subject) -> Link:
+    """The experiments remote has the same tag, and its record goes on from what it showed last."""
+    try:
+        refs, there, goes_on = outside.remote_refs, outside.remote_notes, outside.remote_goes_on
+    except RvexpError as why:
+        return unknown("remote", why)
+    if not goes_on:
+        seen = notes.tip(outside.context.repo, SEEN).commit
+        text = f"{notes.REF} was rewritten there: recorded {seen}, remote {there.commit or 'none'}"
+        return changed("remote", text, "ask who did it; git rvexp sync --accept keeps both sides' lines")
+    if not subject.snapshot.tag:
+        return ok("remote", "its record goes on from what it showed last")
+    return _tag_there(outside, subject.snapshot, refs.get(f"refs/tags/{subject.snapshot.tag}", ""))
+
+
+def _tag_there(outside: Outside, snapshot: Snapshot, now: str) -> Link:
+    if now == snapshot.oid:
+        return ok("remote", "has the same tag, and its record goes on from what it showed last")
+    if now:
+        return changed("remote", f"the tag moved there: recorded {snapshot.oid}, remote {now}", "ask who did it")
+    published = f"{remote.PUBLISHED}/{snapshot.tag}"
+    if outside.context.repo.git("rev-parse", "--verify", "--quiet", published, ok=(0, 1)).text:
+        remedy = f"git push {remote.NAME} {snapshot.tag}"
+        return changed("remote", f"the tag was deleted there: recorded {snapshot.oid}", remedy)
+    return hazard("remote", "does not have the tag yet: it is in this clone only", _SYNC)
