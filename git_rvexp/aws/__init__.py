@@ -3,7 +3,7 @@
 Nothing here knows of jobs, images or snapshots, and nothing is imported from boto3 before it is used.
 """
 
-from git_rvexp.aws.ecr import Repository, ecr_auth, ecr_repository, is_ecr
+from git_rvexp.aws.ecr import Repository, Stored, ecr_auth, ecr_image, ecr_lifecycle, ecr_repository, is_ecr
 from git_rvexp.aws.faults import DeniedError, ServiceError, ThrottledError, UnreachableError, calling
 from git_rvexp.aws.models import raw_replies, unknown_members
 from git_rvexp.aws.session import client, identity
@@ -12,11 +12,14 @@ __all__ = [
     "DeniedError",
     "Repository",
     "ServiceError",
+    "Stored",
     "ThrottledError",
     "UnreachableError",
     "calling",
     "client",
     "ecr_auth",
+    "ecr_image",
+    "ecr_lifecycle",
     "ecr_repository",
     "identity",
     "is_ecr",

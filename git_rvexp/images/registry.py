@@ -26,6 +26,14 @@ _JSON_LIMIT = http.Limits(size=8 << 20)
 _LOOSE_MOST = 300
 
 
+class AlteredError(RvexpError):
+    """The registry sent bytes that are not what their digest names."""
+
+
+class GoneError(RvexpError):
+    """The registry answered, and does not have what was asked for."""
+
+
 @dataclass(frozen=True)
 class Manifest:
     """A manifest or an index as the registry sent it; `digest` is the hash of `body`."""
@@ -71,7 +79,7 @@ class Registry:
         told = answer.headers.get("docker-content-digest", str(manifest.digest))
         wanted = reference if reference.startswith("sha256:") else told
         if str(manifest.digest) != wanted:
-            raise RvexpError(
+            raise AlteredError(
                 f"the registry {self.repository.host} sent another manifest than {wanted}\n"
                 f"  what arrived hashes to {manifest.digest}: altered on the way, or in the registry",
                 hint=f"skopeo inspect docker://{self.repository}@{wanted}",
@@ -82,7 +90,7 @@ class Registry:
         """The manifest named `digest`, read again and hashed. RvexpError when it is gone or another."""
         found = self.resolve(str(digest))
         if found is None:
-            raise RvexpError(f"the registry has no {self.repository}@{digest}", hint="git rvexp publish")
+            raise GoneError(f"the registry has no {self.repository}@{digest}", hint="git rvexp publish")
         return found
 
     def for_platform(self, manifest: Manifest, platform: str) -> Manifest:
@@ -103,21 +111,29 @@ class Registry:
         """A small blob's bytes, hashed."""
         with self.send("GET", self._path("blobs", str(digest))) as answer:
             body = answer.read()
+            if answer.status == 404:
+                raise GoneError(f"the blob {digest} is gone from {self.repository}")
             self._expect(answer, f"the blob {digest} of {self.repository} cannot be read", body)
         if Digest.of(body) != digest:
-            raise RvexpError(f"the registry sent another blob than {digest} for {self.repository}")
+            raise AlteredError(f"the registry sent another blob than {digest} for {self.repository}")
         return body
 
     @contextlib.contextmanager
     def send(
-        self, method: str, path: str, *, headers: Mapping[str, str] | None = None, body: bytes | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        limits: http.Limits = _JSON_LIMIT,
     ) -> Iterator[http.Answer]:
         """One request to the API, with the login the registry asks for (Basic, or its token). Any status returns."""
         url = path if "://" in path else self.repository.address + path
 
         def ask() -> http.Opened:
             sent = self._authorization
-            return http.exchange(method, url, headers=headers, authorization=sent, body=body, limits=_JSON_LIMIT)
+            return http.exchange(method, url, headers=headers, authorization=sent, body=body, limits=limits)
 
         with ask() as answer:
             challenge = answer.headers.get("www-authenticate", "") if answer.status == 401 else ""
@@ -165,7 +181,7 @@ class Registry:
     def _missing(self, body: bytes) -> None:
         """ECR makes no repository on push, so a missing one is an error now rather than later."""
         if self.repository.is_ecr and "NAME_UNKNOWN" in _reason(body):
-            raise RvexpError(
+            raise GoneError(
                 f"the repository {self.repository} does not exist",
                 hint=f"aws ecr create-repository --repository-name {self.repository.name}",
             )
