@@ -10,7 +10,7 @@ import hashlib
 import posixpath
 import tarfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -172,6 +172,6 @@ def _below(path: bytes, root: bytes) -> bytes:
     return path[len(top) :] if path.startswith(top) else b""
 
 
-def wanted(entries: Iterator[Entry]) -> dict[bytes, Entry]:
+def wanted(entries: Iterable[Entry]) -> dict[bytes, Entry]:
     """The entries that can be looked for in an image: files and links, by path."""
     return {e.path: e for e in entries if e.mode in (FILE, EXECUTABLE, SYMLINK)}

@@ -11,6 +11,8 @@ from git_rvexp.tree import Entry
 
 _SHUT = (401, 403, 404)  # forges answer 404 for what a stranger may not know of
 _SECONDS = 3600
+DIFFERENT = "the archive is not the tag's tree"
+"""How the answer begins when the archive was read and is another."""
 
 
 def contents(url: str, entries: Sequence[Entry], spool: Spool, *, given: str, stored: Callable[[], str]) -> str:
@@ -24,7 +26,7 @@ def contents(url: str, entries: Sequence[Entry], spool: Spool, *, given: str, st
             kept = stored()
             status = _once(url, entries, spool, kept) if kept and kept != given else status
     except Different as why:
-        return f"the archive is not the tag's tree: {why}"
+        return f"{DIFFERENT}: {why}"
     except RvexpError as why:
         return str(why)
     if status == 200:

@@ -1,0 +1,157 @@
+"""An image by its recorded digest or id: there, what it was, made of this tree, still under its name, and for long."""
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+
+from git_rvexp import aws
+from git_rvexp.errors import RvexpError
+from git_rvexp.images.engine import Local
+from git_rvexp.images.registry import AlteredError, GoneError, Manifest, Registry
+from git_rvexp.model import Json
+from git_rvexp.names import TagName
+from git_rvexp.record.events import Event
+from git_rvexp.workflow.imaging import COMMIT, TAG, TAG_OID, TREE
+from git_rvexp.workflow.verify_expiry import fate
+from git_rvexp.workflow.verify_layers import layers
+from git_rvexp.workflow.verify_link import Link, changed, hazard, ok, unknown
+from git_rvexp.workflow.verify_outside import Outside
+from git_rvexp.workflow.verify_subject import Subject
+
+_REBUILD = "git rvexp repeat --rebuild makes another image from the tag, and says so"
+
+
+def image(outside: Outside, subject: Subject, ref: str, *, deep: bool) -> list[Link]:
+    """All links of one image; those that depend on its being there only when it is."""
+    event = subject.image_event(ref)
+    if "@" not in ref:
+        return [_in_engine(outside, subject, ref)]
+    name = ref.partition("@")[0]
+    try:
+        registry = outside.registry(name)
+        manifest = registry.resolve(ref.partition("@")[2])
+        if manifest is None:
+            return [_absent(outside, ref)]
+        own = registry.for_platform(manifest, str(event.get("platform", "")) if event else "linux/amd64")
+        config = registry.config(own)
+    except (AlteredError, GoneError) as why:
+        return [changed("image", _flat(why), _REBUILD)]
+    except RvexpError as why:
+        return [unknown("image", why)]
+    links = [_judged(subject, event, ref, str(own.config), _labels(config))]
+    links += _named(registry, subject, name, manifest) if subject.snapshot.tag and event else []
+    links += _lasting(outside, ref)
+    return links + (layers(outside, subject, registry, own, config) if deep else [])
+
+
+def _judged(subject: Subject, event: Event | None, ref: str, image_id: str, labels: Mapping[str, str]) -> Link:
+    if event is None:
+        return ok("image", f"{ref} is there (it was not made from a snapshot)")
+    wrong = [*_wrong_id(event, image_id), *_wrong_labels(subject, labels)]
+    if wrong:
+        return changed("image", f"{ref} is another image than was recorded: {'; '.join(wrong)}")
+    shared = labels.get(TAG_OID) != subject.snapshot.oid
+    made = f"; made for {labels.get(TAG)}, which has the same tree" if shared else ""
+    return ok("image", f"{ref} is there, its id and labels are as recorded{made}")
+
+
+def _wrong_id(event: Event, image_id: str) -> Iterator[str]:
+    if str(event.get("id")) != image_id:
+        yield f"its id is {image_id}, recorded {event.get('id')}"
+
+
+def _wrong_labels(subject: Subject, labels: Mapping[str, str]) -> Iterator[str]:
+    """The tree decides; another snapshot of the same tree may have lent its image, but one of ours has our commit."""
+    snapshot = subject.snapshot
+    if snapshot.tree and labels.get(TREE) != snapshot.tree:
+        yield f"its label says tree {labels.get(TREE)}, the tag {snapshot.tree}"
+    if snapshot.tag and labels.get(TAG_OID) == snapshot.oid and labels.get(COMMIT) != snapshot.commit:
+        yield f"its label says commit {labels.get(COMMIT)}, the tag {snapshot.commit}"
+
+
+def _named(registry: Registry, subject: Subject, name: str, manifest: Manifest) -> list[Link]:
+    """The snapshot's own image tag. Jobs run by digest, so only people and clean-up rules go by it."""
+    tag = TagName.parse(subject.snapshot.tag).mapped
+    remedy = f"skopeo copy docker://{name}@{manifest.digest} docker://{name}:{tag}"
+    try:
+        now = registry.resolve(tag)
+    except RvexpError as why:
+        return [unknown("image tag", why, needed=False)]
+    if now is None:
+        return [
+            changed("image tag", f"{tag} is gone; untagged images are the first to be cleaned up", remedy, needed=False)
+        ]
+    if now.digest != manifest.digest:
+        text = f"{tag} was overwritten: it names {now.digest}; runs go by the digest"
+        return [changed("image tag", text, remedy, needed=False)]
+    return [ok("image tag", f"{tag} still names it")]
+
+
+def _absent(outside: Outside, ref: str) -> Link:
+    if not aws.is_ecr(ref.partition("/")[0]):
+        return changed("image", f"{ref} is gone from the registry", _REBUILD)
+    try:
+        stored = aws.ecr_image(outside.context.trusted(), ref)
+    except RvexpError as why:
+        return unknown("image", f"{ref} cannot be pulled, and whether it was archived cannot be told: {_flat(why)}")
+    if stored and stored.status != "ACTIVE":
+        repository, _, digest = ref.partition("/")[2].partition("@")
+        restore = f"--repository-name {repository} --image-id imageDigest={digest} --target-storage-class STANDARD"
+        return changed("image", f"{ref} is {stored.status} in ECR", f"aws ecr update-image-storage-class {restore}")
+    return changed("image", f"{ref} is gone from the registry", _REBUILD)
+
+
+def _lasting(outside: Outside, ref: str) -> list[Link]:
+    """What ECR's lifecycle rules are going to do with it; no link for other registries, which do not tell."""
+    if not aws.is_ecr(ref.partition("/")[0]):
+        return []
+    settings = outside.context.trusted()
+    try:
+        rules, stored = aws.ecr_lifecycle(settings, ref), aws.ecr_image(settings, ref)
+    except RvexpError as why:
+        return [unknown("lifecycle", why, needed=False)]
+    if stored is None:
+        return [unknown("lifecycle", "ECR does not describe the image", needed=False)]
+    coming = fate(rules, stored.tags, stored.pushed, outside.context.ledger.now().astimezone(dt.UTC))
+    if coming:
+        return [hazard("lifecycle", coming, "exclude it in the repository's lifecycle policy, or copy it elsewhere")]
+    return [ok("lifecycle", "no rule of the repository will expire or archive it")]
+
+
+def _in_engine(outside: Outside, subject: Subject, ref: str) -> Link:
+    """An image that was never pushed: only the engine that made it can tell."""
+    if not ref.startswith("sha256:"):
+        return unknown("image", f"{ref} names no digest: what it was when the run began is not recorded")
+    try:
+        found = outside.engine.inspect(ref)
+        if found is None:
+            return _not_here(outside, subject, ref)
+    except RvexpError as why:
+        return unknown("image", why)
+    wrong = list(_wrong_labels(subject, found.labels)) if subject.image_event(ref) else []
+    if wrong:
+        return changed("image", f"{ref} is another image than was recorded: {'; '.join(wrong)}")
+    return _kept(found)
+
+
+def _kept(found: Local) -> Link:
+    text = f"{found.id} is in this engine, its labels are as recorded"
+    return ok("image", f"{text} (kept nowhere else: git config rvexp.ecr-repo and git rvexp publish share it)")
+
+
+def _not_here(outside: Outside, subject: Subject, ref: str) -> Link:
+    ran = [run for run in subject.runs if run.planned.get("image") == ref]
+    for run in ran:
+        outside.executors.of(run.plan)  # raises where the run was another engine's
+    if not ran:
+        return unknown(
+            "image", f"{ref} is not in this engine, and which engine had it is not recorded", "git rvexp build"
+        )
+    return changed("image", f"{ref} is gone from this engine, the only place that had it", _REBUILD)
+
+
+def _labels(config: Mapping[str, Json]) -> Mapping[str, str]:
+    return (config.get("config") or {}).get("Labels") or {}
+
+
+def _flat(why: RvexpError) -> str:
+    return str(why).replace("\n  ", "; ").replace("\n", "; ")
