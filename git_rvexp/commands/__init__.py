@@ -12,6 +12,7 @@ VERBS: dict[str, str] = {
     "run": "run a command in a snapshot's image, here and now",
     "publish": "build, push, register the job definition",
     "submit": "hand a command to the executor",
+    "chain": "run several steps that depend on one another",
     "status": "show where runs stand",
     "logs": "print what a run has printed",
     "wait": "wait until a run has ended",

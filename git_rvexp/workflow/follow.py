@@ -113,6 +113,12 @@ class _Troubles:
 
 def refuse_jobless(run: Run) -> None:
     """AmbiguousError when a job may exist that nobody knows, RvexpError when there is none."""
+    if run.phase is Phase.PLANNED and run.planned.get("chain"):
+        chain, step = run.planned.get("chain"), run.planned.get("step")
+        raise PendingError(
+            f"run {run.run} is step {step} of chain {chain} and was not handed over yet",
+            hint=f"git rvexp chain --resume {chain}    (if nobody drives it)",
+        )
     if run.phase.open:
         raise AmbiguousError(f"no job is known for run {run.run} ({run.phase.value})", hint="git rvexp sync")
     if not run.job:

@@ -65,10 +65,19 @@ def prepared(context: Context, tag: str, draft: Callable[[Snapshot, Executor], S
     else:
         drafts = draft(snapshot, executor)
         for each in drafts:
-            executor.check(each)  # what can be refused before anything is built
+            checked(executor, each)  # what can be refused before anything is built
         published = publish.provide(context, snapshot)
     _settle_quietly(context, snapshot, executor)
     return Prepared(snapshot, tuple(planning.frozen(each, published) for each in drafts), executor)
+
+
+def checked(executor: Executor, plan: Plan) -> None:
+    """Let the executor check a plan; of a chain's plan the complaint names the step."""
+    try:
+        executor.check(plan)
+    except RvexpError as why:
+        step = plan.extra.get("step")
+        raise type(why)(f"step {step!r}: {why}" if step else str(why), hint=why.hint) from why
 
 
 def preview(context: Context, request: Request) -> Mapping[str, Json]:

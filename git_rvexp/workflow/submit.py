@@ -15,6 +15,7 @@ from git_rvexp.executors.protocol import BusyError, Executor, RefusedError, Unsu
 from git_rvexp.jitter import jitter
 from git_rvexp.model import Json, Plan, Snapshot
 from git_rvexp.record import share
+from git_rvexp.workflow import inputs
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.held import signals_held
 
@@ -66,6 +67,7 @@ def send(
 def announce(context: Context, snapshot: Snapshot, plans: Sequence[Plan], *, offline: bool = False) -> None:
     """Record the intent, all of it in one step, where others see it; without that no job is started."""
     mark = {"offline": True} if offline else {}
+    plans = [inputs.seen(context, plan) for plan in plans]
     context.ledger.append(snapshot.oid, *(context.ledger.event("planned", p.fields() | mark) for p in plans))
     if offline:
         return

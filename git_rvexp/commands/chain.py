@@ -1,0 +1,121 @@
+"""Run several steps that depend on one another, on one snapshot.
+
+FILE holds [[step]] tables: name, command, after, array and what a run may ask for (docs/chains.md). The whole plan is
+recorded and pushed before the first step is submitted. AWS Batch gets all steps at once. A Docker engine has no
+scheduler, so there this command drives the chain until its end; after Ctrl-C what runs goes on, and --resume goes on
+with the rest. stdout is the chain's name.
+"""
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+
+from git_rvexp.commands.session import Session
+from git_rvexp.errors import DONE, INTERRUPTED, NO, RvexpError, UsageError
+from git_rvexp.model import JobState, Json
+from git_rvexp.workflow import chain_file, chain_record
+from git_rvexp.workflow.chain_drive import resume, start
+from git_rvexp.workflow.chain_picture import picture
+from git_rvexp.workflow.chain_plan import Options
+from git_rvexp.workflow.chain_record import Chain
+from git_rvexp.workflow.chain_steps import Step
+from git_rvexp.workflow.context import Context
+
+_NEWEST = "@"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    parser.add_argument("file", metavar="FILE", nargs="?", default="", help="the chain's TOML file")
+    parser.add_argument("tag", metavar="TAG", nargs="?", default="", help="a snapshot; default: this work tree's")
+    resuming = "go on after a crash or a failed step; default: the newest chain"
+    parser.add_argument("--resume", metavar="CHAIN", nargs="?", const=_NEWEST, help=resuming)
+    parser.add_argument("--wait", action="store_true", help="follow to the end; exit 0 when all steps succeed, else 1")
+    parser.add_argument("-n", "--dry-run", action="store_true", help="draw the chain; start and record nothing")
+    parser.add_argument("--queue", help="job queue of steps that name none, instead of batch_queue")
+    parser.add_argument("--executor", choices=("docker", "batch"), help="instead of the configured one")
+    parser.add_argument("--secret-env", action="append", default=[], metavar="NAME", help="a secret, by name only")
+    parallel = "children of an array at a time, on docker; default: as many as fit"
+    parser.add_argument("--parallel", type=int, default=0, metavar="N", help=parallel)
+    parser.add_argument("--json", action="store_true", help="one JSON document")
+
+
+def run(args: argparse.Namespace, session: Session) -> int:
+    """Start or resume the chain, and follow it where asked or needed."""
+    if bool(args.file) == bool(args.resume):
+        raise UsageError("a chain needs a FILE to start, or --resume to go on", hint="git rvexp chain chain.toml")
+    if args.parallel < 0:
+        raise UsageError("--parallel is the number of children that may run at a time")
+    steps = () if args.resume else chain_file.read(Path.cwd() / args.file, args.file)
+    if args.dry_run:
+        return _draw(args, session, steps)
+    story = _Story(session, args)
+    context = session.with_flags({"batch_queue": args.queue, "executor": args.executor})
+    try:
+        chain = _run(args, context, steps, story)
+    except (RvexpError, KeyboardInterrupt) as why:
+        if story.chain:
+            session.speaker.say(f"chain {story.chain}: what runs goes on; git rvexp chain --resume {story.chain}")
+        if isinstance(why, RvexpError):
+            raise
+        return INTERRUPTED
+    return story.end(chain)
+
+
+def _run(args: argparse.Namespace, context: Context, steps: tuple[Step, ...], story: "_Story") -> Chain:
+    if args.resume:
+        chain = chain_record.chosen(context, "" if args.resume == _NEWEST else args.resume)
+        return resume(context, chain, story.tell, follow=args.wait)
+    options = Options(tuple(args.secret_env), args.parallel)
+    return start(context, steps, args.tag, options, story.tell, follow=args.wait)
+
+
+def _draw(args: argparse.Namespace, session: Session, steps: tuple[Step, ...]) -> int:
+    states: Mapping[str, str] = {}
+    content: Mapping[str, Json] = {
+        "steps": [{"step": s.name, "command": s.command, "array": s.array, "after": s.parents} for s in steps]
+    }
+    if args.resume:
+        chain = chain_record.chosen(session.context, "" if args.resume == _NEWEST else args.resume)
+        steps, states, content = chain.steps, chain.summary({}), chain.fields()
+    if args.json:
+        session.speaker.document("rvexp.chain/1", content)
+        return DONE
+    for line in picture(steps, states):
+        session.speaker.result(line)
+    return DONE
+
+
+class _Story:
+    """Tells the chain's name as soon as it is recorded, then each step's changes, and draws the picture at the end."""
+
+    def __init__(self, session: Session, args: argparse.Namespace) -> None:
+        self._speaker = session.speaker
+        self._args = args
+        self._said: dict[str, str] = {}
+        self.chain = args.resume if args.resume != _NEWEST else ""
+
+    def tell(self, chain: Chain, states: Mapping[str, JobState]) -> None:
+        """One line for each step that changed."""
+        if not self._said:
+            self.chain = chain.name
+            self._speaker.say(f"chain {chain.name} of {chain.snapshot.tag or 'no snapshot'} on {chain.executor}")
+            if not self._args.json:
+                self._speaker.result(chain.name)
+        for step, (word, note) in chain.told(states).items():
+            if self._said.get(step) != word:
+                self._speaker.say(f"{step}: {word}" + (f"  {note}" if note else ""))
+            self._said[step] = word
+
+    def end(self, chain: Chain) -> int:
+        """The picture or the document, and the exit code."""
+        if self._args.json:
+            self._speaker.document("rvexp.chain/1", chain.fields())
+        for line in picture(chain.steps, chain.summary({})):
+            self._speaker.say(line)
+        if not chain.over:
+            self._speaker.say(f"next: git rvexp chain --resume {chain.name} --wait")
+            return DONE
+        if not chain.succeeded:
+            self._speaker.say(f"next: git rvexp chain --resume {chain.name}")
+        return DONE if chain.succeeded else NO

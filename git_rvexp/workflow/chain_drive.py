@@ -1,0 +1,208 @@
+"""Drive a chain: hand over each step when its turn comes, follow to the end, and resume after a crash or a failure.
+
+An executor that schedules (Batch) gets all steps at once, each with the jobs it waits for. An engine does not, so there
+the chain is driven from here: a step is handed over when its parents have succeeded, and whoever stops driving leaves
+what runs alone. Each hand-over is the protocol of `submit`; what is planned is in the record before the first of them.
+"""
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from git_rvexp.errors import AmbiguousError, PendingError
+from git_rvexp.executors.protocol import Executor
+from git_rvexp.model import JobState, Phase, Plan, Snapshot
+from git_rvexp.names import RunId
+from git_rvexp.record import share
+from git_rvexp.record.runs import Run, runs
+from git_rvexp.workflow.asking import Executors
+from git_rvexp.workflow.chain_hold import Hold, held
+from git_rvexp.workflow.chain_plan import Options, again, drafts
+from git_rvexp.workflow.chain_record import Chain, load, reread
+from git_rvexp.workflow.chain_steps import Step, below
+from git_rvexp.workflow.context import Context
+from git_rvexp.workflow.harvest import Look, refresh
+from git_rvexp.workflow.parents import waits_of
+from git_rvexp.workflow.reconcile import GRACE, settle
+from git_rvexp.workflow.running import checked, prepared
+from git_rvexp.workflow.submit import announce, send
+
+Tell = Callable[[Chain, Mapping[str, JobState]], None]
+
+_LONGEST = {True: 30.0, False: 3.0}  # seconds between looks, where the executor schedules and where we do
+_UNSEEN = 600.0  # seconds after which a job that the executor does not show is given up
+_FAILURES = 8
+
+
+def start(context: Context, steps: Sequence[Step], tag: str, options: Options, tell: Tell, *, follow: bool) -> Chain:
+    """Plan all steps, record them, hand them over; with `follow`, or where we drive, until the end. `tell` hears of it.
+
+    Nothing is recorded when any check of any step fails.
+    """
+    name = str(RunId.new())
+    ready = prepared(context, tag, drafts(context, name, steps, options))
+    for plan in ready.plans:
+        checked(ready.executor, plan)
+    with held(context.repo, name) as hold:
+        _take_over(context, ready.snapshot, name, hold)
+        announce(context, ready.snapshot, ready.plans)
+        chain = load(context, ready.snapshot, name)
+        return _driven(context, chain, ready.executor, hold, tell, follow=follow)
+
+
+def resume(context: Context, chain: Chain, tell: Tell, *, follow: bool) -> Chain:
+    """Go on with a chain: submit what never got a job, and new runs of what failed and of all that waits for it.
+
+    AmbiguousError while a job may exist that nobody knows. The record has to be up to date for that: GitError when the
+    experiments remote cannot be reached.
+    """
+    context.connect()
+    share.push_notes(context.ledger)
+    plan = next(iter(chain.runs.values())).plan
+    executor = Executors(context).of(plan)
+    with held(context.repo, chain.name) as hold:
+        for settled in settle(context, [chain.snapshot], lambda _name: executor):
+            context.say(f"run {settled.run}: {settled.text}")
+        look = refresh(context, reread(context, chain).found, _only(context, executor))
+        chain = reread(context, chain)
+        _refuse_doubt(chain, executor, hold)
+        _take_over(context, chain.snapshot, chain.name, hold)
+        chain = _redone(context, chain, executor, look)
+        return _driven(context, chain, executor, hold, tell, follow=follow)
+
+
+def _driven(context: Context, chain: Chain, executor: Executor, hold: Hold, tell: Tell, *, follow: bool) -> Chain:
+    chain = _handed_over(context, chain, executor, hold)
+    tell(chain, {})
+    if not follow and executor.schedules:
+        return chain
+    pauses = _pauses(executor)
+    patience = _Patience()
+    while not chain.over:
+        pause = next(pauses)
+        context.ledger.sleep(pause)
+        look = refresh(context, chain.found, _only(context, executor))
+        seen = _handed_over(context, reread(context, chain), executor, hold)
+        patience.check(seen, look, pause)
+        tell(seen, look.states)
+        if [r.phase for r in seen.runs.values()] != [r.phase for r in chain.runs.values()]:
+            pauses = _pauses(executor)
+        chain = seen
+    return chain
+
+
+def _handed_over(context: Context, chain: Chain, executor: Executor, hold: Hold) -> Chain:
+    """The chain after every step whose turn it is was handed over, and those that cannot start were marked so."""
+    for name in chain.runs:
+        run, parents = chain.runs[name], chain.parents(name)
+        if not run.phase.open:
+            continue
+        failed = [p for p in parents if p.phase.over and p.phase is not Phase.SUCCEEDED]
+        if failed:
+            why = f"step {chain.step_of[failed[0].run]} did not succeed"
+            fields = {"run": run.run, "why": f"{why}, so this one was not started"}
+            context.ledger.append(chain.snapshot.oid, context.ledger.event("refused", fields))
+        elif executor.schedules or all(p.phase is Phase.SUCCEEDED for p in parents):
+            waits = waits_of(run.plan, {p.run: p for p in parents}.__getitem__)
+            with hold.sending(run.run):
+                send(context, chain.snapshot, run.plan, executor, waits=waits)
+        else:
+            continue
+        chain = reread(context, chain)
+    return chain
+
+
+def _redone(context: Context, chain: Chain, executor: Executor, look: Look) -> Chain:
+    """The chain with new runs, recorded and not yet handed over, for what failed and what waits for it."""
+    failed = [name for name, run in chain.runs.items() if run.phase.over and run.phase is not Phase.SUCCEEDED]
+    redo = below(chain.steps, failed)
+    for name in redo:
+        run = chain.runs[name]
+        state = look.states.get(run.run)
+        if state is not None and state.phase is Phase.RUNNING:
+            raise PendingError(
+                f"step {name} (run {run.run}) still runs and would have to be done again",
+                hint=f"git rvexp wait {run.run}, or git rvexp cancel {run.run}",
+            )
+    if not redo:
+        return chain
+    plans = again(context, chain, redo)
+    for plan in plans:
+        checked(executor, plan)
+    announce(context, chain.snapshot, plans)
+    left = [chain.runs[name] for name in redo if chain.runs[name].phase.open]
+    told = ({"run": run.run, "why": f"chain {chain.name} was resumed with another run"} for run in left)
+    context.ledger.append(chain.snapshot.oid, *(context.ledger.event("refused", fields) for fields in told))
+    _refuse_rival(context, chain, plans)
+    return reread(context, chain)
+
+
+def _take_over(context: Context, snapshot: Snapshot, name: str, hold: Hold) -> None:
+    """Record that this clone drives the chain; it is shared with the next push."""
+    context.ledger.append(snapshot.oid, context.ledger.event("driving", {"chain": name, "driver": hold.driver}))
+
+
+def _refuse_rival(context: Context, chain: Chain, plans: Sequence[Plan]) -> None:
+    """Withdraw our new runs when another clone's are there: of two pushes the second sees what the first one wrote."""
+    ours = {str(plan.run): plan.extra["resumes"] for plan in plans}
+    record = context.ledger.record(chain.snapshot.oid)
+    rivals = [r for r in runs(record) if r.planned.get("resumes") in ours.values() and r.run not in ours]
+    if not any(r.phase is not Phase.REFUSED for r in rivals):
+        return
+    told = ({"run": run, "why": "another clone resumed the chain first"} for run in ours)
+    context.ledger.append(chain.snapshot.oid, *(context.ledger.event("refused", fields) for fields in told))
+    raise PendingError(f"chain {chain.name} is being resumed in another clone", hint="git rvexp status")
+
+
+def _refuse_doubt(chain: Chain, executor: Executor, hold: Hold) -> None:
+    """AmbiguousError when a step may have a job that the executor does not show yet.
+
+    An engine gives a name out once, so there handing over twice is harmless.
+    """
+    if not executor.schedules:
+        return
+    for name, run in chain.runs.items():
+        if run.phase is Phase.AMBIGUOUS or (run.phase is Phase.PLANNED and _may_be_sent(chain, run, hold)):
+            until = run.planned.moment + GRACE
+            raise AmbiguousError(
+                f"whether step {name} of chain {chain.name} has a job cannot be told yet (run {run.run})\n"
+                f"  its submission may still arrive; from {until:%H:%M:%S} UTC on, without a trace of it,\n"
+                "  it counts as not found and is submitted as a new run. Nothing was submitted now.",
+                hint=f"git rvexp chain --resume {chain.name}    (again, a little later)",
+            )
+
+
+def _may_be_sent(chain: Chain, run: Run, hold: Hold) -> bool:
+    return hold.sent == run.run or chain.driver != hold.driver
+
+
+def _only(context: Context, executor: Executor) -> Executors:
+    return Executors(context, lambda *_: executor)
+
+
+def _pauses(executor: Executor) -> Iterator[float]:
+    longest = _LONGEST[executor.schedules]
+    return (min(0.5 * 1.4**n, longest) for n in itertools.count())
+
+
+class _Patience:
+    """Gives up on an executor that stops answering, or no longer shows a job."""
+
+    def __init__(self) -> None:
+        self._failures = 0
+        self._unseen = 0.0
+
+    def check(self, chain: Chain, look: Look, pause: float) -> None:
+        """PendingError when it has been so for too long."""
+        self._failures = self._failures + 1 if look.untold else 0
+        if self._failures >= _FAILURES:
+            self._stop(chain, next(iter(look.untold.values())))
+        waiting = [r for r in chain.runs.values() if r.phase is Phase.SUBMITTED]
+        hidden = [r for r in waiting if r.run not in look.states and r.run not in look.untold]
+        self._unseen = self._unseen + pause if hidden else 0.0
+        if self._unseen >= _UNSEEN:
+            self._stop(chain, f"the executor does not show job {hidden[0].job} of run {hidden[0].run}")
+
+    def _stop(self, chain: Chain, why: str) -> None:
+        raise PendingError(
+            f"chain {chain.name} cannot be followed: {why}", hint=f"git rvexp chain --resume {chain.name}"
+        )

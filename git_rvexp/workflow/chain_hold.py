@@ -1,0 +1,67 @@
+"""One driver at a time for a chain, and what it was about to do when it died.
+
+A file in the clone's own folder is locked while a chain is driven; a lock does not outlive its process. In it stands a
+name for this clone as a driver, which the record repeats, and the run that is being handed over just then. So after a
+kill the next driver in the same clone knows which single step may have a job that nobody wrote down, and that the steps
+after it have none. Another clone cannot know: the record and the executor are all that it has.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from git_rvexp.errors import PendingError
+from git_rvexp.git.plumbing import Repo
+from git_rvexp.names import RunId
+
+
+@dataclass(frozen=True)
+class Hold:
+    """The right to drive a chain. `driver` is this clone's name in it; `sent` the run that its driver died with."""
+
+    file: IO[str]
+    driver: str
+    sent: str
+
+    @contextmanager
+    def sending(self, run: str) -> Iterator[None]:
+        """Leave word of the run while it is handed over; an error that somebody lives to tell removes the word."""
+        self._write(run)
+        try:
+            yield
+        finally:
+            self._write("")
+
+    def _write(self, text: str) -> None:
+        self.file.seek(0)
+        self.file.truncate()
+        self.file.write(f"{self.driver}\n{text}")
+        self.file.flush()
+
+
+@contextmanager
+def held(repo: Repo, chain: str) -> Iterator[Hold]:
+    """Be the chain's driver; PendingError when another process of this clone is."""
+    path = repo.state_dir / "chains" / chain
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+", encoding="ascii") as file:
+        _lock(file, path, chain)
+        file.seek(0)
+        driver, _, sent = file.read().partition("\n")
+        yield Hold(file, driver or str(RunId.new()), sent)
+
+
+def _lock(file: IO[str], path: Path, chain: str) -> None:
+    try:
+        import fcntl  # noqa: PLC0415  POSIX only
+    except ImportError:
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as why:
+        raise PendingError(
+            f"chain {chain} is being driven by another command in this clone\n  it holds {path}",
+            hint="git rvexp status",
+        ) from why
