@@ -7,6 +7,7 @@ contract that scripts rely on. Anything that is not one of these is a bug and is
 DONE = 0
 NO = 1
 USAGE = 2
+CANNOT_TELL = 3
 CREDENTIALS = 4
 AMBIGUOUS = 6
 PENDING = 8

@@ -6,7 +6,7 @@ way out of the tree is refused here, at the edge. Whether a place exists is not 
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 Rule = Callable[[Any], str]
@@ -84,6 +84,12 @@ def variables(pairs: Mapping[str, str]) -> str:
     """Names that a shell and Docker take as variables."""
     bad = [name for name in pairs if not _VARIABLE.fullmatch(name)]
     return f"must not name a variable {bad[0]!r}" if bad else ""
+
+
+def no_options(texts: Iterable[str]) -> str:
+    """Plain texts, none empty and none an option."""
+    bad = [text for text in texts if not text or text.startswith("-")]
+    return f"must not hold {bad[0]!r}" if bad else ""
 
 
 def one_of(*words: str) -> Rule:

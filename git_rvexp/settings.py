@@ -111,6 +111,21 @@ class Settings:
         sensitive=True,
         rule=rules.plain,
     )
+    run_outputs: tuple[str, ...] = _key(
+        (),
+        "what a run writes: paths in the container, or s3:// URIs ({run} stands for the run)",
+        key="run.outputs",
+        rule=rules.no_options,
+    )
+    run_inputs: tuple[str, ...] = _key(
+        (), "what a run reads, beside the s3:// URIs in its command", key="run.inputs", rule=rules.no_options
+    )
+    run_tolerance: float = _key(
+        0.0, "how far numbers of a repeat's JSON and CSV may be off", key="run.tolerance", rule=rules.not_negative
+    )
+    seed_inject: bool = _key(
+        default=False, about="add to images a hook that seeds what Python jobs import", key="seed.inject"
+    )
 
     @property
     def on_batch(self) -> bool:
@@ -120,7 +135,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Key:
-    """One setting described. `kind` is str, int, float, bool or dict (of strings)."""
+    """One setting described. `kind` is str, int, float, bool, dict or tuple (of strings)."""
 
     name: str
     attribute: str

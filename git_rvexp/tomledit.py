@@ -13,13 +13,16 @@ from git_rvexp.tomltext import Path, Statement, leaves, line_of, parse, part, st
 
 
 def assignment(name: str, value: Any) -> str:
-    """`name = value` on one line, tables inline."""
+    """`name = value` on one line, tables and lists inline."""
     import tomli_w  # noqa: PLC0415  only when something is written
 
     if isinstance(value, dict):
         inner = ", ".join(assignment(k, v) for k, v in value.items())
         key = tomli_w.dumps({name: 0}).partition(" =")[0]
         return f"{key} = {{{f' {inner} ' if inner else ''}}}"
+    if isinstance(value, list | tuple):
+        key = tomli_w.dumps({name: 0}).partition(" =")[0]
+        return f"{key} = [{', '.join(assignment('x', v).partition('= ')[2] for v in value)}]"
     return tomli_w.dumps({name: value}).rstrip("\n")
 
 
@@ -28,7 +31,7 @@ def assigned(text: str, path: Path, value: Any, origin: str) -> str:
 
     UsageError where that cannot be done by line, e.g. for a key inside an inline table.
     """
-    wanted = _with(parse(text, origin), path, value)
+    wanted = _with(parse(text, origin), path, list(value) if isinstance(value, tuple) else value)
     lines = text.split("\n")
     for lines_then in _candidates(lines, path, value):
         edited = "\n".join(lines_then)

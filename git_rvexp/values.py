@@ -12,6 +12,7 @@ _KINDS = {
     float: "a number",
     bool: "true or false",
     dict: "a table of strings",
+    tuple: "a list of strings",
 }
 
 
@@ -22,7 +23,7 @@ class WrongValueError(ValueError):
 def typed(key: Key, raw: Any) -> Any:
     """`raw` (a TOML value, or text) as the type of `key` and by its rule; WrongValueError otherwise."""
     value = _converted(key, raw)
-    texts = [value] if isinstance(value, str) else [*value, *value.values()] if isinstance(value, dict) else []
+    texts = _texts(value)
     if not all(c.isprintable() or (c in "\n\t" and key.kind is dict) for text in texts for c in text):
         raise WrongValueError("must not hold control characters")
     wrong = key.rule(value)
@@ -32,7 +33,9 @@ def typed(key: Key, raw: Any) -> Any:
 
 
 def written(value: Any) -> str:
-    """A value as text that `typed` takes back, as far as there is such a text: K=V,K=V for tables."""
+    """A value as text that `typed` takes back, as far as there is such a text: K=V,K=V for tables, A,B for lists."""
+    if isinstance(value, tuple):
+        return ",".join(value)
     if isinstance(value, Mapping):
         return ",".join(f"{k}={v}" for k, v in value.items())
     if isinstance(value, bool):
@@ -52,6 +55,11 @@ def _converted(key: Key, raw: Any) -> Any:
         if pairs is None or not all(isinstance(v, str) for v in pairs.values()):
             raise wrong
         return pairs
+    if key.kind is tuple:
+        texts = [t.strip() for t in raw.split(",") if t.strip()] if isinstance(raw, str) else raw
+        if not isinstance(texts, list | tuple) or not all(isinstance(t, str) for t in texts):
+            raise wrong
+        return tuple(texts)
     if isinstance(raw, str) and key.kind is not str:
         return _from_text(key.kind, raw, wrong)
     if key.kind is float and isinstance(raw, int) and not isinstance(raw, bool):
@@ -59,6 +67,12 @@ def _converted(key: Key, raw: Any) -> Any:
     if type(raw) is not key.kind:
         raise wrong
     return raw
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return [*value, *value.values()]
+    return [value] if isinstance(value, str) else list(value) if isinstance(value, tuple) else []
 
 
 def _from_text(kind: type, raw: str, wrong: WrongValueError) -> Any:

@@ -26,6 +26,14 @@ def environment(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--secret-env", action="append", default=[], metavar="NAME", help="a secret, by name only")
 
 
+def data(parser: argparse.ArgumentParser) -> None:
+    """What a run reads and writes."""
+    read = "an s3:// URI (or a folder here) that the run reads; URIs in its command are found without it"
+    parser.add_argument("--input", action="append", default=[], metavar="URI", help=read)
+    written = "what the run writes: a path in the container, or an s3:// URI; {run} in it stands for the run"
+    parser.add_argument("--output", action="append", default=[], metavar="PATH", help=written)
+
+
 def resources_of(args: argparse.Namespace) -> Resources:
     """The resources asked for; UsageError when they are negative."""
     return Resources(args.vcpus, args.memory, args.gpus)

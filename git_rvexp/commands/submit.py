@@ -29,6 +29,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--array", type=int, default=0, metavar="N", help="an array of N children")
     parser.add_argument("--after", action="append", default=[], metavar="RUN", help="start when that run succeeded")
     parser.add_argument("--seed", type=int, help="the run's seed; default: one is drawn and recorded")
+    shared.data(parser)
     parser.add_argument("--wait", action="store_true", help="follow the run; exit 0 when it succeeds, 1 when not")
     parser.add_argument("--offline", action="store_true", help="submit though the record cannot be shared first")
     parser.add_argument("-n", "--dry-run", action="store_true", help="print the plan; start and record nothing")
@@ -50,6 +51,8 @@ def run(args: argparse.Namespace, session: Session) -> int:
         array=args.array,
         after=tuple(args.after),
         seed=args.seed,
+        inputs=tuple(args.input),
+        outputs=tuple(args.output),
     )
     if args.dry_run:
         session.speaker.document("rvexp.plan/1", preview(context, request))

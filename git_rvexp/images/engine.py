@@ -82,6 +82,23 @@ class Engine:
         with _asking(f"tag {repository}:{tag}"):
             self.client.api.tag(str(image), repository, tag, force=True)
 
+    def workdir(self, container: str) -> str:
+        """The folder that a container's command started in."""
+        with _asking(f"look at the container {container}"):
+            return str(self.client.api.inspect_container(container)["Config"].get("WorkingDir") or "/")
+
+    def archive(self, container: str, path: str) -> Iterator[bytes] | None:
+        """A tar of what is at `path` in a container, running or ended; None when nothing is there."""
+        import docker  # noqa: PLC0415
+
+        with _asking(f"read {path} in the container {container}"):
+            try:
+                chunks, _ = self.client.api.get_archive(container, path)
+            except docker.errors.NotFound:
+                self.client.api.inspect_container(container)  # nothing there is an answer; no container is none
+                return None
+        return iter(chunks)
+
     def build(self, context: IO[bytes], options: Mapping[str, Any]) -> Iterator[Mapping[str, Json]]:
         """Build with the classic builder; the engine's lines as they come, an `error` one among them at failure."""
         import docker  # noqa: PLC0415

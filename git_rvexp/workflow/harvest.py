@@ -69,8 +69,18 @@ def record_end(context: Context, found: Found, state: JobState) -> None:
     """Write down that a job is over, once, and share it."""
     known = {r.run: r for r in runs(context.ledger.record(found.snapshot.oid))}
     if not known[found.run.run].phase.over:
-        context.ledger.append(found.snapshot.oid, outcome(found, state, context.ledger.now()))
+        ended = outcome(found, state, context.ledger.now())
+        context.ledger.append(found.snapshot.oid, *_with_evidence(context, found, ended))
         share_quietly(context)
+
+
+def _with_evidence(context: Context, found: Found, ended: Event) -> list[Event]:
+    """The end, and what is kept beside it of runs that name what they read or write, or that repeat another."""
+    if not any(found.run.planned.get(key) for key in ("inputs", "outputs", "repeats")):
+        return [ended]
+    from git_rvexp.workflow import evidence  # noqa: PLC0415  loads what hashing needs
+
+    return [ended, *evidence.gather(context, found, ended)]
 
 
 def share_quietly(context: Context) -> None:
@@ -125,7 +135,8 @@ def _keep(context: Context, waiting: Sequence[Found], look: Look) -> None:
             continue
         (look.ended if event.kind == "ended" else look.expired).append(run)
         if run in fresh:
-            events.setdefault(found.snapshot.oid, []).append(event)
+            told = _with_evidence(context, found, event) if event.kind == "ended" else [event]
+            events.setdefault(found.snapshot.oid, []).extend(told)
     if events:
         context.ledger.append_all(events)
         share_quietly(context)

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from git_rvexp.errors import UsageError
 from git_rvexp.git import worktree
 from git_rvexp.git.tags import person, snapshots
-from git_rvexp.model import Plan, Resources, Snapshot
+from git_rvexp.model import Json, Plan, Resources, Snapshot
 from git_rvexp.names import RunId, is_tag_name
 from git_rvexp.settings import Settings
-from git_rvexp.workflow import choose
+from git_rvexp.workflow import choose, inputs, seeding
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.publish import Published
 
@@ -33,6 +33,8 @@ class Request:
     array: int = 0
     after: tuple[str, ...] = ()
     seed: int | None = None
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
 
 
 def check_command(command: tuple[str, ...] | None, verb: str) -> None:
@@ -83,7 +85,7 @@ def drafted(context: Context, snapshot: Snapshot, request: Request, executor: st
         job_name=run.job_name(nickname),
         image="",
         command=request.command,
-        env={**settings.job_env, **request.env, **{k: v for k, v in told.items() if v}},
+        env={**seeding.switches(seed), **settings.job_env, **request.env, **{k: v for k, v in told.items() if v}},
         seed=seed,
         resources=_resources(settings, request),
         timeout=request.timeout or settings.job_timeout,
@@ -98,6 +100,7 @@ def drafted(context: Context, snapshot: Snapshot, request: Request, executor: st
             **{k: v for k, v in place.items() if k not in ("account", "region")},
             **({"tag": snapshot.tag, "tag_oid": snapshot.oid} if snapshot.tag else {"not_a_snapshot": True}),
             "by": str(person(context.repo)),
+            **_data(context, request),
         },
     )
 
@@ -106,6 +109,15 @@ def frozen(draft: Plan, published: Published) -> Plan:
     """The draft with the image it runs, and on Batch the definition: nothing about the run is open any more."""
     env = {**draft.env, "RVEXP_IMAGE": published.image}
     return dataclasses.replace(draft, image=published.image, definition=published.definition, env=env)
+
+
+def _data(context: Context, request: Request) -> dict[str, Json]:
+    """What the run reads and writes, as far as it is named; what was asked for comes beside what is configured."""
+    settings = context.settings
+    written = list(dict.fromkeys([*settings.run_outputs, *request.outputs]))
+    read = inputs.wanted(context, request.command, [*settings.run_inputs, *request.inputs], written)
+    tolerated = {"tolerance": settings.run_tolerance} if settings.run_tolerance else {}
+    return {**({"inputs": read} if read else {}), **({"outputs": written, **tolerated} if written else {})}
 
 
 def _resources(settings: Settings, request: Request) -> Resources:

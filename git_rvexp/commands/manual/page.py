@@ -7,6 +7,7 @@ from git_rvexp.commands.manual.verbs import Argument, Verb, verbs
 from git_rvexp.errors import (
     AMBIGUOUS,
     BUG,
+    CANNOT_TELL,
     CREDENTIALS,
     DONE,
     GIT_FAILED,
@@ -20,6 +21,7 @@ _CODES = {
     DONE: "done",
     NO: "the answer is no, or the job failed (with --wait); run passes on the container's own code",
     USAGE: "the command line or the configuration is wrong; nothing was done",
+    CANNOT_TELL: "whether a repeat showed the same cannot be told: what ran is not comparable",
     CREDENTIALS: "credentials are missing, expired or refused",
     AMBIGUOUS: "a job may or may not exist; the command that finds out is printed",
     PENDING: "it is recorded here, but a push or a job is still outstanding",

@@ -1,0 +1,61 @@
+"""Where files of a run are: S3 URIs in a command, prefixes, and the names that files get in a manifest."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from git_rvexp.errors import UsageError
+
+_URI = re.compile(r"s3://[^\s\"'`<>|;,)\]}]+")
+RUN = "{run}"
+"""Stands for the run's id in an output's URI, so that a repeat does not write over what it is compared with."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """An object or a prefix in S3. `key` is empty for a whole bucket and ends in "/" for what is surely a prefix."""
+
+    bucket: str
+    key: str
+
+    @classmethod
+    def parse(cls, uri: str) -> "Place":
+        """The place a URI names. UsageError when it is none."""
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        if not uri.startswith("s3://") or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}", bucket):
+            raise UsageError(f"{uri!r} is not s3://BUCKET/KEY")
+        return cls(bucket, key)
+
+    @property
+    def folder(self) -> str:
+        """The prefix that its objects have if it is no object itself."""
+        return self.key if not self.key or self.key.endswith("/") else self.key + "/"
+
+
+def is_s3(text: str) -> bool:
+    """Whether `text` is an S3 URI."""
+    return text.startswith("s3://")
+
+
+def mentioned(words: Iterable[str]) -> list[str]:
+    """Every S3 URI inside the words of a command, once each, in order."""
+    found = (uri.rstrip(".:") for word in words for uri in _URI.findall(word))
+    return list(dict.fromkeys(uri for uri in found if _sound(uri)))
+
+
+def for_run(uri: str, run: str) -> str:
+    """The URI with the run's id where it is asked for."""
+    return uri.replace(RUN, run)
+
+
+def joined(declared: str, inner: str) -> str:
+    """The name in a manifest of the file `inner` of a declared place; `inner` is empty for the place itself."""
+    return f"{declared.rstrip('/')}/{inner}" if inner else declared
+
+
+def _sound(uri: str) -> bool:
+    try:
+        Place.parse(uri)
+    except UsageError:
+        return False
+    return True

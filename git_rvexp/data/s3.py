@@ -1,0 +1,179 @@
+"""What is in S3 at a place, listed as a manifest's files, and what may happen to it later (hazards).
+
+A listing is no snapshot: objects that were written while it was taken are named. Where a bucket keeps versions the
+newest ones are listed with their ids; an ETag counts as a digest only where it can be one.
+"""
+
+import datetime as dt
+import functools
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from git_rvexp import aws
+from git_rvexp.data.manifest import Item
+from git_rvexp.data.places import Place, joined
+from git_rvexp.model import Json
+from git_rvexp.settings import Settings
+
+_MD5 = re.compile(r"[0-9a-f]{32}")
+_FROZEN = ("GLACIER", "DEEP_ARCHIVE")
+# Checksums of whole objects, the strongest first; their values come with HeadObject only.
+_SUMS = ("SHA256", "SHA1", "CRC64NVME", "CRC32C", "CRC32")
+_ASKED_ONE_BY_ONE = 1000
+_LARGEST_TEXT = 65536
+
+
+@dataclass
+class Listing:
+    """One look at a place. `hazards` and `level` are complete once `items` is used up.
+
+    level: "version" (each file can be had again by its version id) or "content" (changes can be seen, not undone).
+    """
+
+    settings: Settings
+    uri: str
+    level: str = "content"
+    hazards: dict[str, int] = field(default_factory=dict)
+
+    @functools.cached_property
+    def _s3(self) -> Any:
+        return aws.client("s3", self.settings)
+
+    def items(self, declared: str = "") -> Iterator[Item]:
+        """The files, sorted by name; names begin with `declared`, else with the URI. Errors of `aws`."""
+        s3, place, base = self._s3, Place.parse(self.uri), declared or self.uri
+        self._look_at_rules(s3, place)
+        started = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=1)
+        alone = self._object(s3, place, base) if place.key and not place.key.endswith("/") else None
+        if alone:
+            yield alone
+            return
+        for entry in self._entries(s3, place):
+            self._judge(entry, started)
+            inner = str(entry["Key"])[len(place.folder) :]
+            if inner:
+                yield Item(joined(base, inner), int(entry["Size"]), _listed(entry), self._version(entry))
+
+    def summed(self, item: Item, declared: str = "") -> Item:
+        """The same file with the checksum that S3 keeps of it, where there is one: one request for each."""
+        place = Place.parse(self.uri)
+        inner = item.name[len((declared or self.uri).rstrip("/")) :].lstrip("/")
+        found = self._head(self._s3, place.bucket, place.folder + inner if inner else place.key)
+        return Item(item.name, item.size, _digest(found), item.version) if found else item
+
+    def text(self, item: Item, declared: str = "") -> str | None:
+        """The content of a small text file; None when it is none."""
+        if item.size > _LARGEST_TEXT:
+            return None
+        place = Place.parse(self.uri)
+        inner = item.name[len((declared or self.uri).rstrip("/")) :].lstrip("/")
+        with aws.calling(f"read {item.name}"):
+            found = self._s3.get_object(Bucket=place.bucket, Key=place.folder + inner if inner else place.key)
+            content: bytes = found["Body"].read(_LARGEST_TEXT + 1)
+        return content.decode("utf-8", "surrogateescape") if len(content) <= _LARGEST_TEXT else None
+
+    def _object(self, s3: Any, place: Place, name: str) -> Item | None:
+        found = self._head(s3, place.bucket, place.key)
+        if not found:
+            return None
+        self._judge({**found, "Key": place.key}, None)
+        version = str(found.get("VersionId") or "")
+        self._version({"VersionId": version} if version else {})
+        return Item(name, int(found["ContentLength"]), _digest(found), version)
+
+    def _head(self, s3: Any, bucket: str, key: str) -> Mapping[str, Json]:
+        try:
+            with aws.calling(f"look at s3://{bucket}/{key}"):
+                return dict(s3.head_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED"))
+        except aws.ServiceError as why:
+            if why.status == 404:
+                return {}
+            raise
+
+    def _entries(self, s3: Any, place: Place) -> Iterator[Mapping[str, Json]]:
+        kept = self.level == "version"
+        operation, member = ("list_object_versions", "Versions") if kept else ("list_objects_v2", "Contents")
+        with aws.calling(f"list {self.uri}"):
+            for page in s3.get_paginator(operation).paginate(Bucket=place.bucket, Prefix=place.folder):
+                self._count("hidden by a delete marker", sum(m["IsLatest"] for m in page.get("DeleteMarkers") or []))
+                yield from (e for e in page.get(member) or [] if e.get("IsLatest", True))
+
+    def _look_at_rules(self, s3: Any, place: Place) -> None:
+        """Whether versions are kept, and whether a rule of the bucket will delete them."""
+        try:
+            with aws.calling(f"ask whether {place.bucket} keeps versions"):
+                status = s3.get_bucket_versioning(Bucket=place.bucket).get("Status", "")
+        except aws.DeniedError:
+            status = ""
+            self._count("whether versions are kept cannot be told")
+        if status in ("Enabled", "Suspended"):
+            self.level = "version"
+        if status != "Enabled":
+            self._count("versioning is suspended" if status else "no versions are kept: a change cannot be undone")
+        try:
+            with aws.calling(f"read the lifecycle rules of {place.bucket}"):
+                rules = s3.get_bucket_lifecycle_configuration(Bucket=place.bucket).get("Rules") or []
+        except aws.DeniedError:
+            self._count("lifecycle rules cannot be told")
+        except aws.ServiceError as why:
+            if why.name != "NoSuchLifecycleConfiguration":
+                raise
+        else:
+            for text in _expiries(rules, place.key):
+                self._count(text)
+
+    def _judge(self, entry: Mapping[str, Json], started: dt.datetime | None) -> None:
+        if entry.get("StorageClass") in _FROZEN:
+            self._count("archived in Glacier: has to be restored before it can be read")
+        modified = entry.get("LastModified")
+        if started and isinstance(modified, dt.datetime) and modified >= started:
+            self._count("written while it was being listed")
+
+    def _version(self, entry: Mapping[str, Json]) -> str:
+        version = str(entry.get("VersionId") or "")
+        if version == "null":
+            self._count("written when no versions were kept (version null)")
+        return version
+
+    def _count(self, hazard: str, number: int = 1) -> None:
+        if number:
+            self.hazards[hazard] = self.hazards.get(hazard, 0) + number
+
+
+def summable(count: int) -> bool:
+    """Whether so many files may be asked for their checksums one by one."""
+    return count <= _ASKED_ONE_BY_ONE
+
+
+def _listed(entry: Mapping[str, Json]) -> str:
+    etag = str(entry.get("ETag", "")).strip('"')
+    return f"etag:{etag}" if _MD5.fullmatch(etag) else f"opaque:{etag}"
+
+
+def _digest(head: Mapping[str, Json]) -> str:
+    """The strongest digest of an object's head. A composite checksum depends on the upload's parts, so it is none."""
+    if head.get("ChecksumType", "FULL_OBJECT") == "FULL_OBJECT":
+        for name in _SUMS:
+            value = str(head.get(f"Checksum{name}") or "")
+            if value and "-" not in value:
+                return f"{name.lower()}-base64:{value}"
+    listed = _listed(head)
+    # With KMS or a customer's key the ETag is no MD5 of the content.
+    secret = "aws:kms" in str(head.get("ServerSideEncryption", "")) or head.get("SSECustomerAlgorithm")
+    return listed.replace("etag:", "opaque:") if secret else listed
+
+
+def _expiries(rules: list[Mapping[str, Json]], key: str) -> Iterator[str]:
+    for rule in rules:
+        chosen = rule.get("Filter") or {}
+        prefix = str(rule.get("Prefix") or chosen.get("Prefix") or (chosen.get("And") or {}).get("Prefix") or "")
+        if rule.get("Status") != "Enabled" or not (key.startswith(prefix) or prefix.startswith(key)):
+            continue
+        days = (rule.get("Expiration") or {}).get("Days")
+        old = (rule.get("NoncurrentVersionExpiration") or {}).get("NoncurrentDays")
+        if rule.get("Expiration") and days:
+            yield f"a rule deletes objects after {days} days"
+        if old:
+            yield f"a rule deletes old versions after {old} days"

@@ -1,0 +1,41 @@
+"""Texts kept in the record by their content: manifests, and small results whose numbers may be compared later.
+
+A text stands as the note on its own blob, so that fetching, merging and pushing the record carries it along, and no
+two of one name can ever differ. `git notes --ref=rvexp show BLOB` prints it.
+"""
+
+import random
+from collections.abc import Iterable
+
+from git_rvexp.errors import GitError
+from git_rvexp.git import notes
+from git_rvexp.git.plumbing import Repo
+from git_rvexp.record.ledger import Ledger
+
+_TRIES = 100
+
+
+def keep(ledger: Ledger, texts: Iterable[str]) -> list[str]:
+    """Put `texts` into the record; the blob of each, in their order. Those that are there already cost nothing."""
+    repo, known = ledger.repo, list(texts)
+    blobs = [_blob(repo, text) for text in known]
+    for attempt in range(_TRIES):
+        at = notes.tip(repo)
+        there = notes.read(repo, at, dict.fromkeys(blobs))
+        new = {blob: text for blob, text in zip(blobs, known, strict=True) if blob not in there}
+        if not new or notes.swap(repo, notes.write(repo, at, new, "rvexp: kept"), at, "rvexp: kept"):
+            return blobs
+        ledger.sleep(random.uniform(0, 0.01 * min(attempt + 1, 10)))  # noqa: S311  jitter, not a secret
+    raise GitError("the record could not be written: too many others are writing", hint="try again")
+
+
+def kept(repo: Repo, blob: str) -> str | None:
+    """The text kept as `blob`; None when this clone's record has none, or one that was tampered with."""
+    text = notes.read(repo, notes.tip(repo), [blob]).get(blob) if blob else None
+    return text if text is not None and _blob(repo, text, write=False) == blob else None
+
+
+def _blob(repo: Repo, text: str, *, write: bool = True) -> str:
+    flags = ["-w"] if write else []
+    done = repo.git("hash-object", *flags, "--stdin", stdin=text.encode("utf-8", "surrogateescape"))
+    return done.text

@@ -1,0 +1,64 @@
+"""What is kept of a run beside how it ended: its outputs, its inputs once more, and for a repeat the verdict.
+
+Gathered when the end is recorded, and written with it in one step. What cannot be read is told and stops nothing.
+"""
+
+from git_rvexp.errors import RvexpError
+from git_rvexp.model import Json, Plan
+from git_rvexp.record.events import Event
+from git_rvexp.record.kept import kept
+from git_rvexp.record.runs import Run, runs
+from git_rvexp.workflow import inputs, outputs
+from git_rvexp.workflow.choose import Found
+from git_rvexp.workflow.context import Context
+from git_rvexp.workflow.verdict import Side, judged
+
+
+def gather(context: Context, found: Found, ended: Event) -> list[Event]:
+    """The events that go with `ended`, of the same moment: two clones that gather the same write the same."""
+    try:
+        plan = found.run.plan
+        events = [Event(ended.time, kind, fields) for kind, fields in _facts(context, plan, found.run.job)]
+    except RvexpError as why:
+        context.warn(f"what run {found.run.run} wrote cannot be told: {why}")
+        return []
+    original = str(plan.extra.get("repeats", ""))
+    told = {r.run: r for r in runs(context.ledger.record(found.snapshot.oid))}
+    if original not in told:
+        return events
+    here = {e.kind: e for e in events}
+    again = Side(found.run.planned, ended, here.get("outputs"), here.get("inputs"))
+    fields = verdict(context, told[original], again)
+    return [*events, Event(ended.time, "verdict", {"run": found.run.run, "of": original, **fields})]
+
+
+def side(run: Run) -> Side:
+    """A run that has ended, as one of the two that a verdict is about."""
+    return Side(run.planned, run.first("ended"), run.first("outputs"), run.first("inputs"))
+
+
+def verdict(context: Context, original: Run, again: Side) -> dict[str, Json]:
+    """What `again` showed, held against the run it repeats; the tolerance is the repeat's own, else the original's."""
+    tolerated = again.planned.get("tolerance", original.planned.get("tolerance", 0.0))
+    return judged(side(original), again, float(tolerated), lambda blob: kept(context.repo, blob))
+
+
+def _facts(context: Context, plan: Plan, job: str) -> list[tuple[str, dict[str, Json]]]:
+    facts = []
+    if outputs.declared(plan):
+        facts.append(("outputs", outputs.fields(context, plan, job)))
+    before = plan.extra.get("inputs")
+    if before:
+        now = [inputs.look(context, plan, entry) for entry in before]
+        drifts = inputs.drift(context, before, now)
+        facts.append(("inputs", _inputs(plan, now, drifts)))
+    return facts
+
+
+def _inputs(plan: Plan, now: list[dict[str, Json]], drifts: list[inputs.Drift]) -> dict[str, Json]:
+    fields: dict[str, Json] = {"run": str(plan.run), "same": not drifts, "of": now}
+    for key, certain in (("changed", True), ("untold", False)):
+        words = [str(d) for d in drifts if d.certain is certain]
+        if words:
+            fields[key] = words
+    return fields

@@ -1,0 +1,123 @@
+"""What a run reads: declared inputs and every S3 URI in its command, listed before it is submitted and at its end.
+
+Only what is named is seen: a program that reads other places does so unnoticed. A place that cannot be listed is
+recorded with the reason and never called unchanged.
+"""
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from git_rvexp.data import local, places
+from git_rvexp.data.manifest import Difference, Manifest, compare, lines, taken
+from git_rvexp.errors import RvexpError
+from git_rvexp.model import Json, Plan
+from git_rvexp.record.kept import keep, kept
+from git_rvexp.settings import Settings
+from git_rvexp.workflow.context import Context
+
+Entry = Mapping[str, Json]
+
+
+@dataclass(frozen=True)
+class Drift:
+    """An input that is not what it was, or (`certain` False) of which that cannot be told."""
+
+    uri: str
+    words: str
+    certain: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.uri}: {self.words}"
+
+
+def wanted(context: Context, command: Sequence[str], declared: Iterable[str], outputs: Iterable[str]) -> list[Json]:
+    """The inputs of a plan that is being drafted; what it declares as output is none."""
+    written = [o.partition(places.RUN)[0].rstrip("/") for o in outputs if places.is_s3(o)]
+    named = [d if places.is_s3(d) else str((context.repo.top / Path(d).expanduser()).resolve()) for d in declared]
+    for uri in named:
+        if places.is_s3(uri):
+            places.Place.parse(uri)
+    found = [u for u in places.mentioned(command) if not any(u == w or u.startswith(w + "/") for w in written)]
+    return [{"uri": u, "declared": True} for u in named] + [{"uri": u} for u in found if u not in named]
+
+
+def seen(context: Context, plan: Plan) -> Plan:
+    """The plan with its inputs as they are now; those that were looked at already stay as they are."""
+    entries = plan.extra.get("inputs")
+    if not entries:
+        return plan
+    looked = [e if "manifest" in e or "why" in e else look(context, plan, e) for e in entries]
+    for entry in looked:
+        for hazard in entry.get("hazards", {}):
+            context.warn(f"input {entry['uri']}: {hazard}")
+        if "why" in entry:
+            context.warn(f"input {entry['uri']} cannot be listed: {entry['why']}")
+    return dataclasses.replace(plan, extra={**plan.extra, "inputs": looked})
+
+
+def look(context: Context, plan: Plan, entry: Entry) -> dict[str, Json]:
+    """One input as it is now: its manifest, kept in the record where it is small enough."""
+    bare = {k: v for k, v in entry.items() if k in ("uri", "declared")}
+    uri = str(entry["uri"])
+    try:
+        if not places.is_s3(uri):
+            return {**bare, **told(context, taken(local.items(Path(uri), uri))), "level": "content"}
+        from git_rvexp.data.s3 import Listing  # noqa: PLC0415  only where there is an S3 input
+
+        listing = Listing(reaching(context, plan), uri)
+        fields = told(context, taken(listing.items()))
+    except RvexpError as why:
+        return {**bare, "why": str(why)}
+    return {**bare, **fields, "level": listing.level, **({"hazards": listing.hazards} if listing.hazards else {})}
+
+
+def told(context: Context, manifest: Manifest) -> dict[str, Json]:
+    """A manifest as the record tells it; its text is kept beside, unless it is too large."""
+    fields: dict[str, Json] = {"manifest": str(manifest.digest), "count": manifest.count, "bytes": manifest.size}
+    if manifest.text:
+        fields["kept"] = keep(context.ledger, [manifest.text])[0]
+    elif manifest.text is None:
+        fields["large"] = True
+        context.warn(f"a manifest of {manifest.count} files is too large for the record: only its hash is kept")
+    return fields
+
+
+def drift(context: Context, before: Iterable[Entry], now: Iterable[Entry]) -> list[Drift]:
+    """What became of the inputs in `before`, which were looked at, by what they are `now`."""
+    current = {str(e["uri"]): e for e in now}
+    found = [_drift(context, e, current.get(str(e["uri"]), {})) for e in before if not _written_to(e)]
+    return [d for d in found if d is not None]
+
+
+def _drift(context: Context, before: Entry, now: Entry) -> Drift | None:
+    uri = str(before["uri"])
+    for entry, when in ((before, "when the run was planned"), (now, "now")):
+        if "manifest" not in entry:
+            return Drift(uri, f"could not be listed {when}: {entry.get('why', 'not looked at')}", certain=False)
+    if before["manifest"] == now["manifest"]:
+        return None
+    difference = between(context, before, now)
+    if difference is None:
+        return Drift(uri, f"{before['count']} files then, {now['count']} now; which changed was not kept")
+    return Drift(uri, difference.words()) if difference else None
+
+
+def between(context: Context, before: Entry, now: Entry) -> Difference | None:
+    """How two recorded manifests differ; None when the text of one was not kept."""
+    texts = ["" if not e.get("count") else kept(context.repo, str(e.get("kept", ""))) for e in (before, now)]
+    if texts[0] is None or texts[1] is None:
+        return None
+    return compare(lines(texts[0]), lines(texts[1]))
+
+
+def _written_to(entry: Entry) -> bool:
+    """A place in the command where nothing was: surely where the run writes."""
+    return entry.get("count") == 0 and not entry.get("declared")
+
+
+def reaching(context: Context, plan: Plan) -> Settings:
+    """The user's own settings, for the region that the plan is for."""
+    settings = context.trusted()
+    return dataclasses.replace(settings, aws_region=plan.region) if plan.region else settings

@@ -1,0 +1,102 @@
+"""What a run wrote: its declared outputs when it has ended, as one manifest, with small JSON and CSV files kept.
+
+A path is one in the container, taken from its WORKDIR, and read from the engine while the ended container is still
+there; on Batch only S3 can be read after the job.
+"""
+
+import heapq
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from git_rvexp.data import places, tarred
+from git_rvexp.data.manifest import SHOWN, Item, Manifest, taken
+from git_rvexp.data.tolerance import READABLE
+from git_rvexp.errors import RvexpError
+from git_rvexp.model import Json, Plan
+from git_rvexp.record.kept import keep
+from git_rvexp.workflow.context import Context
+from git_rvexp.workflow.inputs import reaching, told
+
+# Bytes of result files that one run may put into the record.
+_TEXTS_MOST = 262144
+
+
+@dataclass
+class _Reading:
+    """What is found while the outputs pass: small texts by name, and why a place could not be read."""
+
+    texts: dict[str, str] = field(default_factory=dict)
+    unread: dict[str, str] = field(default_factory=dict)
+    room: int = _TEXTS_MOST
+
+    def keep(self, name: str, text: str | None) -> None:
+        if text and len(text) <= self.room and len(self.texts) < SHOWN:
+            self.texts[name] = text
+            self.room -= len(text)
+
+
+def declared(plan: Plan) -> list[str]:
+    """The outputs that the plan declares."""
+    return [str(o) for o in plan.extra.get("outputs") or []]
+
+
+def fields(context: Context, plan: Plan, job: str) -> dict[str, Json]:
+    """The fields of the `outputs` event of a run whose job has ended. What cannot be read is told with the reason."""
+    reading = _Reading()
+    streams = [_read(context, plan, job, place, reading) for place in sorted(set(declared(plan)))]
+    manifest = taken(heapq.merge(*streams))
+    found: dict[str, Json] = {"run": str(plan.run), **told(context, manifest)}
+    if reading.texts:
+        found["texts"] = dict(zip(reading.texts, keep(context.ledger, reading.texts.values()), strict=True))
+    if manifest.count and manifest.text:
+        found["items"] = _first(manifest)
+    if reading.unread:
+        found["unread"] = reading.unread
+    return found
+
+
+def _first(manifest: Manifest) -> list[Json]:
+    items = manifest.items()
+    return [[i.name, i.size, i.digest] for i, _ in zip(items, range(SHOWN), strict=False)]
+
+
+def _read(context: Context, plan: Plan, job: str, place: str, reading: _Reading) -> list[Item]:
+    try:
+        if places.is_s3(place):
+            return _from_s3(context, plan, place, reading)
+        if plan.executor != "docker":
+            reading.unread[place] = "a path in a container cannot be read after a job on Batch: declare an S3 URI"
+            return []
+        if plan.array:
+            reading.unread[place] = "each child of an array has a container of its own: declare an S3 URI"
+            return []
+        return _from_container(context.environ, job, place, reading)
+    except RvexpError as why:
+        reading.unread[place] = str(why)
+        return []
+
+
+def _from_s3(context: Context, plan: Plan, place: str, reading: _Reading) -> list[Item]:
+    from git_rvexp.data.s3 import Listing, summable  # noqa: PLC0415  only where there is an S3 output
+
+    listing = Listing(reaching(context, plan), places.for_run(place, str(plan.run)))
+    items = list(listing.items(place))
+    for item in items[:SHOWN]:
+        if item.name.endswith(READABLE):
+            reading.keep(item.name, listing.text(item, place))
+    return [listing.summed(item, place) for item in items] if summable(len(items)) else items
+
+
+def _from_container(environ: Mapping[str, str], job: str, place: str, reading: _Reading) -> list[Item]:
+    from git_rvexp.images.engine import Engine  # noqa: PLC0415  114 ms of CPU
+
+    engine = Engine.connect(environ)
+    chunks = engine.archive(job, str(PurePosixPath(engine.workdir(job)) / place))
+    return sorted(_passing(chunks, place, reading)) if chunks else []
+
+
+def _passing(chunks: Iterator[bytes], place: str, reading: _Reading) -> Iterator[Item]:
+    for read in tarred.files(chunks, place):
+        reading.keep(read.item.name, read.text)
+        yield read.item

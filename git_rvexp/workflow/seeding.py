@@ -1,0 +1,15 @@
+"""The switches that libraries read from the environment to be deterministic; docs/repeat.md gives each one's source.
+
+They stand in every plan, and a variable that the user sets has its value instead. What they cannot do: choose a seed
+for code that draws one from the system (`seed.inject` does that), and make every operation of a GPU deterministic.
+"""
+
+
+def switches(seed: int) -> dict[str, str]:
+    """Variable -> value of a run with this seed."""
+    return {
+        "PYTHONHASHSEED": str(seed % 2**32),
+        "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
+        "TF_DETERMINISTIC_OPS": "1",
+        "TF_CUDNN_DETERMINISTIC": "1",
+    }

@@ -1,0 +1,208 @@
+"""What a repeat showed: the same, the same within a tolerance, another result, or nothing that can be compared.
+
+Equal results are equal whatever else changed. A difference is blamed on the experiment only where nothing else can
+explain it: with another image, other inputs or a run that was stopped, the answer is "not comparable". Pure, but for
+texts of results, which are read from the record by those who call.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from git_rvexp.data import tolerance
+from git_rvexp.data.manifest import SHOWN, Difference, Item, compare, lines
+from git_rvexp.model import Json
+from git_rvexp.record.events import Event
+
+IDENTICAL, EQUAL, DIFFERS, NOT_COMPARABLE = "identical", "equal-within-tolerance", "differs", "not-comparable"
+Read = Callable[[str], str | None]
+"""From a kept text's blob to the text; None when the record has none."""
+
+_STOPPED = re.compile(
+    r"time limit|exceeded timeout|out of memory|OutOfMemory|Host EC2|killed by|terminated|cancel|never started",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two runs: how it was planned, how it ended, what it wrote, and how its inputs were at its end."""
+
+    planned: Event
+    ended: Event | None
+    outputs: Event | None = None
+    inputs: Event | None = None
+
+    @property
+    def exit(self) -> Json:
+        """The exit code; None when none is known."""
+        return self.ended.get("exit") if self.ended else None
+
+
+@dataclass
+class _Found:
+    """The differences of two manifests, sorted into what a verdict tells."""
+
+    difference: Difference
+    changed: list[Json] = field(default_factory=list)
+    within: bool = True
+    largest: float = 0.0
+
+
+def judged(first: Side, again: Side, tolerated: float, read: Read) -> dict[str, Json]:
+    """The fields of a `verdict` event, without the runs: result, why, what differs, and what was noted on the way."""
+    noted = {"noted": notes} if (notes := _noted(first, again)) else {}
+    why = _incomparable(first, again, read)
+    conditions = _conditions(first, again)
+    if why and first.exit == again.exit:
+        return {"result": NOT_COMPARABLE, "why": [*why, *conditions], **noted}
+    codes = {} if first.exit == again.exit else {"exit": [first.exit, again.exit]}
+    if why:
+        result = NOT_COMPARABLE if conditions else DIFFERS
+        return {"result": result, "why": [_codes(first, again), *why, *conditions], **codes, **noted}
+    found = _held(first, again, tolerated, read)
+    told = {**_told(found, tolerated), **codes, **noted}
+    if not found.difference and not codes:
+        return {"result": IDENTICAL, "same": found.difference.same, **noted}
+    if found.within and not codes:
+        return {"result": EQUAL, **told}
+    reasons = conditions or ([] if set(found.difference.counts) - {"unknown"} or codes else [_UNTELLABLE])
+    if reasons:
+        return {"result": NOT_COMPARABLE, "why": [found.difference.words() or _codes(first, again), *reasons], **told}
+    return {"result": DIFFERS, **told}
+
+
+_UNTELLABLE = "their digests are of kinds that cannot be held against each other"
+
+
+def _held(first: Side, again: Side, tolerated: float, read: Read) -> _Found:
+    old, new = (_text(side.outputs, read) or "" for side in (first, again))
+    found = _Found(compare(lines(old), lines(new), _bytes))
+    found.within = tolerated > 0 and set(found.difference.counts) == {"changed"}
+    for a, b in found.difference.examples.get("changed", []):
+        assert a is not None
+        assert b is not None
+        apart = _apart(first, again, a.name, read)
+        told: dict[str, Json] = {"name": a.name, "size": [a.size, b.size]}
+        if apart is None or not apart.within(tolerated):
+            found.within = False
+        if apart is not None:
+            told |= {"why": apart.why} if apart.why else {"most": apart.most, "where": apart.where}
+            found.largest = max(found.largest, apart.most)
+        found.changed.append(told)
+    # What is not shown is not looked into either.
+    found.within = found.within and found.difference.counts.get("changed", 0) <= SHOWN
+    return found
+
+
+def _bytes(old: Item, new: Item) -> str:
+    """As `manifest.judgement`, but version ids say nothing: another run writes another version."""
+    if old.size != new.size:
+        return "changed"
+    if old.digest == new.digest:
+        return ""
+    kinds = {old.digest.partition(":")[0], new.digest.partition(":")[0]}
+    return "changed" if len(kinds) == 1 and "opaque" not in kinds else "unknown"
+
+
+def _told(found: _Found, tolerated: float) -> dict[str, Json]:
+    difference = found.difference
+    told: dict[str, Json] = {"same": difference.same, "counts": difference.counts}
+    if found.changed:
+        told["changed"] = found.changed
+    for kind in ("missing", "extra", "unknown"):
+        names = [(old or new).name for old, new in difference.examples.get(kind, []) if old or new]  # type: ignore[union-attr]
+        if names:
+            told[kind] = names
+    return {**told, **({"tolerance": tolerated, "most": found.largest} if tolerated else {})}
+
+
+def _apart(first: Side, again: Side, name: str, read: Read) -> tolerance.Apart | None:
+    texts = [_kept(side.outputs, name, read) for side in (first, again)]
+    if texts[0] is None or texts[1] is None or not name.endswith(tolerance.READABLE):
+        return None
+    return tolerance.apart(name, texts[0], texts[1])
+
+
+def _kept(outputs: Event | None, name: str, read: Read) -> str | None:
+    blobs = outputs.get("texts") if outputs else None
+    return read(str(blobs[name])) if isinstance(blobs, dict) and name in blobs else None
+
+
+def _text(outputs: Event | None, read: Read) -> str | None:
+    if outputs is None:
+        return None
+    return read(str(outputs.get("kept", ""))) if outputs.get("count") else ""
+
+
+def _incomparable(first: Side, again: Side, read: Read) -> list[str]:
+    """Why their results cannot be held against each other at all."""
+    if first.ended is None or again.ended is None:
+        return ["how the original ended is not recorded"]
+    why = []
+    for side, name in ((first, "the original"), (again, "the repeat")):
+        if side.exit is None or _STOPPED.search(str(side.ended.get("reason", "")) if side.ended else ""):
+            why.append(f"{name} was stopped: {side.ended.get('reason', 'no exit code') if side.ended else ''}")
+        elif side.outputs is None:
+            why.append(f"no outputs were declared for {name}: only exit codes can be compared")
+        else:
+            why += [f"{place} of {name} could not be read: {text}" for place, text in _unread(side.outputs)]
+            if _text(side.outputs, read) is None:
+                why.append(f"the manifest of {name} is not in the record")
+            if not side.outputs.get("count"):
+                why.append(f"{name} wrote nothing to its declared outputs")
+    return why
+
+
+def _unread(outputs: Event) -> Iterator[tuple[str, str]]:
+    unread = outputs.get("unread")
+    yield from ((str(k), str(v)) for k, v in unread.items()) if isinstance(unread, dict) else ()
+
+
+def _conditions(first: Side, again: Side) -> list[str]:
+    """What was not the same about the two runs and may explain a difference."""
+    images = [_image(side) for side in (first, again)]
+    told = [f"another image: {images[0]}, then {images[1]}"] if images[0] != images[1] else []
+    told += [f"changed input {text}" for text in again.planned.get("drift") or []]
+    for side, name in ((first, "the original"), (again, "the repeat")):
+        changed = side.inputs.get("changed") if side.inputs else None
+        told += [f"input changed during {name}: {text}" for text in changed or []]
+    return told
+
+
+def _image(side: Side) -> str:
+    return str(side.planned.get("image", ""))
+
+
+def _noted(first: Side, again: Side) -> list[str]:
+    """What was not the same and, with an equal request and image, should not matter."""
+    events = [("executor", "planned"), ("account", "planned"), ("region", "planned"), ("engine", "planned")]
+    pairs = [(key, _of(first, which, key), _of(again, which, key)) for key, which in events + _HARDWARE]
+    return [f"{key}: {old or 'none'}, then {new or 'none'}" for key, old, new in pairs if old != new]
+
+
+_HARDWARE = [("host", "ended"), ("instance", "ended")]
+
+
+def _of(side: Side, which: str, key: str) -> str:
+    event = side.planned if which == "planned" else side.ended
+    return str(event.get(key, "")) if event else ""
+
+
+def _codes(first: Side, again: Side) -> str:
+    return f"exit {first.exit}, then {again.exit}"
+
+
+def summary(fields: Mapping[str, Json]) -> str:
+    """A verdict's fields in one line for people."""
+    told = [str(fields.get("result", "")).replace("-", " ")]
+    if fields.get("result") == IDENTICAL:
+        told.append(f"{fields.get('same')} files")
+    for kind, count in (fields.get("counts") or {}).items():
+        names = [str(c["name"]) for c in fields.get("changed") or []] if kind == "changed" else fields.get(kind) or []
+        told.append(f"{count} {kind} ({', '.join(names[:3])}{', …' if count > 3 else ''})")
+    if fields.get("exit"):
+        told.append(f"exit {fields['exit'][0]}, then {fields['exit'][1]}")
+    if fields.get("most"):
+        told.append(f"largest difference {fields['most']:.3g}")
+    return "; ".join([*told, *(fields.get("why") or [])])
