@@ -169,15 +169,16 @@ def test_an_old_hook_of_ours_is_updated(study: Study) -> None:
     assert not list((study.common / "hooks").glob("*.rvexp-next"))
 
 
-@pytest.mark.skipif(_BY_FILE, reason="this git has no hooks in its configuration")
-@pytest.mark.parametrize("folder", [os.devnull, ".husky/_"])
-def test_configuration_reaches_past_hooks_path(study: Study, folder: str) -> None:
-    """With git 2.54 the guard holds whatever core.hooksPath says, also when the clone was moved."""
-    study.clone.git("config", "core.hooksPath", folder)
-    assert study.clone.rvexp("hook", "install").returncode == 0
-    assert _guarded(study)
-    moved = study.clone.path.rename(study.clone.path.parent / "it's moved")
-    assert "refused" in study.push("public", TAG, cwd=moved).stderr
+if not _BY_FILE:  # git before 2.54 has no hooks in its configuration: there is nothing to test with it
+
+    @pytest.mark.parametrize("folder", [os.devnull, ".husky/_"])
+    def test_configuration_reaches_past_hooks_path(study: Study, folder: str) -> None:
+        """With git 2.54 the guard holds whatever core.hooksPath says, also when the clone was moved."""
+        study.clone.git("config", "core.hooksPath", folder)
+        assert study.clone.rvexp("hook", "install").returncode == 0
+        assert _guarded(study)
+        moved = study.clone.path.rename(study.clone.path.parent / "it's moved")
+        assert "refused" in study.push("public", TAG, cwd=moved).stderr
 
 
 def test_states_cost_one_process(study: Study, tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ DOORS = {
     "tomli_w": {"tomledit.py"},
     "subprocess": {
         "git/plumbing.py",
-        "git/notes.py",
+        "git/notetree.py",
         "images/build.py",
         "workflow/checkup_machine.py",
         "workflow/foreground.py",
