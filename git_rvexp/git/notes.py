@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from git_rvexp.errors import GitError
 from git_rvexp.git.notetree import NoteTree
-from git_rvexp.git.notetree import paths as paths
+from git_rvexp.git.notetree import paths as paths  # noqa: PLC0414  part of what is offered here
 from git_rvexp.git.plumbing import Repo
 
 REF = "refs/notes/rvexp"

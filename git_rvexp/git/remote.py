@@ -110,11 +110,15 @@ def push(repo: Repo, *refspecs: str, options: Iterable[str] = ()) -> Result:
 
 
 def push_tags(repo: Repo, tags: Iterable[str]) -> None:
-    """Push snapshot tags by name; RvexpError names a tag that stands there with another object."""
+    """Push snapshot tags by name; RvexpError names a tag that stands there with another object.
+
+    A refusal of a tag that is there already, the same, is none: git's HTTP client repeats a push whose reply was lost.
+    """
     refs = [f"refs/tags/{t}" for t in tags]
     for first in range(0, len(refs), _PUSHED_AT_ONCE):
-        done = push(repo, *(f"{r}:{r}" for r in refs[first : first + _PUSHED_AT_ONCE]))
-        if done.code:
+        some = refs[first : first + _PUSHED_AT_ONCE]
+        done = push(repo, *(f"{r}:{r}" for r in some))
+        if done.code and not _all_there(repo, some):
             told = "the experiments remote refused the snapshot\n" + _refusals(done)
             raise RvexpError(told, hint="git rvexp sync")
 
@@ -167,6 +171,11 @@ def _configure(repo: Repo, url: str) -> None:
     for key, value in settings.items():
         repo.git("config", f"remote.{NAME}.{key}", value)
     repo.__dict__.pop("config", None)  # read again from here on
+
+
+def _all_there(repo: Repo, refs: list[str]) -> bool:
+    there = ids(repo, refs)
+    return [there.get(ref) for ref in refs] == repo.git("rev-parse", *refs).lines
 
 
 def _refusals(done: Result) -> str:

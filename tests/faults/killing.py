@@ -122,9 +122,14 @@ class Killer(threading.Event):
 
 
 class WholeProxy(FaultProxy):
-    """A fault proxy that has read each request whole before a rule acts: one whose sender is dead can still land."""
+    """A fault proxy that has read each request whole before a rule acts: one whose sender is dead can still land.
+
+    Bodies sent in chunks (an engine's layers) pass as they come; their sender, the engine, is not killed.
+    """
 
     def _pass_on(self, client: Wire, head: Head) -> bool:
+        if head.get("transfer-encoding"):
+            return super()._pass_on(client, head)
         whole = copy.copy(client)
         whole.stream = io.BufferedReader(io.BytesIO(client.stream.read(int(head.get("content-length") or 0))))
         return super()._pass_on(whole, head)
@@ -133,7 +138,7 @@ class WholeProxy(FaultProxy):
 Fate = Literal["lost", "lands", "answered"]
 
 
-def kill_on(proxy: FaultProxy, number: int, fate: Fate, path: str = "") -> Killer:
+def kill_on(proxy: FaultProxy, number: int, fate: Fate, path: str = "", *, method: str = "*") -> Killer:
     """Kill the client at its request number `number` (from 1) to `path` through `proxy`.
 
     What becomes of the request: it is lost, it lands after the client's death, or it was answered before.
@@ -144,7 +149,7 @@ def kill_on(proxy: FaultProxy, number: int, fate: Fate, path: str = "") -> Kille
         "lands": (Hold(killer, "before"),),
         "answered": (Hold(killer, "after"), Hangup("after", reset=False)),
     }
-    proxy.on("*", path, *actions[fate], skip=number - 1, count=1)
+    proxy.on(method, path, *actions[fate], skip=number - 1, count=1)
     return killer
 
 

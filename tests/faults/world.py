@@ -31,11 +31,15 @@ NOTES = "refs/notes/rvexp"
 
 @dataclass
 class World:
-    """Everything below `home`; `registry` is host:port of one that holds the images, `endpoint` where Batch answers."""
+    """Everything below `home`; `registry` is host:port of one that holds the images, `endpoint` where Batch answers.
+
+    `remote` is another place for experiments than the bare repository here.
+    """
 
     home: Path
     registry: str = ""
     endpoint: str = ""
+    remote: str = ""
     late: dt.timedelta = LATER
     told: list[str] = field(default_factory=list)
 
@@ -72,7 +76,8 @@ class World:
 
     def configure(self, clone: Clone) -> None:
         """What every clone of the team has set."""
-        settings = {"experimentsRemote": str(self.experiments), "batch-queue": "main", "batch-job-def-name": "train"}
+        place = self.remote or str(self.experiments)
+        settings = {"experimentsRemote": place, "batch-queue": "main", "batch-job-def-name": "train"}
         settings |= {"ecr-repo": f"{self.registry}/experiments"} if self.registry else {}
         for name, value in settings.items():
             clone.git("config", f"rvexp.{name}", value)
