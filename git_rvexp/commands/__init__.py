@@ -13,6 +13,7 @@ VERBS: dict[str, str] = {
     "publish": "build, push, register the job definition",
     "submit": "hand a command to the executor",
     "chain": "run several steps that depend on one another",
+    "repeat": "run the same again from the record, and compare",
     "status": "show where runs stand",
     "logs": "print what a run has printed",
     "wait": "wait until a run has ended",

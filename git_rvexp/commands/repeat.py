@@ -1,0 +1,95 @@
+"""Run the same again, from the record alone, and say whether the result is the same.
+
+TAG means its newest run that succeeded. Image, command, environment, resources, seed and inputs are the recorded ones;
+neither the work tree nor today's settings of images play a part. With --wait the verdict is printed, and written when
+the run ends in any case. Exit codes with --wait: 0 the same, 1 it differs, 3 not comparable. stdout is the run's id,
+then the verdict.
+"""
+
+import argparse
+
+from git_rvexp.commands.session import Session
+from git_rvexp.errors import CANNOT_TELL, DONE, INTERRUPTED, NO, UsageError
+from git_rvexp.model import Json
+from git_rvexp.output import printable
+from git_rvexp.workflow import repeat, series
+from git_rvexp.workflow.choose import Found
+from git_rvexp.workflow.context import Context
+from git_rvexp.workflow.follow import wait_for
+from git_rvexp.workflow.running import Started, found
+from git_rvexp.workflow.verdict import DIFFERS, NOT_COMPARABLE, summary
+
+_CODES = {DIFFERS: NO, NOT_COMPARABLE: CANNOT_TELL}
+_CAUSES = {
+    "drift": "the repeats agree with each other: something has changed since the original",
+    "nondeterminism": "the repeats differ among themselves: the run is not deterministic",
+}
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    parser.add_argument("what", metavar="TAG|RUN", nargs="?", default="@", help="a snapshot, a run id or a job id")
+    parser.add_argument("--on", choices=("docker", "batch"), default="", help="another executor than the original's")
+    parser.add_argument("--queue", default="", help="another job queue than the original's")
+    parser.add_argument("--times", type=int, default=1, metavar="N", help="one after the other; waits for each")
+    parser.add_argument("--wait", action="store_true", help="follow the run and print the verdict")
+    parser.add_argument("--rebuild", action="store_true", help="build the image again where it is gone")
+    parser.add_argument("--allow-data-drift", action="store_true", help="run though the inputs have changed")
+    parser.add_argument("--tolerance", type=float, help="how far numbers in JSON and CSV outputs may be off")
+    parser.add_argument("--json", action="store_true", help="one JSON document")
+
+
+def run(args: argparse.Namespace, session: Session) -> int:
+    """Look at everything, start, and with --wait or --times compare."""
+    if args.times < 1:
+        raise UsageError("--times must be 1 or more")
+    context = session.context
+    original = repeat.original(context, args.what)
+    asked = repeat.Asked(args.on, args.queue, args.rebuild, args.allow_data_drift, args.tolerance)
+    started = []
+    for _ in range(args.times):
+        one = repeat.start(context, repeat.prepared(context, original, asked))
+        started.append(one)
+        _tell_start(args, session, original, one)
+        if not (args.wait or args.times > 1):
+            return DONE
+        if not _followed(context, session, one):
+            return INTERRUPTED
+    told = series.verdicts(context, original, [str(one.plan.run) for one in started])
+    whole = series.concluded(context, original, told)
+    _tell_verdicts(args, session, told, whole)
+    return _CODES.get(str(whole["result"]), DONE)
+
+
+def _followed(context: Context, session: Session, one: Started) -> bool:
+    try:
+        wait_for(context, found(context, one), sleep=context.ledger.sleep, say_logs=True)
+    except KeyboardInterrupt:
+        session.speaker.say(f"run {one.plan.run} goes on; git rvexp wait {one.plan.run} comes back to it")
+        return False
+    return True
+
+
+def _tell_start(args: argparse.Namespace, session: Session, original: Found, one: Started) -> None:
+    plan = one.plan
+    session.speaker.say(f"repeating {original.run.run} on {plan.executor}, job {one.job}")
+    if args.json:
+        if not args.wait and args.times == 1:
+            session.speaker.document("rvexp.run/1", {"snapshot": one.snapshot.tag, "job": one.job, **plan.fields()})
+        return
+    session.speaker.result(str(plan.run))
+    if not args.wait and args.times == 1:
+        session.speaker.say(f"next: git rvexp wait {plan.run}, then git rvexp show {plan.run} tells the verdict")
+
+
+def _tell_verdicts(
+    args: argparse.Namespace, session: Session, told: list[dict[str, Json]], whole: dict[str, Json]
+) -> None:
+    if args.json:
+        session.speaker.document("rvexp.repeat/1", {**whole, "verdicts": told})
+        return
+    for fields in told:
+        before = f"{fields['run']}\t" if len(told) > 1 else ""
+        session.speaker.result(before + printable(summary(fields)))
+    if whole.get("cause"):
+        session.speaker.result(f"{whole['cause']}\t{_CAUSES[str(whole['cause'])]}")

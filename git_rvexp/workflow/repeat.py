@@ -1,0 +1,154 @@
+"""The same run again, from the record alone: neither the work tree, nor the Dockerfile, nor the settings of images.
+
+Settings say only how things are reached (region, login, the experiments remote). Everything that the new run needs is
+looked at before it may cost money. What cannot be the same (an image that had to be built again, a definition that had
+to be registered again, inputs that changed) is refused or allowed by the user, and recorded.
+"""
+
+import dataclasses
+from dataclasses import dataclass
+
+from git_rvexp.errors import RvexpError, UsageError
+from git_rvexp.executors.protocol import Executor
+from git_rvexp.git import notes, remote
+from git_rvexp.git.tags import person
+from git_rvexp.model import Json, Plan
+from git_rvexp.names import RunId
+from git_rvexp.record import share
+from git_rvexp.record.runs import Run
+from git_rvexp.settings import Settings
+from git_rvexp.workflow import choose, environment, inputs, outputs, publish
+from git_rvexp.workflow.choose import Found
+from git_rvexp.workflow.context import Context
+from git_rvexp.workflow.running import Started
+from git_rvexp.workflow.submit import submit
+from git_rvexp.workflow.where import executor_named
+
+# What a plan says of its own submission, and what is looked at anew.
+_NOT_REPEATED = ("offline", "repeats", "environment", "unlike", "drift", "account", "region", "engine", "chain", "step")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How to repeat: "" and None mean as the original did."""
+
+    executor: str = ""
+    queue: str = ""
+    rebuild: bool = False
+    allow_drift: bool = False
+    tolerance: float | None = None
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A repeat that nothing stands in the way of: what it repeats, its plan, and where it will run."""
+
+    original: Found
+    plan: Plan
+    executor: Executor
+
+
+def original(context: Context, text: str) -> Found:
+    """The run that `text` names; of a snapshot the newest that succeeded, else that ended, and is no repeat itself.
+
+    UsageError when there is none, RvexpError for one that has not ended.
+    """
+    context.connect()
+    share.receive_notes(context.ledger, remote.ids(context.repo, [notes.REF]).get(notes.REF, ""))
+    snapshot, told = choose.either(context, text)
+    ended = [run for run in told if run.first("ended") or run.phase.value == "unknown"]
+    if not ended:
+        waiting = f"run {told[-1].run} has not ended ({told[-1].word})" if told else f"{snapshot.tag} has no runs"
+        raise UsageError(f"{waiting}, so there is nothing to repeat yet", hint="git rvexp status")
+    first = [run for run in ended if not run.planned.get("repeats")] or ended
+    succeeded = [run for run in first if run.word == "ok"]
+    return Found(snapshot, (succeeded or first)[-1])
+
+
+def prepared(context: Context, found: Found, asked: Asked) -> Ready:
+    """Everything looked at: tag, image, definition, queue, secrets, inputs. RvexpError names what stands in the way."""
+    if found.snapshot.tag:
+        publish.agree_on_tag(context, found.snapshot)
+    before = found.run.plan
+    if "@sha256:" not in before.image and not before.image.startswith("sha256:"):
+        raise RvexpError(f"run {before.run} cannot be repeated: its image {before.image} was not known by a digest")
+    name = asked.executor or before.executor
+    settings = settings_for(context, before, name)
+    executor = executor_named(name, settings, context.environ)
+    draft = _draft(context, found.run, executor, asked, settings)
+    _tell_place(context, before, draft)
+    plan = environment.provided(context, settings, found, draft, rebuild=asked.rebuild)
+    plan = _over_the_same(context, plan, allowed=asked.allow_drift)
+    executor.check(plan)
+    return Ready(found, plan, executor)
+
+
+def start(context: Context, ready: Ready) -> Started:
+    """Record and submit it, as any run."""
+    snapshot = ready.original.snapshot
+    return Started(snapshot, ready.plan, submit(context, snapshot, ready.plan, ready.executor))
+
+
+def settings_for(context: Context, before: Plan, name: str) -> Settings:
+    """The user's own settings, for the region where the original ran."""
+    settings = context.trusted()
+    region = before.region or settings.aws_region
+    return dataclasses.replace(settings, executor=name, aws_region=region)
+
+
+def _draft(context: Context, run: Run, executor: Executor, asked: Asked, settings: Settings) -> Plan:
+    """The original's plan under a new id, for `executor`; runs that it waited for have ended long ago."""
+    before, new = run.plan, RunId.new()
+    place = executor.place
+    on_batch = executor.name == "batch"
+    extra: dict[str, Json] = {k: v for k, v in before.extra.items() if k not in _NOT_REPEATED}
+    extra |= {k: v for k, v in place.items() if k not in ("account", "region")}
+    extra |= {"by": str(person(context.repo)), "repeats": run.run}
+    if asked.tolerance is not None:
+        extra["tolerance"] = asked.tolerance
+    return dataclasses.replace(
+        before,
+        run=new,
+        executor=executor.name,
+        job_name=new.job_name(before.job_name.split("-", 2)[-1]),
+        env={**before.env, "RVEXP_RUN": str(new)},
+        queue=(asked.queue or before.queue or settings.batch_queue) if on_batch else "",
+        definition=before.definition if on_batch else "",
+        account=place.get("account", ""),
+        region=place.get("region", ""),
+        after=(),
+        after_each=(),
+        extra=extra,
+    )
+
+
+def _tell_place(context: Context, before: Plan, draft: Plan) -> None:
+    for word in ("executor", "account", "region"):
+        old, new = getattr(before, word), getattr(draft, word)
+        if old and new and old != new:
+            context.warn(f"another {word} than the original's: {new}, not {old}")
+    fixed = [o for o in outputs.declared(draft) if o.startswith("s3://") and "{run}" not in o]
+    for place in fixed:
+        context.warn(f"the repeat writes where the original did: {place}\n  {{run}} in an output keeps them apart")
+
+
+def _over_the_same(context: Context, plan: Plan, *, allowed: bool) -> Plan:
+    """The plan with its inputs as they are now. RvexpError when they are not what they were and that is not allowed."""
+    before: list[dict[str, Json]] = plan.extra.get("inputs") or []
+    if not before:
+        return plan
+    now = [inputs.look(context, plan, entry) for entry in before]
+    never = {str(e["uri"]) for e in before if "manifest" not in e}
+    drifts = inputs.drift(context, before, now)
+    for drift in drifts:
+        if drift.uri in never:
+            context.warn(f"whether an input has changed cannot be told: {drift}")
+    known = [str(d) for d in drifts if d.uri not in never]
+    if known and not allowed:
+        raise RvexpError(
+            "the inputs are not what the original read, so nothing was submitted\n  " + "\n  ".join(known),
+            hint="--allow-data-drift runs it all the same and says so in the record",
+        )
+    for text in known:
+        context.warn(f"input {text}")
+    return dataclasses.replace(plan, extra={**plan.extra, "inputs": now, **({"drift": known} if known else {})})
