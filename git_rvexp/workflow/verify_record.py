@@ -59,9 +59,7 @@ def _contradictions(told: Record) -> Iterator[str]:
     if stray:
         yield f"it tells of runs that nobody planned: {', '.join(stray[:_SHOWN])}"
     plans = Counter(str(e.get("run")) for e in told.of("planned"))
-    yield from (
-        f"run {run} is planned {count} times over, each time otherwise" for run, count in plans.items() if count > 1
-    )
+    yield from (f"run {run} is planned in {count} ways" for run, count in plans.items() if count > 1)
     moments = Counter(_moment(e) for e in told.events if e.kind in _SINGLE and e.kind != "planned")
     for (time, kind, _), count in moments.items():
         if count > 1:

@@ -1,0 +1,111 @@
+"""Can what ran still be proven, and repeated? One small check per link of the chain, each with an answer of its own.
+
+Nothing is written: not to the record, not to any service. The checks are in the `verify_…` modules beside.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from git_rvexp.model import Json, Snapshot
+from git_rvexp.record.runs import Run
+from git_rvexp.workflow.context import Context
+from git_rvexp.workflow.verify_data import inputs
+from git_rvexp.workflow.verify_definition import definition
+from git_rvexp.workflow.verify_image import image
+from git_rvexp.workflow.verify_job import job, plan
+from git_rvexp.workflow.verify_layers import archive
+from git_rvexp.workflow.verify_link import Link, State, repeatable
+from git_rvexp.workflow.verify_outside import Outside
+from git_rvexp.workflow.verify_record import record
+from git_rvexp.workflow.verify_subject import Subject, everything, subjects
+from git_rvexp.workflow.verify_tag import experiments, signature, tag
+
+_WORDS = {State.OK: "yes", State.CHANGED: "no", State.UNKNOWN: "cannot tell"}
+
+
+@dataclass(frozen=True)
+class VerifiedRun:
+    """A run, its own links, and whether it can be repeated now; `because` names the links that decided it."""
+
+    run: Run
+    links: tuple[Link, ...]
+    repeatable: State
+    because: tuple[str, ...]
+
+    @property
+    def word(self) -> str:
+        """yes, no, or cannot tell."""
+        return _WORDS[self.repeatable]
+
+
+@dataclass(frozen=True)
+class Verified:
+    """A snapshot, the links that all its runs hang on, those of each of its images by reference, and its runs."""
+
+    snapshot: Snapshot
+    links: tuple[Link, ...]
+    images: tuple[tuple[str, tuple[Link, ...]], ...]
+    runs: tuple[VerifiedRun, ...]
+
+    def all_links(self) -> Iterator[Link]:
+        """Every link."""
+        yield from self.links
+        for _, links in self.images:
+            yield from links
+        for run in self.runs:
+            yield from run.links
+
+    def fields(self) -> dict[str, Json]:
+        """As JSON."""
+        return {
+            "tag": self.snapshot.tag,
+            "oid": self.snapshot.oid,
+            "links": [link.fields() for link in self.links],
+            "images": [{"ref": ref, "links": [link.fields() for link in links]} for ref, links in self.images],
+            "runs": [
+                {
+                    "run": run.run.run,
+                    "state": run.run.word,
+                    "image": str(run.run.planned.get("image", "")),
+                    "links": [link.fields() for link in run.links],
+                    "repeatable": run.word,
+                    "because": list(run.because),
+                }
+                for run in self.runs
+            ],
+        }
+
+
+def verify(
+    context: Context, snapshots: Sequence[Snapshot], *, only: str = "", deep: bool = False
+) -> Iterator[Verified]:
+    """Look at these snapshots (at none given: at all) one after the other; with `only` at this one of their runs."""
+    outside = Outside(context)
+    for subject in subjects(outside, snapshots or everything(outside), only):
+        yield verified(outside, subject, deep=deep)
+
+
+def verified(outside: Outside, subject: Subject, *, deep: bool) -> Verified:
+    """All links of one snapshot."""
+    links = [tag(outside, subject), signature(outside, subject), experiments(outside, subject)]
+    links += [record(outside, subject), *(archive(outside, subject) if deep else [])]
+    images = {ref: tuple(image(outside, subject, ref, deep=deep)) for ref in subject.image_refs}
+    runs = [_run(outside, subject, run, [*links, *images.get(_image(run), ())]) for run in subject.runs]
+    return Verified(subject.snapshot, tuple(links), tuple(images.items()), tuple(runs))
+
+
+def state_of(links: Iterable[Link]) -> State:
+    """The worst of them: one that changed, else one that cannot be told."""
+    states = {link.state for link in links}
+    return next((s for s in (State.CHANGED, State.UNKNOWN) if s in states), State.OK)
+
+
+def _run(outside: Outside, subject: Subject, run: Run, shared: Sequence[Link]) -> VerifiedRun:
+    links = [plan(run), *definition(outside, subject, run), job(outside, run)]
+    links += inputs(outside, run)
+    answer, because = repeatable([*shared, *links])
+    return VerifiedRun(run, tuple(links), answer, tuple(because))
+
+
+def _image(run: Run) -> str:
+    return str(run.planned.get("image", ""))

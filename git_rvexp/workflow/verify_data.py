@@ -1,0 +1,113 @@
+"""What a run read: each input listed again today and held against the manifest of the day it was planned.
+
+Listings are streamed and nothing is kept. An S3 object without a version id can be the same by size and ETag, which is
+evidence and no proof; that, and rules that will delete objects, are told as hazards.
+"""
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from git_rvexp import aws
+from git_rvexp.data import local, places
+from git_rvexp.data.manifest import Manifest, compare, lines, taken
+from git_rvexp.data.s3 import Listing
+from git_rvexp.errors import RvexpError
+from git_rvexp.git.plumbing import Repo
+from git_rvexp.model import Json, Plan
+from git_rvexp.record.kept import kept
+from git_rvexp.record.runs import Run
+from git_rvexp.workflow.inputs import reaching
+from git_rvexp.workflow.verify_link import Link, changed, hazard, ok, unknown
+from git_rvexp.workflow.verify_outside import Outside
+
+_SHOWN = 3
+_DRIFT = "git rvexp repeat --allow-data-drift goes on, and records it"
+
+
+class _Gone(Exception):  # noqa: N818  an answer, not an error
+    """The place itself is no more."""
+
+
+def inputs(outside: Outside, run: Run) -> list[Link]:
+    """One link for all inputs of a run: the gravest thing found is what it says. None for a plan without inputs."""
+    entries = [e for e in run.planned.get("inputs") or [] if isinstance(e, dict) and not _written_to(e)]
+    if not entries:
+        return []
+    found, untold, coming = [], [], []
+    for entry in entries:
+        try:
+            words, hazards = _drift(outside, run.plan, entry)
+        except _Gone as why:
+            found.append(f"{entry.get('uri')} {why}")
+        except (RvexpError, ValueError) as why:
+            untold.append(f"{entry.get('uri')}: {why}")
+        else:
+            found += [f"{entry['uri']}: {words}"] if words else []
+            coming += [f"{entry['uri']}: {h}" for h in hazards]
+    if found:
+        return [changed("inputs", _some(found), _DRIFT)]
+    return [_rest(run, entries, untold, coming)]
+
+
+def _rest(run: Run, entries: list[Mapping[str, Json]], untold: list[str], coming: list[str]) -> Link:
+    if untold:
+        return unknown("inputs", _some(untold))
+    then = run.first("inputs")
+    if then is not None and then.get("changed"):
+        text = f"they changed while it ran, and are now as when it was planned: {_some(then.get('changed'))}"
+        return changed("inputs", text, needed=False)
+    count = sum(int(e.get("count", 0)) for e in entries)
+    text = f"{count} file(s) in {len(entries)} place(s) are as they were when the run was planned"
+    return hazard("inputs", f"{text}; but {_some(coming)}") if coming else ok("inputs", text)
+
+
+def _drift(outside: Outside, plan: Plan, entry: Mapping[str, Json]) -> tuple[str, list[str]]:
+    """How an input differs from what was recorded ("": not at all), and what threatens it."""
+    uri = str(entry["uri"])
+    if "manifest" not in entry:
+        raise RvexpError(f"it could not be listed when the run was planned: {entry.get('why', 'not looked at')}")
+    now, hazards = _listed(outside, plan, uri)
+    if str(now.digest) == entry["manifest"]:
+        return "", hazards
+    return _difference(outside.context.repo, entry, now), hazards
+
+
+def _difference(repo: Repo, entry: Mapping[str, Json], now: Manifest) -> str:
+    before = kept(repo, str(entry.get("kept", ""))) if entry.get("count") else ""
+    if before is None or now.text is None:
+        return f"{entry.get('count')} files then, {now.count} now; which changed was not kept"
+    difference = compare(lines(before), lines(now.text))
+    if set(difference.counts) == {"unknown"}:
+        raise RvexpError(f"checksums of different kinds: {difference.words()}")
+    return difference.words()
+
+
+def _listed(outside: Outside, plan: Plan, uri: str) -> tuple[Manifest, list[str]]:
+    if not places.is_s3(uri):
+        return _here(outside, plan, uri), []
+    listing = Listing(reaching(outside.context, plan), uri)
+    try:
+        return taken(listing.items()), list(listing.hazards)
+    except aws.ServiceError as why:
+        if why.name != "NoSuchBucket":
+            raise
+        raise _Gone("is gone, its bucket too") from why
+
+
+def _here(outside: Outside, plan: Plan, uri: str) -> Manifest:
+    """A path of the machine that ran it; on another machine it says nothing."""
+    outside.executors.of(plan)
+    if not os.path.lexists(uri):
+        raise _Gone("is gone")
+    return taken(local.items(Path(uri), uri))
+
+
+def _written_to(entry: Mapping[str, Json]) -> bool:
+    """A place in the command where nothing was when the run was planned: surely where it writes."""
+    return entry.get("count") == 0 and not entry.get("declared")
+
+
+def _some(texts: Iterable[str]) -> str:
+    known = [str(t) for t in texts]
+    return "; ".join(known[:_SHOWN]) + (f"; and {len(known) - _SHOWN} more" if len(known) > _SHOWN else "")
