@@ -89,28 +89,29 @@ def _one_job(context: Context, snapshot: Snapshot, plan: Plan, executor: Executo
     for attempt in range(_BUSY_TRIES):
         try:
             return executor.submit(plan)
-        except RefusedError as why:
-            _append(context, snapshot, "refused", {"run": str(plan.run), "why": str(why)})
-            _share_after(context, offline=False)
-            raise
-        except UnsureError as why:
+        except (RefusedError, UnsureError) as why:
+            if isinstance(why, RefusedError) and not attempt:
+                _append(context, snapshot, "refused", {"run": str(plan.run), "why": str(why)})
+                _share_after(context, offline=False)
+                raise
             found = _looked_up(context, plan, executor)
             if found:
                 return found
-            if not isinstance(why, BusyError) or attempt == _BUSY_TRIES - 1:
+            # A look that failed is no leave to send again, and a refusal says nothing of the tries before it.
+            if found is None or not isinstance(why, BusyError) or attempt == _BUSY_TRIES - 1:
                 _leave_open(context, snapshot, plan, why)
             context.ledger.sleep(2**attempt * jitter(0.5, 1.5))
     raise AssertionError("unreachable: the last busy answer leaves the run open")
 
 
-def _looked_up(context: Context, plan: Plan, executor: Executor) -> str:
-    """The job that bears the plan's name, if it shows within a few seconds."""
+def _looked_up(context: Context, plan: Plan, executor: Executor) -> str | None:
+    """The job that bears the plan's name, if it shows within a few seconds; None when that cannot be told."""
     for look in range(_LOOKS):
         try:
             jobs = executor.find(plan)
         except RvexpError as why:
             context.warn(f"the job could not be looked up: {why}")
-            return ""
+            return None
         if jobs:
             context.say(f"the reply was lost; the job was found by its name {plan.job_name}")
             return jobs[0]
@@ -118,7 +119,7 @@ def _looked_up(context: Context, plan: Plan, executor: Executor) -> str:
     return ""
 
 
-def _leave_open(context: Context, snapshot: Snapshot, plan: Plan, why: UnsureError) -> None:
+def _leave_open(context: Context, snapshot: Snapshot, plan: Plan, why: RefusedError | UnsureError) -> None:
     _append(context, snapshot, "ambiguous", {"run": str(plan.run), "why": str(why)})
     _share_after(context, offline=False)
     raise AmbiguousError(

@@ -68,7 +68,7 @@ class Lab:
         """A fresh plan on it."""
         run = RunId.new()
         place = {"account": "123456789012", "region": "us-east-1", "queue": "main", "definition": self.definition}
-        return Plan(run, "batch", run.job_name("demo"), IMAGE, ("true",), **place)  # type: ignore[arg-type]  all text
+        return Plan(run, "batch", run.job_name("demo"), IMAGE, ("true",), **place)  # type: ignore[arg-type]
 
     def submit(self, plan: Plan | None = None) -> str:
         """Submit from the first clone."""
