@@ -40,7 +40,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
         seen.append(each)
         if not args.json:
             _tell(session, each)
-    answers = Counter(each.word for whole in seen for each in whole.runs)
+    answers = Counter(each.word for whole in seen for each in whole.runs if each.repeatable)
     if args.json:
         counts = {word.replace(" ", "_"): answers[word] for word in ("yes", "no", "cannot tell")}
         rows = [whole.fields() for whole in seen]
@@ -59,7 +59,7 @@ def _tell(session: Session, whole: Verified) -> None:
         speaker.result(f"run {speaker.paint(each.run.run, 'bold')}  {each.run.word}")
         for link in each.links:
             _line(session, link)
-        speaker.result(f"{speaker.mark(_KINDS[each.repeatable])} {_answer(each)}")
+        speaker.result(_answer(session, each))
     if not whole.runs:
         speaker.result("nothing ran yet: there is nothing to repeat")
 
@@ -67,9 +67,11 @@ def _tell(session: Session, whole: Verified) -> None:
 _KINDS = {State.OK: "ok", State.CHANGED: "bad", State.UNKNOWN: "unknown"}
 
 
-def _answer(each: VerifiedRun) -> str:
+def _answer(session: Session, each: VerifiedRun) -> str:
+    if each.repeatable is None:
+        return "nothing to repeat: the run has not ended"
     because = f": {', '.join(each.because)}" if each.because else ""
-    return f"repeatable now: {each.word}{because}"
+    return f"{session.speaker.mark(_KINDS[each.repeatable])} repeatable now: {each.word}{because}"
 
 
 def _line(session: Session, link: Link) -> None:

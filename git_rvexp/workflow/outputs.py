@@ -43,9 +43,7 @@ def declared(plan: Plan) -> list[str]:
 
 def fields(context: Context, plan: Plan, job: str) -> dict[str, Json]:
     """The fields of the `outputs` event of a run whose job has ended. What cannot be read is told with the reason."""
-    reading = _Reading()
-    streams = [_read(context, plan, job, place, reading) for place in sorted(set(declared(plan)))]
-    manifest = taken(heapq.merge(*streams))
+    manifest, reading = _taken(context, plan, job)
     found: dict[str, Json] = {"run": str(plan.run), **told(context, manifest)}
     if reading.texts:
         found["texts"] = dict(zip(reading.texts, keep(context.ledger, reading.texts.values()), strict=True))
@@ -54,6 +52,18 @@ def fields(context: Context, plan: Plan, job: str) -> dict[str, Json]:
     if reading.unread:
         found["unread"] = reading.unread
     return found
+
+
+def listed(context: Context, plan: Plan, job: str) -> tuple[Manifest, Mapping[str, str]]:
+    """The outputs as they are now, and why places could not be read. Nothing is written."""
+    manifest, reading = _taken(context, plan, job)
+    return manifest, reading.unread
+
+
+def _taken(context: Context, plan: Plan, job: str) -> tuple[Manifest, _Reading]:
+    reading = _Reading()
+    streams = [_read(context, plan, job, place, reading) for place in sorted(set(declared(plan)))]
+    return taken(heapq.merge(*streams)), reading
 
 
 def _first(manifest: Manifest) -> list[Json]:

@@ -6,10 +6,10 @@ Nothing is written: not to the record, not to any service. The checks are in the
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from git_rvexp.model import Json, Snapshot
+from git_rvexp.model import Json, Phase, Snapshot
 from git_rvexp.record.runs import Run
 from git_rvexp.workflow.context import Context
-from git_rvexp.workflow.verify_data import inputs
+from git_rvexp.workflow.verify_data import inputs, outputs
 from git_rvexp.workflow.verify_definition import definition
 from git_rvexp.workflow.verify_image import image
 from git_rvexp.workflow.verify_job import job, plan
@@ -20,21 +20,24 @@ from git_rvexp.workflow.verify_record import record
 from git_rvexp.workflow.verify_subject import Subject, everything, subjects
 from git_rvexp.workflow.verify_tag import experiments, signature, tag
 
-_WORDS = {State.OK: "yes", State.CHANGED: "no", State.UNKNOWN: "cannot tell"}
+_WORDS = {State.OK: "yes", State.CHANGED: "no", State.UNKNOWN: "cannot tell", None: "not ended"}
 
 
 @dataclass(frozen=True)
 class VerifiedRun:
-    """A run, its own links, and whether it can be repeated now; `because` names the links that decided it."""
+    """A run, its own links, and whether it can be repeated now; `because` names the links that decided it.
+
+    Of a run that has not ended, or never began, `repeatable` is None: there is nothing to repeat.
+    """
 
     run: Run
     links: tuple[Link, ...]
-    repeatable: State
+    repeatable: State | None
     because: tuple[str, ...]
 
     @property
     def word(self) -> str:
-        """yes, no, or cannot tell."""
+        """yes, no, cannot tell, or not ended."""
         return _WORDS[self.repeatable]
 
 
@@ -102,7 +105,9 @@ def state_of(links: Iterable[Link]) -> State:
 
 def _run(outside: Outside, subject: Subject, run: Run, shared: Sequence[Link]) -> VerifiedRun:
     links = [plan(run), *definition(outside, subject, run), job(outside, run)]
-    links += inputs(outside, run)
+    links += [*inputs(outside, run), *outputs(outside, run)]
+    if run.first("ended") is None and run.phase is not Phase.UNKNOWN:
+        return VerifiedRun(run, tuple(links), None, ())
     answer, because = repeatable([*shared, *links])
     return VerifiedRun(run, tuple(links), answer, tuple(because))
 

@@ -1,4 +1,4 @@
-"""What a run read: each input listed again today and held against the manifest of the day it was planned.
+"""What a run read and wrote: listed again today and held against the manifests of then.
 
 Listings are streamed and nothing is kept. An S3 object without a version id can be the same by size and ETag, which is
 evidence and no proof; that, and rules that will delete objects, are told as hazards.
@@ -17,6 +17,7 @@ from git_rvexp.git.plumbing import Repo
 from git_rvexp.model import Json, Plan
 from git_rvexp.record.kept import kept
 from git_rvexp.record.runs import Run
+from git_rvexp.workflow import outputs as written
 from git_rvexp.workflow.inputs import reaching
 from git_rvexp.workflow.verify_link import Link, changed, hazard, ok, unknown
 from git_rvexp.workflow.verify_outside import Outside
@@ -48,6 +49,26 @@ def inputs(outside: Outside, run: Run) -> list[Link]:
     if found:
         return [changed("inputs", _some(found), _DRIFT)]
     return [_rest(run, entries, untold, coming)]
+
+
+def outputs(outside: Outside, run: Run) -> list[Link]:
+    """One link for what a run wrote; none where it declared nothing. A repeat needs the old manifest, not the files."""
+    event = run.first("outputs")
+    if event is None or "manifest" not in event.fields:
+        missing = run.planned.get("outputs") and run.first("ended")
+        text = "they were declared and never listed when the run ended"
+        return [unknown("outputs", text, needed=False)] if missing else []
+    try:
+        outside.executors.of(run.plan)  # another engine's containers are not this one's
+        now, unread = written.listed(outside.context, run.plan, run.job)
+        words = "" if str(now.digest) == event.get("manifest") else _difference(outside.context.repo, event.fields, now)
+    except (RvexpError, ValueError) as why:
+        return [unknown("outputs", str(why), needed=False)]
+    if unread:
+        return [unknown("outputs", _some(f"{place}: {why}" for place, why in unread.items()), needed=False)]
+    if words:
+        return [changed("outputs", words, needed=False)]
+    return [ok("outputs", f"{now.count} file(s) are as the run left them")]
 
 
 def _rest(run: Run, entries: list[Mapping[str, Json]], untold: list[str], coming: list[str]) -> Link:

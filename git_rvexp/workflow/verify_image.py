@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 
 from git_rvexp import aws
 from git_rvexp.errors import RvexpError
-from git_rvexp.images.engine import Local
 from git_rvexp.images.registry import AlteredError, GoneError, Manifest, Registry
 from git_rvexp.model import Json
 from git_rvexp.names import TagName
@@ -120,7 +119,7 @@ def _lasting(outside: Outside, ref: str) -> list[Link]:
 def _in_engine(outside: Outside, subject: Subject, ref: str) -> Link:
     """An image that was never pushed: only the engine that made it can tell."""
     if not ref.startswith("sha256:"):
-        return unknown("image", f"{ref} names no digest: what it was when the run began is not recorded")
+        return changed("image", f"{ref} names no digest: what it was when the run began is not known, nor ever will be")
     try:
         found = outside.engine.inspect(ref)
         if found is None:
@@ -130,12 +129,7 @@ def _in_engine(outside: Outside, subject: Subject, ref: str) -> Link:
     wrong = list(_wrong_labels(subject, found.labels)) if subject.image_event(ref) else []
     if wrong:
         return changed("image", f"{ref} is another image than was recorded: {'; '.join(wrong)}")
-    return _kept(found)
-
-
-def _kept(found: Local) -> Link:
-    text = f"{found.id} is in this engine, its labels are as recorded"
-    return ok("image", f"{text} (kept nowhere else: git config rvexp.ecr-repo and git rvexp publish share it)")
+    return ok("image", f"{ref} is in this engine and nowhere else; its labels are as recorded")
 
 
 def _not_here(outside: Outside, subject: Subject, ref: str) -> Link:

@@ -82,4 +82,4 @@ def _readable(told: Record, history: History) -> Link:
         if len(newer) == len(told.damaged):
             return unknown("record", text, "update git rvexp")
         return Link("record", State.CHANGED, text, "git rvexp show lists them", needed=False)
-    return ok("record", f"{len(told.events)} lines, none changed or lost in {history.writings} writings")
+    return ok("record", f"{len(told.events)} line(s), none changed or lost in {history.writings} writing(s)")

@@ -89,7 +89,7 @@ def test_everything_as_recorded(chain: Chain) -> None:
     """All four links are ok, and the run of an executor we do not have can be told nothing about."""
     assert chain.odd() == {}
     assert list(chain.links()) == ["tag", "signature", "remote", "record"]
-    assert chain.links()["record"].text == "3 lines, none changed or lost in 3 writings"
+    assert chain.links()["record"].text == "3 line(s), none changed or lost in 3 writing(s)"
 
 
 def test_verify_writes_nothing(chain: Chain) -> None:
@@ -98,7 +98,7 @@ def test_verify_writes_nothing(chain: Chain) -> None:
     chain.note("append", "-m", '2026-01-02T11:00:00.000Z remark text="news"', TAG, cwd=other)
     Clone(other).git("push", "-q", "origin", NOTES)
     before = chain.clone.git("for-each-ref"), chain.there("for-each-ref")
-    assert chain.links()["record"].text.startswith("4 lines")
+    assert chain.links()["record"].text.startswith("4 line")
     assert (chain.clone.git("for-each-ref"), chain.there("for-each-ref")) == before
 
 
@@ -278,7 +278,7 @@ def test_two_writers_are_no_loss(chain: Chain) -> None:
     chain.note("append", "-m", '2026-01-02T11:00:00.000Z remark text="ours"', TAG)
     sync.sync(chain.context)
     assert chain.odd() == {}
-    assert chain.links()["record"].text.startswith("5 lines")
+    assert chain.links()["record"].text.startswith("5 line")
 
 
 def test_remote_out_of_reach_cannot_be_told(chain: Chain) -> None:
