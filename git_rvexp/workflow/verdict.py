@@ -51,9 +51,9 @@ class _Found:
 
 def judged(first: Side, again: Side, tolerated: float, read: Read) -> dict[str, Json]:
     """The fields of a `verdict` event, without the runs: result, why, what differs, and what was noted on the way."""
-    noted = {"noted": notes} if (notes := _noted(first, again)) else {}
     why = _incomparable(first, again, read)
     conditions = _conditions(first, again)
+    noted = {"noted": notes} if (notes := _noted(first, again)) else {}
     if why and first.exit == again.exit:
         return {"result": NOT_COMPARABLE, "why": [*why, *conditions], **noted}
     codes = {} if first.exit == again.exit else {"exit": [first.exit, again.exit]}
@@ -63,13 +63,17 @@ def judged(first: Side, again: Side, tolerated: float, read: Read) -> dict[str, 
     found = _held(first, again, tolerated, read)
     told = {**_told(found, tolerated), **codes, **noted}
     if not found.difference and not codes:
-        return {"result": IDENTICAL, "same": found.difference.same, **noted}
+        return {"result": IDENTICAL, "same": found.difference.same, **_although(conditions), **noted}
     if found.within and not codes:
-        return {"result": EQUAL, **told}
+        return {"result": EQUAL, **_although(conditions), **told}
     reasons = conditions or ([] if set(found.difference.counts) - {"unknown"} or codes else [_UNTELLABLE])
     if reasons:
         return {"result": NOT_COMPARABLE, "why": [found.difference.words() or _codes(first, again), *reasons], **told}
     return {"result": DIFFERS, **told}
+
+
+def _although(conditions: list[str]) -> dict[str, Json]:
+    return {"although": conditions} if conditions else {}
 
 
 _UNTELLABLE = "their digests are of kinds that cannot be held against each other"
@@ -205,4 +209,5 @@ def summary(fields: Mapping[str, Json]) -> str:
         told.append(f"exit {fields['exit'][0]}, then {fields['exit'][1]}")
     if fields.get("most"):
         told.append(f"largest difference {fields['most']:.3g}")
-    return "; ".join([*told, *(fields.get("why") or [])])
+    although = [f"although {text}" for text in fields.get("although") or []]
+    return "; ".join([*told, *(fields.get("why") or []), *although])

@@ -1,0 +1,209 @@
+"""Repeating for real: on an engine, on Batch, from a fresh clone of the experiments remote, over S3 inputs."""
+
+import re
+import shutil
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Clone
+from tests.integration.parts import PROJECT, BatchWorld, ForgeRepo, Stack
+
+QUICK = ["python3", "train.py", "--epochs", "1"]
+SAME, DIFFERS, NOT_COMPARABLE = 0, 1, 3
+
+
+@pytest.fixture
+def digits(stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Clone:
+    """The example with its outputs declared, its record in a bare repository beside it, and the engine at hand."""
+    monkeypatch.setenv("DOCKER_HOST", stack.docker_host)
+    clone = Clone(tmp_path / "digits")
+    ignored = shutil.ignore_patterns("__pycache__", "out", "shared")
+    shutil.copytree(PROJECT / "examples" / "digits", clone.path, ignore=ignored)
+    clone.git("init", "-q")
+    clone.git("init", "-q", "--bare", str(tmp_path / "experiments.git"))
+    clone.git("config", "rvexp.experiments-remote", str(tmp_path / "experiments.git"))
+    clone.git("config", "rvexp.image.buildArgs", f"BASE={stack.base_image}")
+    clone.git("config", "rvexp.run.outputs", "out")
+    clone.write("unique.txt", uuid.uuid4().hex)
+    clone.commit("the example")
+    return clone
+
+
+@pytest.fixture
+def on_batch(
+    digits: Clone,
+    stack: Stack,
+    registry_repo: str,
+    batch_world: BatchWorld,
+    forge_repo: Callable[[], ForgeRepo],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Clone:
+    """The same with a forge, a registry and a queue."""
+    reach(digits, stack, forge_repo().url)
+    settings = {"ecr-repo": registry_repo, "batch-queue": batch_world.queue}
+    for key, value in {**settings, "batch-job-def-name": batch_world.job_definition}.items():
+        digits.git("config", f"rvexp.{key}", value)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", stack.aws_access_key_id)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", stack.aws_secret_access_key)
+    return digits
+
+
+def reach(clone: Clone, stack: Stack, url: str) -> None:
+    """What a user says of how things are reached: the remote with its login, and AWS."""
+    settings = {"experiments-remote": url, "aws.endpoint-url": stack.aws_endpoint, "aws.region": stack.aws_region}
+    for key, value in settings.items():
+        clone.git("config", f"rvexp.{key}", value)
+    helper = f"!f() {{ echo username={stack.forge_user}; echo password={stack.forge_password}; }}; f"
+    clone.git("config", f"credential.{stack.forge}.helper", helper)
+
+
+def ran(clone: Clone, *words: str) -> str:
+    """Submit and wait; the run's id."""
+    done = clone.rvexp("submit", "--wait", *words)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def field(clone: Clone, tag: str, kind: str, key: str) -> str:
+    """A text field of the last event of a kind, by plain git."""
+    line = [n for n in clone.git("notes", "show", tag).splitlines() if n.split(" ")[1] == kind][-1]
+    found = re.search(rf' {key}="([^"]*)"', line)
+    assert found, line
+    return found[1]
+
+
+def test_the_same_again_is_identical(digits: Clone) -> None:
+    """The example, repeated with its recorded seed after the work tree has gone elsewhere, writes the same bytes."""
+    tag = digits.rvexp("snapshot", "first").stdout.strip()
+    first = ran(digits, "--", *QUICK)
+    for name in ("Dockerfile", "train.py"):
+        (digits.path / name).unlink()
+    digits.git("config", "rvexp.image.buildArgs", "BASE=nowhere")
+    digits.git("config", "--unset", "rvexp.run.outputs")
+    done = digits.rvexp("repeat", first, "--wait")
+    assert done.returncode == SAME, done.stderr
+    assert done.stdout.splitlines()[1] == "identical; 2 files"
+    assert field(digits, tag, "verdict", "of") == first
+    assert field(digits, tag, "verdict", "result") == "identical"
+
+
+def test_another_seed_differs(digits: Clone) -> None:
+    """A verdict can say no: the same request but for its seed is told as two changed files."""
+    digits.rvexp("snapshot", "first")
+    first = ran(digits, "--", "python3", "train.py", "--epochs", "1", "--seed", "7")
+    other = ran(digits, "--", "sh", "-c", "python3 train.py --epochs 1 --seed $(date +%s%N | tail -c 8)")
+    assert digits.rvexp("repeat", first, "--wait").returncode == SAME
+    done = digits.rvexp("repeat", other, "--wait")
+    assert done.returncode == DIFFERS, done.stderr
+    assert "2 changed (out/metrics.json, out/model.json)" in done.stdout
+
+
+def test_chance_is_told(digits: Clone) -> None:
+    """Repeats that differ among themselves are called nondeterminism, in the record too."""
+    tag = digits.rvexp("snapshot", "first").stdout.strip()
+    chance = ran(digits, "--", "sh", "-c", "mkdir -p out; date +%s%N > out/when")
+    done = digits.rvexp("repeat", chance, "--times", "2")
+    assert done.returncode == DIFFERS
+    assert done.stdout.splitlines()[-1].startswith("nondeterminism\t")
+    assert field(digits, tag, "series", "cause") == "nondeterminism"
+
+
+def test_numbers_within_a_tolerance_are_equal(digits: Clone) -> None:
+    """The tolerance and the largest difference are in the verdict; without one the same run differs."""
+    tag = digits.rvexp("snapshot", "first").stdout.strip()
+    script = 'mkdir -p out; echo "{\\"loss\\": 0.5000$(date +%N)}" > out/loss.json'
+    first = ran(digits, "--", "sh", "-c", script)
+    done = digits.rvexp("repeat", first, "--wait", "--tolerance", "0.001")
+    assert (done.returncode, field(digits, tag, "verdict", "result")) == (SAME, "equal-within-tolerance"), done.stdout
+    assert " tolerance=0.001" in digits.git("notes", "show", tag)
+    assert digits.rvexp("repeat", first, "--wait").returncode == DIFFERS
+
+
+def test_a_missing_image_stops_and_a_rebuilt_one_is_named(digits: Clone, stack: Stack) -> None:
+    """Nothing is built behind the user's back; what was built instead is in the record and in the verdict."""
+    tag = digits.rvexp("snapshot", "first").stdout.strip()
+    first = ran(digits, "--", *QUICK)
+    gone = field(digits, tag, "image", "id")
+    for container in stack.run("docker", "ps", "-aq", "--filter", f"ancestor={gone}").stdout.split():
+        stack.run("docker", "rm", "-f", container)
+    stack.run("docker", "rmi", "-f", gone)
+    refused = digits.rvexp("repeat", first)
+    assert refused.returncode == 1
+    assert gone in refused.stderr
+    assert "--rebuild" in refused.stderr
+    assert digits.git("notes", "show", tag).count(" planned ") == 1
+    done = digits.rvexp("repeat", first, "--rebuild", "--wait")
+    assert done.returncode == SAME, done.stderr
+    assert field(digits, tag, "planned", "environment") == "rebuilt"
+    assert "although another image" in done.stdout
+
+
+def test_a_fresh_clone_of_the_experiments_alone_repeats(
+    on_batch: Clone, stack: Stack, batch_world: BatchWorld, tmp_path: Path
+) -> None:
+    """The clone, its settings and its Dockerfile are gone, and both definitions are: on Batch and here, identical."""
+    tag = on_batch.rvexp("snapshot", "first").stdout.strip()
+    script = "python3 train.py --epochs 1 && python3 -c \"print(open('out/metrics.json').read())\""
+    first = ran(on_batch, "--", "sh", "-c", script)
+    arn = field(on_batch, tag, "definition", "arn")
+    url = on_batch.git("config", "rvexp.experiments-remote")
+    for name in (arn, batch_world.job_definition):
+        for found in stack.aws("batch", "describe-job-definitions", "--status", "ACTIVE")["jobDefinitions"]:
+            if name in (found["jobDefinitionArn"], found["jobDefinitionName"]):
+                stack.aws("batch", "deregister-job-definition", "--job-definition", found["jobDefinitionArn"])
+    shutil.rmtree(on_batch.path)
+    fresh = Clone(tmp_path / "fresh")
+    fresh.path.mkdir()
+    fresh.git("init", "-q")
+    reach(fresh, stack, url)
+    assert fresh.rvexp("sync").returncode == 0
+    done = fresh.rvexp("repeat", first, "--wait")
+    assert done.returncode == NOT_COMPARABLE, done.stderr
+    assert "cannot be read after a job on Batch" in done.stdout
+    assert field(fresh, tag, "definition", "instead_of") == arn
+    here = fresh.rvexp("repeat", first, "--on", "docker", "--wait")
+    assert here.returncode == NOT_COMPARABLE, here.stderr
+    last = here.stdout.splitlines()[0]
+    again = fresh.rvexp("repeat", last, "--wait")
+    assert (again.returncode, again.stdout.splitlines()[1]) == (SAME, "identical; 2 files"), again.stderr
+
+
+@pytest.mark.parametrize("versioned", [True, False])
+def test_a_changed_input_stops_a_repeat(on_batch: Clone, stack: Stack, versioned: bool) -> None:  # noqa: FBT001
+    """Nothing is submitted over other data, with versions or without; drift that is allowed is told and recorded."""
+    for key in ("batch-queue", "batch-job-def-name", "ecr-repo"):
+        on_batch.git("config", "--unset", f"rvexp.{key}")
+    bucket = f"data-{uuid.uuid4().hex[:12]}"
+    stack.aws("s3api", "create-bucket", "--bucket", bucket)
+    if versioned:
+        status = "Status=Enabled"
+        stack.aws("s3api", "put-bucket-versioning", "--bucket", bucket, "--versioning-configuration", status)
+    put(stack, on_batch, bucket, "train/a.csv", "1,2\n")
+    put(stack, on_batch, bucket, "train/b.csv", "3,4\n")
+    tag = on_batch.rvexp("snapshot", "first").stdout.strip()
+    first = ran(on_batch, "--", "sh", "-c", f"mkdir -p out; echo s3://{bucket}/train > out/read")
+    assert f'"level":"{"version" if versioned else "content"}"' in on_batch.git("notes", "show", tag)
+    assert on_batch.rvexp("repeat", first, "--wait").returncode == SAME
+    put(stack, on_batch, bucket, "train/b.csv", "3,5\n")
+    put(stack, on_batch, bucket, "train/c.csv", "")
+    before = on_batch.git("notes", "show", tag).count(" planned ")
+    refused = on_batch.rvexp("repeat", first)
+    assert refused.returncode == 1
+    assert f"1 changed (s3://{bucket}/train/b.csv)" in refused.stderr
+    assert f"1 extra (s3://{bucket}/train/c.csv)" in refused.stderr
+    assert on_batch.git("notes", "show", tag).count(" planned ") == before
+    allowed = on_batch.rvexp("repeat", first, "--allow-data-drift", "--wait")
+    assert allowed.returncode == SAME, allowed.stderr
+    assert "although changed input" in allowed.stdout
+    assert ' drift=["s3://' in on_batch.git("notes", "show", tag)
+
+
+def put(stack: Stack, clone: Clone, bucket: str, key: str, text: str) -> None:
+    """Write an object with the aws CLI."""
+    body = clone.path.parent / "body"
+    body.write_text(text)
+    done = stack.aws("s3api", "put-object", "--bucket", bucket, "--key", key, "--body", str(body))
+    assert done["ETag"]
