@@ -22,6 +22,7 @@ __all__ = ["BatchExecutor", "NotSignedInError"]
 
 _DESCRIBE_AT_ONCE = 100
 _REASON_CHARACTERS = 1024
+_CHILDREN_TOLD = 50  # failed children of an array that are told one by one
 
 
 class BatchExecutor:
@@ -85,7 +86,8 @@ class BatchExecutor:
         # Never an empty list: some services answer it with everything.
         for start in range(0, len(wanted), _DESCRIBE_AT_ONCE):
             for detail in self._details(wanted[start : start + _DESCRIBE_AT_ONCE]):
-                found[str(detail["jobId"])] = batch_state.state(detail, self._exit_code(detail))
+                failed = self._failed_children(detail)
+                found[str(detail["jobId"])] = batch_state.state(detail, self._exit_code(detail), failed)
         return {job: found[job] for job in wanted if job in found}
 
     def cancel(self, job: str, reason: str) -> None:
@@ -147,6 +149,14 @@ class BatchExecutor:
         with aws.calling(f"look for the job {name} in queue {queue}"):
             found = pages.paginate(jobQueue=queue, filters=[{"name": "JOB_NAME", "values": [name]}])
             return [summary for page in found for summary in page["jobSummaryList"]]
+
+    def _failed_children(self, detail: Mapping[str, Json]) -> list[Mapping[str, Json]]:
+        """The first failed children of an array that has ended, as ListJobs shows them (of others none)."""
+        if detail.get("status") != "FAILED" or not (detail.get("arrayProperties") or {}).get("size"):
+            return []
+        with aws.calling(f"look at the failed children of {detail['jobId']}"):
+            told = self._reads.list_jobs(arrayJobId=detail["jobId"], jobStatus="FAILED", maxResults=_CHILDREN_TOLD)
+        return list(told["jobSummaryList"])
 
     def _exit_code(self, detail: Mapping[str, Json]) -> int | None:
         code = batch_state.exit_code(detail)

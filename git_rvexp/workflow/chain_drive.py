@@ -76,7 +76,7 @@ def _driven(context: Context, chain: Chain, executor: Executor, hold: Hold, tell
     if not follow and executor.schedules:
         return chain
     pauses = _pauses(executor)
-    patience = _Patience()
+    patience, told = _Patience(), chain.told({})
     while not chain.over:
         pause = next(pauses)
         context.ledger.sleep(pause)
@@ -84,9 +84,9 @@ def _driven(context: Context, chain: Chain, executor: Executor, hold: Hold, tell
         seen = _handed_over(context, reread(context, chain), executor, hold)
         patience.check(seen, look, pause)
         tell(seen, look.states)
-        if [r.phase for r in seen.runs.values()] != [r.phase for r in chain.runs.values()]:
+        if seen.told(look.states) != told:
             pauses = _pauses(executor)
-        chain = seen
+        chain, told = seen, seen.told(look.states)
     return chain
 
 

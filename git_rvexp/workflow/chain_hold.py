@@ -28,16 +28,17 @@ class Hold:
     @contextmanager
     def sending(self, run: str) -> Iterator[None]:
         """Leave word of the run while it is handed over; an error that somebody lives to tell removes the word."""
-        self._write(run)
+        self.leave_word(run)
         try:
             yield
         finally:
-            self._write("")
+            self.leave_word()
 
-    def _write(self, text: str) -> None:
+    def leave_word(self, run: str = "") -> None:
+        """Write who drives, and which run is being handed over."""
         self.file.seek(0)
         self.file.truncate()
-        self.file.write(f"{self.driver}\n{text}")
+        self.file.write(f"{self.driver}\n{run}")
         self.file.flush()
 
 
@@ -50,7 +51,10 @@ def held(repo: Repo, chain: str) -> Iterator[Hold]:
         _lock(file, path, chain)
         file.seek(0)
         driver, _, sent = file.read().partition("\n")
-        yield Hold(file, driver or str(RunId.new()), sent)
+        hold = Hold(file, driver or str(RunId.new()), sent)
+        if not driver:
+            hold.leave_word()
+        yield hold
 
 
 def _lock(file: IO[str], path: Path, chain: str) -> None:

@@ -67,4 +67,4 @@ def _circle(left: Mapping[str, Step]) -> list[str]:
         path.append(at)
         at = next(p for p in left[at].parents if p in left)
     round_trip = path[path.index(at) :]
-    return [*reversed(round_trip), round_trip[-1]]
+    return [at, *reversed(round_trip[1:]), at]

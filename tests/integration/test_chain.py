@@ -1,0 +1,338 @@
+"""Chains and arrays where containers really run: on an engine, and on a Batch as far as that one is true."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from git_rvexp.executors.docker import DockerExecutor
+from git_rvexp.model import Phase, Plan
+from tests.conftest import Clone
+from tests.integration.docker_lab import HANG, Lab, opened
+from tests.integration.parts import PROJECT, BatchWorld, Stack
+
+RAN = "echo {}$AWS_BATCH_JOB_ARRAY_INDEX >>$RVEXP_SHARED/ran"
+CHAIN = """
+[[step]]
+name = "chip"
+command = ["sh", "-c", "{chip}"]
+[[step]]
+name = "train"
+after = ["chip"]
+command = ["sh", "-c", "{train}"]
+[[step]]
+name = "predict"
+after = ["train"]
+array = 10
+command = ["sh", "-c", "{predict}"]
+[[step]]
+name = "eval"
+after = ["predict"]
+command = ["sh", "-c", "{eval}"]
+"""
+
+
+@dataclass(frozen=True)
+class Study:
+    """A clone whose snapshot has an image with a shell, and the engine it runs on."""
+
+    clone: Clone
+    stack: Stack
+
+    def env(self) -> dict[str, str]:
+        """What makes our program and docker use the stack's engine."""
+        return {"DOCKER_HOST": self.stack.docker_host}
+
+    def chain(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """`git rvexp chain` to its end."""
+        return self.clone.rvexp("chain", *words, env=self.env())
+
+    def begun(self, *words: str) -> "subprocess.Popen[str]":
+        """`git rvexp chain` as a process to play with."""
+        command = [sys.executable, "-m", "git_rvexp", "chain", *words]
+        return subprocess.Popen(
+            command, cwd=self.clone.path, env={**os.environ, **self.env()}, text=True, stderr=subprocess.PIPE
+        )
+
+    def docker(self, *words: str) -> str:
+        """What the docker command says."""
+        return self.stack.run("docker", *words).stdout.strip()
+
+    def containers(self, *filters: str) -> list[str]:
+        """Ids of the snapshot's containers."""
+        oid = self.clone.git("rev-parse", self.clone.git("tag", "--list", "*/demo"))
+        wanted = [f"label=io.git-rvexp.tag-oid={oid}", *filters]
+        return self.docker("ps", "-aq", *(f"--filter={f}" for f in wanted)).split()
+
+    def volumes(self) -> list[str]:
+        """The volumes of this clone's chains."""
+        record = self.clone.git("notes", "--ref=rvexp", "show", self.clone.git("tag", "--list", "*/demo"))
+        told = {word.split('"')[1] for word in record.split() if word.startswith("chain=")}
+        return [f"rvexp-chain-{name}" for name in sorted(told)]
+
+    def in_shared(self, script: str) -> str:
+        """What a shell prints in the folder that the steps share."""
+        (volume,) = self.volumes()
+        return self.docker("run", "--rm", "-v", f"{volume}:/s", self.stack.tiny_image, "sh", "-c", f"cd /s; {script}")
+
+    def states(self) -> dict[str, str]:
+        """Each step's state by the record."""
+        return {s["step"]: s["state"] for s in self.told()}
+
+    def told(self) -> list[dict[str, str]]:
+        """The steps as `chain --resume --dry-run --json` shows them."""
+        shown = self.chain("--resume", "--dry-run", "--json")
+        assert shown.returncode == 0, shown.stderr
+        steps: list[dict[str, str]] = json.loads(shown.stdout)["steps"]
+        return steps
+
+    def runs(self) -> dict[str, str]:
+        """Each step's run by the record."""
+        return {s["step"]: s["run"] for s in self.told()}
+
+
+@pytest.fixture
+def study(clone: Clone, stack: Stack) -> Iterator[Study]:
+    """A snapshot `demo` with a shell; its containers, image and volumes are removed in the end."""
+    clone.write("Dockerfile", f"FROM {stack.tiny_image}\nWORKDIR /opt/src\nCOPY . /opt/src\n")
+    clone.write(".dockerignore", "chain.toml\n")
+    clone.commit()
+    assert clone.rvexp("snapshot", "demo").returncode == 0
+    made = Study(clone, stack)
+    yield made
+    cleared(made)
+
+
+def cleared(study: Study) -> None:
+    """Remove what a study left in the engine."""
+    found = study.containers()
+    if found:
+        study.docker("rm", "--force", *found)
+    for volume in study.volumes():
+        study.stack.run("docker", "volume", "rm", volume, ok=False)
+    tag = study.clone.git("tag", "--list", "*/demo")
+    commit = study.clone.git("rev-parse", f"{tag}^{{commit}}")
+    for image in study.docker("images", "-q", "--filter", f"label=io.git-rvexp.commit={commit}").split():
+        study.docker("rmi", "--force", image)
+
+
+def until(happened: Callable[[], object]) -> None:
+    """Wait for it; fails when it never comes."""
+    for _ in range(HANG * 10):
+        if happened():
+            return
+        time.sleep(0.1)
+    raise AssertionError("it never happened")
+
+
+def written(study: Study, **scripts: str) -> None:
+    """The chain's file; every step notes that it ran, then does what `scripts` say."""
+    steps = ("chip", "train", "predict", "eval")
+    whole = {s: "; ".join(p for p in (RAN.format(s), scripts.get(s, "")) if p) for s in steps}
+    study.clone.write("chain.toml", CHAIN.format(**whole))
+
+
+ONCE = Counter(["chip", "train", *(f"predict{n}" for n in range(10)), "eval"])
+
+
+def ran(study: Study) -> Counter[str]:
+    """How often each step, and each child of the array, has run."""
+    return Counter(study.in_shared("cat ran").split())
+
+
+def test_the_digits_in_four_steps(stack: Stack, clone: Clone) -> None:
+    """The example: chip, train, ten predictions, eval; the last step reads what the others left for it."""
+    shutil.copytree(PROJECT / "examples" / "digits", clone.path, dirs_exist_ok=True)
+    clone.commit()
+    assert clone.rvexp("snapshot", "demo").returncode == 0
+    study = Study(clone, stack)
+    try:
+        done = study.chain("chain.toml", "demo")
+        assert done.returncode == 0, done.stderr
+        assert study.states() == dict.fromkeys(("chip", "train", "predict", "eval"), "ok")
+        log = clone.rvexp("logs", study.runs()["eval"], env=study.env()).stdout
+        assert "of 359 digits read correctly" in log
+        assert len(study.in_shared("ls predictions").split()) == 10
+        assert done.stdout.strip() in study.volumes()[0]
+    finally:
+        cleared(study)
+
+
+def test_a_killed_child_and_a_resume(study: Study) -> None:
+    """One of ten children is killed: exit 1; resume runs the array and what follows once more, the others not."""
+    hangs = "[ $AWS_BATCH_JOB_ARRAY_INDEX != 4 ] || [ -e $RVEXP_SHARED/hung ] || (touch $RVEXP_SHARED/hung; sleep 600)"
+    written(study, predict=hangs)
+    with study.begun("chain.toml", "demo", "--parallel", "4") as client:
+        until(lambda: study.containers("label=io.git-rvexp.index=4", "status=running"))
+        until(lambda: "hung" in study.in_shared("ls"))
+        study.docker("kill", *study.containers("label=io.git-rvexp.index=4"))
+        _, story = client.communicate()
+    assert client.returncode == 1, story
+    assert "1 of 10 children failed; child 4: killed by SIGKILL" in story
+    assert study.states() == {"chip": "ok", "train": "ok", "predict": "failed", "eval": "not started"}
+    before = study.runs()
+    done = study.chain("--resume")
+    assert done.returncode == 0, done.stderr
+    assert study.states() == dict.fromkeys(ONCE.keys() & {"chip", "train", "eval"} | {"predict"}, "ok")
+    assert ran(study) == ONCE + Counter(f"predict{n}" for n in range(10))
+    after = study.runs()
+    assert [step for step in after if after[step] != before[step]] == ["predict", "eval"]
+
+
+def test_a_client_killed_in_the_middle(study: Study) -> None:
+    """Killed with -9 while train runs: train goes on, resume submits only the two that are missing."""
+    written(study, train="until [ -e $RVEXP_SHARED/go ]; do sleep 0.1; done")
+    with study.begun("chain.toml", "demo") as client:
+        until(lambda: study.containers("status=running"))
+        until(lambda: "train" in study.in_shared("cat ran"))
+        client.send_signal(signal.SIGKILL)
+    before = study.runs()
+    study.in_shared("touch go")
+    done = study.chain("--resume")
+    assert done.returncode == 0, done.stderr
+    assert ran(study) == ONCE
+    assert study.runs() == before
+
+
+@pytest.fixture
+def lab(stack: Stack) -> Iterator[Lab]:
+    """An executor on the stack's engine; arrays are removed in the end."""
+    with opened(stack) as made:
+        yield made
+        for plan in made.made:
+            label = {"label": f"io.git-rvexp.array={plan.job_name}"}
+            for container in made.engine.containers.list(all=True, filters=label):
+                container.remove(force=True)
+
+
+def children(lab: Lab, plan: Plan, status: str = "") -> list[str]:
+    """Names of an array's containers, by the docker command."""
+    asked = [f"--filter=label=io.git-rvexp.array={plan.job_name}", *([f"--filter=status={status}"] if status else [])]
+    return sorted(lab.cli("ps", "-a", "--format={{.Names}}", *asked).split())
+
+
+def test_an_array_sees_what_batch_would_tell_it(lab: Lab) -> None:
+    """Index, size, id and attempt; the logs come child after child."""
+    show = "echo $AWS_BATCH_JOB_ARRAY_INDEX/$AWS_BATCH_JOB_ARRAY_SIZE $AWS_BATCH_JOB_ID $AWS_BATCH_JOB_ATTEMPT"
+    plan = lab.plan("sh", "-c", show, array=3)
+    lab.executor.check(plan)
+    job = lab.executor.submit(plan)
+    assert (job, lab.executor.find(plan)) == (plan.job_name, [plan.job_name])
+    state = lab.until(job)
+    assert (state.phase, state.exit_code, state.reason) == (Phase.SUCCEEDED, 0, "")
+    assert state.details["array"] == {"size": 3, "counts": {"SUCCEEDED": 3}}
+    assert list(lab.executor.logs(job)) == [f"[{n}] {n}/3 {job}:{n} 1" for n in range(3)]
+
+
+def test_an_array_runs_no_more_than_it_may(lab: Lab) -> None:
+    """Two at a time, in the order of their index; the next start when somebody looks, whoever that is."""
+    plan = lab.plan("sleep", "600", array=4, extra={"parallel": 2})
+    job = lab.executor.submit(plan)
+    assert children(lab, plan, "running") == [f"{job}-0", f"{job}-1"]
+    lab.cli("kill", f"{job}-0")
+    state = DockerExecutor(lab.environ).states([job])[job]
+    assert children(lab, plan, "running") == [f"{job}-1", f"{job}-2"]
+    assert (state.phase, state.details["array"]["counts"]) == (
+        Phase.RUNNING,
+        {"FAILED": 1, "RUNNING": 2, "RUNNABLE": 1},
+    )
+
+
+def test_one_failed_child_fails_the_array(lab: Lab) -> None:
+    """The others run to their end; the exit code of the one is told."""
+    job = lab.executor.submit(lab.plan("sh", "-c", "exit $((AWS_BATCH_JOB_ARRAY_INDEX == 1 ? 7 : 0))", array=3))
+    state = lab.until(job)
+    assert (state.phase, state.exit_code) == (Phase.FAILED, 7)
+    assert state.reason == "1 of 3 children failed; child 1: exited with 7"
+    assert state.details["array"]["failed"] == {"1": {"exit": 7, "reason": "exited with 7"}}
+
+
+def test_children_in_sequence(lab: Lab) -> None:
+    """One after another; after a failure none."""
+    plan = lab.plan("sh", "-c", "exit $AWS_BATCH_JOB_ARRAY_INDEX", array=3, sequential=True)
+    job = lab.executor.submit(plan)
+    state = lab.until(job)
+    assert state.details["array"]["failed"] == {
+        "1": {"exit": 1, "reason": "exited with 1"},
+        "2": {"exit": None, "reason": "not started: child 1 failed"},
+    }
+    assert children(lab, plan, "created") == [f"{job}-2"]
+
+
+def test_an_array_is_cancelled_whole(lab: Lab) -> None:
+    """What runs is stopped, what waits never starts, and both say why."""
+    plan = lab.plan("sleep", "600", array=3, extra={"parallel": 1})
+    job = lab.executor.submit(plan)
+    lab.executor.cancel(job, "not any more")
+    state = DockerExecutor(lab.environ).states([job])[job]
+    assert state.phase is Phase.FAILED
+    assert [told["reason"].split(";")[0] for told in state.details["array"]["failed"].values()] == ["not any more"] * 3
+    assert children(lab, plan, "created") == [f"{job}-1", f"{job}-2"]
+
+
+def test_an_array_half_made_is_completed(lab: Lab) -> None:
+    """Its submitter died while making the children: it is not there yet; made again, it is there once."""
+    plan = lab.plan("true", array=3)
+    job = lab.executor.submit(plan)
+    lab.cli("rm", "--force", f"{job}-0", f"{job}-1")
+    assert lab.executor.find(plan) == []
+    assert DockerExecutor(lab.environ).submit(plan) == job
+    assert lab.until(job).phase is Phase.SUCCEEDED
+    assert children(lab, plan) == [f"{job}-{n}" for n in range(3)]
+
+
+def test_a_child_that_somebody_removed_is_no_success(lab: Lab) -> None:
+    """How it ended cannot be told, so the array has not succeeded."""
+    job = lab.executor.submit(lab.plan("true", array=2))
+    lab.until(job)
+    lab.cli("rm", f"{job}-1")
+    state = DockerExecutor(lab.environ).states([job])[job]
+    assert (state.phase, state.details["array"]["failed"]["1"]["reason"]) == (
+        Phase.FAILED,
+        "its container is gone: how it ended cannot be told",
+    )
+
+
+def batch_settings(stack: Stack, world: BatchWorld, repository: str) -> Mapping[str, str]:
+    """A clone's settings for this test's own queue, definition and repository."""
+    return {
+        "batch-queue": world.queue,
+        "batch-job-def-name": world.job_definition,
+        "ecr-repo": repository,
+        "aws.endpoint-url": stack.aws_endpoint,
+        "aws.region": stack.aws_region,
+    }
+
+
+def test_a_chain_on_batch(study: Study, batch_world: BatchWorld, registry_repo: str, tmp_path: Path) -> None:
+    """Four steps with an array of ten, each a container of Batch's own, seen by the aws CLI too.
+
+    This Batch sets no array index and has no folder that steps share, so the steps only print.
+    """
+    clone, stack = study.clone, study.stack
+    for key, value in batch_settings(stack, batch_world, registry_repo).items():
+        clone.git("config", f"rvexp.{key}", value)
+    clone.write(
+        "chain.toml", CHAIN.format(**{s: f"echo {s} $RVEXP_CHAIN" for s in ("chip", "train", "predict", "eval")})
+    )
+    done = clone.rvexp("chain", "chain.toml", "demo", "--wait", "--json", env=stack.environment())
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert [s["state"] for s in told["steps"]] == ["ok"] * 4
+    jobs = {s["step"]: s["job"] for s in told["steps"]}
+    seen = {j["jobId"]: j for j in stack.aws("batch", "describe-jobs", "--jobs", *jobs.values())["jobs"]}
+    assert {j["status"] for j in seen.values()} == {"SUCCEEDED"}
+    assert [d["jobId"] for d in seen[jobs["eval"]]["dependsOn"]] == [jobs["predict"]]
+    starts = [seen[jobs[s]]["startedAt"] for s in ("chip", "train", "eval")]
+    assert starts == sorted(starts)
+    log = clone.rvexp("logs", jobs["eval"], env=stack.environment()).stdout
+    assert log == f"eval {told['chain']}\n"

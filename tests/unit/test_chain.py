@@ -1,0 +1,372 @@
+"""Chains on a strict Batch: planned whole, handed over once, resumed with what is missing and nothing else."""
+
+import dataclasses
+import datetime as dt
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from git_rvexp.errors import AmbiguousError, PendingError
+from git_rvexp.model import Phase, Plan
+from git_rvexp.workflow import chain_drive, chain_record
+from git_rvexp.workflow.chain_file import parsed
+from git_rvexp.workflow.chain_hold import held
+from git_rvexp.workflow.chain_plan import Options, drafts
+from git_rvexp.workflow.chain_record import Chain
+from git_rvexp.workflow.parents import waits_of
+from git_rvexp.workflow.submit import announce, send
+from git_rvexp.workflow.sync import sync
+from tests.conftest import Clone
+from tests.doubles.batch import BatchDouble
+from tests.doubles.driving import IMAGE, client, register
+from tests.unit.test_submit import START, Lab
+
+Json = dict[str, Any]
+
+STEPS = """
+[[step]]
+name = "chip"
+command = ["chip"]
+[[step]]
+name = "train"
+after = ["chip"]
+command = ["train"]
+[[step]]
+name = "predict"
+after = ["train"]
+array = 10
+command = ["predict"]
+[[step]]
+name = "eval"
+after = ["predict"]
+command = ["eval"]
+"""
+HANG = 60  # seconds; only so that a test that would never end does
+
+
+@pytest.fixture
+def lab(new_clone: Callable[[str], Clone], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
+    """A snapshot in two clones, an empty queue."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    one, remote, two = new_clone("roads"), tmp_path / "experiments.git", Clone(tmp_path / "two")
+    one.git("init", "-q", "--bare", str(remote))
+    one.git("clone", "-q", str(one.path), str(two.path))
+    for clone in (one, two):
+        clone.git("config", "rvexp.experimentsRemote", str(remote))
+    assert one.rvexp("snapshot", "demo").returncode == 0
+    assert two.rvexp("sync").returncode == 0
+    with BatchDouble() as double:
+        double.add_queue("main")
+        yield Lab(one, two, remote, double, register(client(double)))
+
+
+def planned(lab: Lab, text: str = STEPS, *, sent: int = 4) -> Chain:
+    """A chain begun in the first clone whose driver was killed after it handed over `sent` steps."""
+    context, snapshot, executor = lab.context(lab.one), lab.snapshot(), lab.executor()
+    made = drafts(context, "0123456789", parsed(text, "f"), Options())(snapshot, executor)
+    plans = [dataclasses.replace(p, image=IMAGE, definition=lab.definition) for p in made]
+    with held(context.repo, "0123456789") as hold:
+        context.ledger.append(
+            snapshot.oid, context.ledger.event("driving", {"chain": "0123456789", "driver": hold.driver})
+        )
+        announce(context, snapshot, plans)
+        for plan in plans[:sent]:
+            chain = chain_record.load(context, snapshot, "0123456789")
+            with hold.sending(str(plan.run)):
+                send(context, snapshot, plan, executor, waits=waits_of(plan, by_run(chain)))
+    return chain_record.load(context, snapshot, "0123456789")
+
+
+def by_run(chain: Chain) -> Callable[[str], Any]:
+    """The chain's runs by their id."""
+    return {run.run: run for run in chain.runs.values()}.__getitem__
+
+
+def resumed(lab: Lab, clone: Clone | None = None) -> Chain:
+    """The newest chain after `chain --resume` in a clone."""
+    context = lab.context(clone or lab.one)
+    chain = chain_record.chosen(context, "")
+    return chain_drive.resume(context, chain, lambda _chain, _states: None, follow=False)
+
+
+def commands(lab: Lab) -> list[str]:
+    """The first word of what each job runs, arrays once, in the order of their submission."""
+    return [call["containerOverrides"]["command"][0] for call in lab.double.called("SubmitJob")]
+
+
+def parents(lab: Lab) -> list[list[Json]]:
+    """What each submission waits for, with the jobs' commands in place of their ids."""
+    told = {
+        job: found.request["containerOverrides"]["command"][0]
+        for job, found in lab.double.jobs.items()
+        if found.parent is None
+    }
+    asked = [call.get("dependsOn", []) for call in lab.double.called("SubmitJob")]
+    return [[{**d, **({"jobId": told[d["jobId"]]} if "jobId" in d else {})} for d in waits] for waits in asked]
+
+
+def phases(chain: Chain) -> list[Phase]:
+    """Where the steps stand, in order."""
+    return [run.phase for run in chain.runs.values()]
+
+
+def test_what_was_never_handed_over_is(lab: Lab) -> None:
+    """Killed after two steps: the other two are submitted, under the run ids that were planned, each once."""
+    before = planned(lab, sent=2)
+    after = resumed(lab)
+    assert [r.run for r in after.runs.values()] == [r.run for r in before.runs.values()]
+    assert commands(lab) == ["chip", "train", "predict", "eval"]
+    assert parents(lab) == [[], [{"jobId": "chip"}], [{"jobId": "train"}], [{"jobId": "predict"}]]
+    assert [r.run for r in resumed(lab).runs.values()] == [r.run for r in after.runs.values()]
+    assert len(commands(lab)) == 4
+
+
+def test_a_failed_step_is_done_again_with_what_waits_for_it(lab: Lab) -> None:
+    """One child of ten killed: the array and eval get new runs, linked to the old; chip and train do not."""
+    before = planned(lab)
+    jobs = [run.job for run in before.runs.values()]
+    for job in jobs[:2]:
+        lab.double.run_to_end(job)
+    lab.double.advance(f"{jobs[2]}:4", "FAILED", exit_code=137)
+    lab.double.run_to_end(jobs[2])
+    after = resumed(lab)
+    old, new = ([r.run for r in chain.runs.values()] for chain in (before, after))
+    assert new[:2] == old[:2]
+    assert [r.planned.get("resumes") for r in after.runs.values()] == [None, None, *old[2:]]
+    assert commands(lab) == ["chip", "train", "predict", "eval", "predict", "eval"]
+    # train has succeeded, and Batch may have forgotten it: it is not named again.
+    assert parents(lab)[4:] == [[], [{"jobId": "predict"}]]
+    assert lab.double.called("SubmitJob")[5]["dependsOn"] == [{"jobId": after.runs["predict"].job}]
+    for run in list(after.runs.values())[2:]:
+        lab.double.run_to_end(run.job)
+    assert resumed(lab).succeeded
+    assert len(commands(lab)) == 6
+
+
+def test_the_failure_of_an_array_tells_which_children(lab: Lab) -> None:
+    """The record has the counts and the exit code of each child that failed."""
+    chain = planned(lab)
+    jobs = [run.job for run in chain.runs.values()]
+    for job in jobs[:2]:
+        lab.double.run_to_end(job)
+    lab.double.advance(f"{jobs[2]}:4", "FAILED", exit_code=9)
+    lab.double.run_to_end(jobs[2])
+    resumed(lab)
+    ended = next(r for r in lab.runs(lab.one) if r.run == chain.runs["predict"].run).first("ended")
+    assert ended is not None
+    assert ended.get("array")["counts"] == {"SUCCEEDED": 9, "FAILED": 1}
+    assert {n: told["exit"] for n, told in ended.get("array")["failed"].items()} == {"4": 9}
+
+
+def test_a_step_in_flight_is_waited_for(lab: Lab) -> None:
+    """The request of the second step is under way while its client dies: nothing is sent until it shows."""
+    planned(lab, sent=1)
+    context = lab.context(lab.one)
+    chain = chain_record.chosen(context, "")
+    lab.double.fail_next("SubmitJob", "held")
+    with pytest.raises(AmbiguousError):
+        resumed(lab)
+    with pytest.raises(AmbiguousError, match="step train of chain 0123456789"):
+        resumed(lab)
+    assert commands(lab) == ["chip", "train"]
+    assert lab.double.release() == 1
+    after = resumed(lab)
+    assert commands(lab) == ["chip", "train", "predict", "eval"]
+    assert len([j for j in lab.double.jobs.values() if j.parent is None]) == 4
+    assert [r.run for r in after.runs.values()] == [r.run for r in chain.runs.values()]
+
+
+def test_a_step_that_left_no_trace_gets_a_new_run(lab: Lab) -> None:
+    """After twenty minutes it counts as not found; it and what waits for it are planned anew."""
+    before = planned(lab, sent=1)
+    lab.double.fail_next("SubmitJob", "500_before")
+    with pytest.raises(AmbiguousError):
+        resumed(lab)
+    lab.now = START + dt.timedelta(minutes=21)
+    after = resumed(lab)
+    assert after.runs["chip"].run == before.runs["chip"].run
+    assert {s: r.planned.get("resumes") for s, r in after.runs.items()} == {
+        "chip": None,
+        **{s: before.runs[s].run for s in ("train", "predict", "eval")},
+    }
+    assert sorted(j.request["containerOverrides"]["command"][0] for j in lab.double.jobs.values() if not j.parent) == [
+        "chip",
+        "eval",
+        "predict",
+        "train",
+    ]
+
+
+def test_another_clone_does_not_know_what_is_in_flight(lab: Lab) -> None:
+    """It waits for the twenty minutes, then goes on; nothing is doubled."""
+    planned(lab, sent=2)
+    sync(lab.context(lab.two))
+    with pytest.raises(AmbiguousError, match="step predict"):
+        resumed(lab, lab.two)
+    assert len(commands(lab)) == 2
+    lab.now = START + dt.timedelta(minutes=21)
+    assert phases(resumed(lab, lab.two)) == [Phase.SUBMITTED] * 4
+    assert commands(lab) == ["chip", "train", "predict", "eval"]
+    # And now the first clone is the one that does not know.
+    assert phases(resumed(lab)) == [Phase.SUBMITTED] * 4
+    assert len(commands(lab)) == 4
+
+
+def test_one_driver_at_a_time(lab: Lab) -> None:
+    """A chain that is driven in this clone is not driven twice."""
+    planned(lab, sent=2)
+    with held(lab.context(lab.one).repo, "0123456789"), pytest.raises(PendingError, match="driven by another command"):
+        resumed(lab)
+    assert len(commands(lab)) == 2
+
+
+def test_arrays_child_for_child_and_in_sequence(lab: Lab) -> None:
+    """after_each becomes N_TO_N, sequential SEQUENTIAL; Batch runs the children in that order."""
+    text = """
+        [[step]]
+        name = "a"
+        array = 3
+        command = ["a"]
+        [[step]]
+        name = "b"
+        array = 3
+        after_each = ["a"]
+        command = ["b"]
+        [[step]]
+        name = "c"
+        array = 3
+        sequential = true
+        command = ["c"]
+    """
+    planned(lab, text, sent=0)
+    chain = resumed(lab)
+    assert parents(lab) == [[], [{"jobId": "a", "type": "N_TO_N"}], [{"type": "SEQUENTIAL"}]]
+    a, b, c = (run.job for run in chain.runs.values())
+    lab.double.run_to_end(f"{a}:1")
+    assert [lab.double.jobs[f"{b}:{n}"].status for n in range(3)] == ["PENDING", "RUNNABLE", "PENDING"]
+    assert [lab.double.jobs[f"{c}:{n}"].status for n in range(3)] == ["SUBMITTED", "PENDING", "PENDING"]
+
+
+@pytest.fixture
+def newcomer(clone: Clone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Clone, BatchDouble]]:
+    """A clone with a queue and a definition and no snapshot: the shortest way to a chain on Batch."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    with BatchDouble() as double:
+        double.add_queue("main")
+        double.add_queue("gpu")
+        register(client(double))
+        for key, value in {
+            "batch-queue": "main",
+            "batch-job-def-name": "train",
+            "aws.endpoint-url": double.url,
+            "aws.region": "us-east-1",
+        }.items():
+            clone.git("config", f"rvexp.{key}", value)
+        clone.write("chain.toml", STEPS)
+        clone.write(".git/info/exclude", "chain.toml\n")
+        yield clone, double
+
+
+def test_the_plan_is_recorded_before_the_first_job(newcomer: tuple[Clone, BatchDouble]) -> None:
+    """Four plans in one step of the record, then four submissions; the chain's name on stdout, the picture beside."""
+    clone, double = newcomer
+    done = clone.rvexp("chain", "chain.toml")
+    assert done.returncode == 0, done.stderr
+    kinds = [line.split()[1] for line in clone.git("notes", "--ref=rvexp", "show", "HEAD").splitlines()]
+    assert kinds == ["definition", "driving", *["planned"] * 4, *["submitted"] * 4]
+    assert f'chain="{done.stdout.strip()}"' in clone.git("notes", "--ref=rvexp", "show", "HEAD")
+    assert len(double.called("SubmitJob")) == 4
+    waits = clone.rvexp("chain", "--resume", "--json")
+    told = json.loads(waits.stdout)
+    assert [s["state"] for s in told["steps"]] == ["submitted"] * 4
+    assert [list(s["after"]) for s in told["steps"]] == [[], ["chip"], ["train"], ["predict"]]
+
+
+def test_a_refusal_of_any_step_records_nothing(newcomer: tuple[Clone, BatchDouble]) -> None:
+    """The last step asks for what Batch refuses: named, and no step is planned."""
+    clone, double = newcomer
+    clone.write("chain.toml", STEPS + "timeout = 5\n")
+    done = clone.rvexp("chain", "chain.toml")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "step 'eval': the shortest timeout of Batch is 60 seconds" in done.stderr
+    assert double.called("SubmitJob") == []
+    assert "planned" not in clone.git("notes", "--ref=rvexp", "show", "HEAD", check=False)
+
+
+def test_a_file_chooses_no_queue_by_itself(newcomer: tuple[Clone, BatchDouble]) -> None:
+    """A queue that the user has not allowed is refused with the command that allows it."""
+    clone, double = newcomer
+    clone.write("chain.toml", STEPS + 'queue = "gpu"\n')
+    refused = clone.rvexp("chain", "chain.toml")
+    assert refused.returncode == 2
+    assert "step 'eval' chooses the job queue 'gpu'" in refused.stderr
+    assert double.called("SubmitJob") == []
+    clone.git("config", "--add", "rvexp.local.queue", "gpu")
+    assert clone.rvexp("chain", "chain.toml").returncode == 0
+    assert [call["jobQueue"] for call in double.called("SubmitJob")] == ["main", "main", "main", "gpu"]
+
+
+def test_a_client_killed_in_the_middle(newcomer: tuple[Clone, BatchDouble]) -> None:
+    """Killed with -9 while the second step's reply is under way: its job is adopted, the missing two are submitted."""
+    clone, double = newcomer
+    with subprocess.Popen(
+        [sys.executable, "-m", "git_rvexp", "chain", "chain.toml"],
+        cwd=clone.path,
+        env=dict(os.environ),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as client_process:
+        until(lambda: len(double.called("SubmitJob")) == 1)
+        double.fail_next("SubmitJob", "slow_after", delay=3)
+        until(lambda: len(double.jobs) >= 2)
+        client_process.send_signal(signal.SIGKILL)
+    sent = len(double.called("SubmitJob"))
+    assert sent < 4
+    done = clone.rvexp("chain", "--resume")
+    assert done.returncode == 0, done.stderr
+    assert len(double.called("SubmitJob")) == 4
+    parents_only = [job for job in double.jobs.values() if job.parent is None]
+    assert [j.request["containerOverrides"]["command"][0] for j in parents_only] == ["chip", "train", "predict", "eval"]
+
+
+def until(happened: Callable[[], bool]) -> None:
+    """Wait for it; fails when it never comes."""
+    for _ in range(HANG * 50):
+        if happened():
+            return
+        time.sleep(0.02)
+    raise AssertionError("it never happened")
+
+
+def test_following_tells_how_it_ended(newcomer: tuple[Clone, BatchDouble]) -> None:
+    """--wait: exit 1 and the step that failed; what hangs on it is told too."""
+    clone, double = newcomer
+    started = clone.rvexp("chain", "chain.toml")
+    assert started.returncode == 0, started.stderr
+    jobs = [job.job_id for job in double.jobs.values() if job.parent is None]
+    double.run_to_end(jobs[0])
+    double.run_to_end(jobs[1], exit_code=3)
+    done = clone.rvexp("chain", "--resume", "--dry-run")
+    assert "submitted" in done.stdout
+    assert clone.rvexp("status", "--refresh").returncode == 0
+    shown = clone.rvexp("chain", "--resume", "--dry-run").stdout.splitlines()
+    assert [line.split("  ")[0].strip("└─ ") for line in shown][:2] == ["chip", "train"]
+    assert "exit" in shown[1] or "failed" in shown[1]
+
+
+def test_plans_of_a_chain_are_whole(lab: Lab) -> None:
+    """What the record holds of a step is the plan it was made of: sequence and child-for-child too."""
+    chain = planned(lab, STEPS, sent=0)
+    for run in chain.runs.values():
+        assert Plan.from_fields(run.planned.fields) == run.plan
+        assert run.plan.env["RVEXP_CHAIN"] == "0123456789"
