@@ -19,7 +19,8 @@ Read = Callable[[str], str | None]
 """From a kept text's blob to the text; None when the record has none."""
 
 _STOPPED = re.compile(
-    r"time limit|exceeded timeout|out of memory|OutOfMemory|Host EC2|killed by|terminated|cancel|never started",
+    r"time limit|exceeded timeout|out of memory|OutOfMemory|Host EC2"
+    r"|killed by SIG(?:KILL|TERM)|terminated|cancel|never started",
     re.IGNORECASE,
 )
 
@@ -54,8 +55,9 @@ def judged(first: Side, again: Side, tolerated: float, read: Read) -> dict[str, 
     why = _incomparable(first, again, read)
     conditions = _conditions(first, again)
     noted = {"noted": notes} if (notes := _noted(first, again)) else {}
-    if why and first.exit == again.exit:
-        return {"result": NOT_COMPARABLE, "why": [*why, *conditions], **noted}
+    stopped = _stopped(first, again)
+    if stopped or (why and first.exit == again.exit):
+        return {"result": NOT_COMPARABLE, "why": [*(stopped or why), *conditions], **noted}
     codes = {} if first.exit == again.exit else {"exit": [first.exit, again.exit]}
     if why:
         result = NOT_COMPARABLE if conditions else DIFFERS
@@ -141,13 +143,9 @@ def _text(outputs: Event | None, read: Read) -> str | None:
 
 def _incomparable(first: Side, again: Side, read: Read) -> list[str]:
     """Why their results cannot be held against each other at all."""
-    if first.ended is None or again.ended is None:
-        return ["how the original ended is not recorded"]
     why = []
     for side, name in ((first, "the original"), (again, "the repeat")):
-        if side.exit is None or _STOPPED.search(str(side.ended.get("reason", "")) if side.ended else ""):
-            why.append(f"{name} was stopped: {side.ended.get('reason', 'no exit code') if side.ended else ''}")
-        elif side.outputs is None:
+        if side.outputs is None:
             why.append(f"no outputs were declared for {name}: only exit codes can be compared")
         else:
             why += [f"{place} of {name} could not be read: {text}" for place, text in _unread(side.outputs)]
@@ -156,6 +154,18 @@ def _incomparable(first: Side, again: Side, read: Read) -> list[str]:
             if not side.outputs.get("count"):
                 why.append(f"{name} wrote nothing to its declared outputs")
     return why
+
+
+def _stopped(first: Side, again: Side) -> list[str]:
+    """Which of them did not come to its own end: what it would have written nobody knows."""
+    told = []
+    for side, name in ((first, "the original"), (again, "the repeat")):
+        reason = str(side.ended.get("reason", "")) if side.ended else ""
+        if side.ended is None:
+            told.append(f"how {name} ended is not recorded")
+        elif side.exit is None or _STOPPED.search(reason):
+            told.append(f"{name} was stopped: {reason or 'no exit code'}")
+    return told
 
 
 def _unread(outputs: Event) -> Iterator[tuple[str, str]]:
