@@ -9,6 +9,7 @@ import hashlib
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from git_rvexp.names import Digest
 
@@ -18,8 +19,7 @@ SHOWN = 20
 """Entries that are told one by one."""
 
 
-@dataclass(frozen=True, order=True)
-class Item:
+class Item(NamedTuple):
     """One file: its name as it was declared or found, bytes, digest, and S3's version id where there is one."""
 
     name: str

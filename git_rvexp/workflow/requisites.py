@@ -1,0 +1,146 @@
+"""The image and the definition that a repeat runs: the recorded ones, proven to be there before anything is submitted.
+
+A definition that is gone is registered again from its recorded body. An image that is gone is not made up for: only
+when the user asks is it built again from the tag, which is another environment unless it comes out the same.
+"""
+
+import dataclasses
+
+from git_rvexp.errors import RvexpError, UsageError
+from git_rvexp.model import Image, Json, Plan
+from git_rvexp.names import Digest, TagName
+from git_rvexp.record.events import Event
+from git_rvexp.settings import Settings
+from git_rvexp.workflow import publish
+from git_rvexp.workflow.choose import Found
+from git_rvexp.workflow.context import Context
+
+
+def provided(context: Context, settings: Settings, found: Found, plan: Plan, *, rebuild: bool) -> Plan:
+    """The plan with an image that is there, and on Batch a definition that is ACTIVE and runs it.
+
+    RvexpError when the image is gone and `rebuild` is not asked for.
+    """
+    if not _present(context, settings, plan):
+        plan = _rebuilt(context, found, plan, rebuild=rebuild)
+    if plan.executor != "batch" or plan.extra.get("environment") == "rebuilt":
+        return plan
+    return dataclasses.replace(plan, definition=_definition(context, settings, found, plan))
+
+
+def _present(context: Context, settings: Settings, plan: Plan) -> bool:
+    """Whether the executor can get the image. Where a registry does not tell, it counts as there, with a warning."""
+    if plan.executor == "docker":
+        from git_rvexp.images.engine import Engine  # noqa: PLC0415  114 ms of CPU
+
+        if Engine.connect(context.environ).inspect(plan.image) is not None:
+            return True
+    elif "@" not in plan.image:
+        raise RvexpError(
+            f"AWS Batch cannot run an image that is only in an engine: {plan.image}",
+            hint="git rvexp repeat --on docker",
+        )
+    return "@" in plan.image and _in_registry(context, settings, plan.image)
+
+
+def _in_registry(context: Context, settings: Settings, ref: str) -> bool:
+    from git_rvexp.images.credentials import login  # noqa: PLC0415  may load boto3 or docker
+    from git_rvexp.images.reference import Repository  # noqa: PLC0415  as above
+    from git_rvexp.images.registry import Registry  # noqa: PLC0415  as above
+
+    name, _, digest = ref.partition("@")
+    head, slash, last = name.rpartition("/")
+    try:
+        repository = Repository.parse(f"{head}{slash}{last.partition(':')[0]}")
+        return Registry(repository, login(repository, settings, context.environ)).resolve(digest) is not None
+    except RvexpError as why:
+        context.warn(f"whether the image is still there cannot be told: {why}")
+        return True
+
+
+def _rebuilt(context: Context, found: Found, plan: Plan, *, rebuild: bool) -> Plan:
+    if not rebuild or not found.snapshot.tag:
+        raise RvexpError(
+            f"the image of run {found.run.run} is gone: {plan.image}",
+            hint="git rvexp repeat --rebuild builds one from the tag again, which is another environment"
+            if found.snapshot.tag
+            else "this run had no snapshot to build one from",
+        )
+    if plan.executor == "batch":
+        made = publish.publish(context, found.snapshot)
+        ref, definition = made.image, made.definition
+    else:
+        ref, definition = publish.build(context, found.snapshot).ref, ""
+    events = context.ledger.record(found.snapshot.oid).of("image")
+    old, new = _image_id(events, plan.image), _image_id(events, ref)
+    extra: dict[str, Json] = dict(plan.extra)
+    if old != new:
+        extra |= {"environment": "rebuilt", "unlike": [f"image {plan.image} (id {old or 'unknown'})"]}
+        context.warn(f"the image was built again and is another environment\n  then {old or plan.image}\n  now  {new}")
+    env = {**plan.env, "RVEXP_IMAGE": ref}
+    return dataclasses.replace(plan, image=ref, definition=definition, env=env, extra=extra)
+
+
+def _image_id(events: list[Event], ref: str) -> str:
+    told = [str(e.get("id", "")) for e in events if e.get("ref") == ref]
+    return told[-1] if told else ref if ref.startswith("sha256:") else ""
+
+
+def _definition(context: Context, settings: Settings, found: Found, plan: Plan) -> str:
+    """The ARN of an ACTIVE definition: the recorded one, or one registered with the recorded body."""
+    from git_rvexp.workflow import defining  # noqa: PLC0415  loads boto3
+
+    record = context.ledger.record(found.snapshot.oid)
+    known = [e for e in record.of("definition") if e.get("image") == plan.image]
+    arn = plan.definition or (str(known[-1].get("arn", "")) if known else "")
+    same = [e for e in record.of("definition") if e.get("arn") == arn]
+    if arn and _pinned(same, plan):
+        try:
+            return defining.describe(settings, arn).arn
+        except UsageError as why:
+            if not same:
+                raise RvexpError(f"the definition {arn} is gone and its body is not recorded") from why
+            context.say(f"{why}: it is registered again as it was")
+    if same:
+        name, body = _body(same[-1], plan)
+        made = defining.ensure_registered(settings, name, body, context.say)
+        fields: dict[str, Json] = {"arn": made.arn, "name": made.name, "image": plan.image, "body": dict(made.body)}
+        _record(context, found, {**fields, "instead_of": arn})
+        return made.arn
+    return _first(context, settings, found, plan)
+
+
+def _pinned(same: list[Event], plan: Plan) -> bool:
+    """Whether the recorded definition can only run the plan's image (without a record nobody says otherwise)."""
+    from git_rvexp.executors.definition import places  # noqa: PLC0415  as above
+
+    return not same or any(place.image == plan.image for place in places(same[-1].get("body") or {}))
+
+
+def _body(event: Event, plan: Plan) -> tuple[str, dict[str, Json]]:
+    """Name and body to register; a body that names its image by a tag gets the digest that the tag had then."""
+    from git_rvexp.executors import definition as defs  # noqa: PLC0415  as above
+
+    body = dict(event.get("body") or {})
+    if _pinned([event], plan):
+        return str(event.get("name")), body
+    image = Image(plan.image, Digest(plan.image.partition("@")[2]), "")
+    derived = defs.derive(body, image, {"rvexp:base": str(event.get("arn"))})
+    return f"{str(event.get('name'))[:100]}-{defs.content_hash(derived)[:12]}", derived
+
+
+def _first(context: Context, settings: Settings, found: Found, plan: Plan) -> str:
+    """A definition for a run that had none: it ran on an engine, and only the image is its own."""
+    from git_rvexp.workflow.defining import ensure_definition  # noqa: PLC0415  loads boto3
+
+    known = [e for e in context.ledger.record(found.snapshot.oid).of("image") if e.get("ref") == plan.image]
+    if not known or not found.snapshot.tag:
+        raise RvexpError(f"the record holds no definition and no image for {plan.image}", hint="git rvexp publish")
+    image, tag = publish.image_of(known[-1]), TagName.parse(found.snapshot.tag)
+    made = ensure_definition(settings, tag, found.snapshot, image, context.say)
+    _record(context, found, {"arn": made.arn, "name": made.name, "image": image.ref, "body": dict(made.body)})
+    return made.arn
+
+
+def _record(context: Context, found: Found, fields: dict[str, Json]) -> None:
+    context.ledger.append(found.snapshot.oid, context.ledger.event("definition", fields))
