@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from git_rvexp import startup  # noqa: F401  first of ours: see there
 from git_rvexp.commands import VERBS, overview
 from git_rvexp.errors import BUG, INTERRUPTED, USAGE, RvexpError, UsageError
 from git_rvexp.output import Speaker, debugging

@@ -4,26 +4,14 @@ A Plan is the complete, frozen description of one run. `submit` makes it, the re
 prints it and `repeat` loads it; nothing else is needed to do the run again.
 """
 
-import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from git_rvexp.errors import UsageError
 from git_rvexp.names import Digest, RunId
+from git_rvexp.terms import Json, Phase, Snapshot
 
-Json = Any
-"""A JSON value: parsed at the edge, shape checked where it is used."""
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """A snapshot as git has it. Ids are hexadecimal object names."""
-
-    tag: str
-    oid: str
-    commit: str
-    tree: str
+__all__ = ["Image", "JobState", "Json", "Phase", "Plan", "Resources", "Snapshot"]
 
 
 @dataclass(frozen=True)
@@ -152,33 +140,6 @@ class Plan:
 
 
 _PLAN_FIELDS = frozenset(Plan(RunId("0" * 10), "x", "x", "x", ("x",)).whole())
-
-
-class Phase(enum.Enum):
-    """Where a run stands; the same words for every executor."""
-
-    PLANNED = "planned"
-    AMBIGUOUS = "ambiguous"
-    REFUSED = "refused"
-    NOTFOUND = "notfound"
-    SUBMITTED = "submitted"
-    RUNNING = "running"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    UNKNOWN = "unknown"
-
-    @property
-    def over(self) -> bool:
-        """Whether nothing more is expected to happen."""
-        return self in _OVER
-
-    @property
-    def open(self) -> bool:
-        """Whether a job may exist that the record does not know."""
-        return self in (Phase.PLANNED, Phase.AMBIGUOUS)
-
-
-_OVER = (Phase.REFUSED, Phase.NOTFOUND, Phase.SUCCEEDED, Phase.FAILED, Phase.UNKNOWN)
 
 
 @dataclass(frozen=True)

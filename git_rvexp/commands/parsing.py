@@ -5,6 +5,7 @@ A verb's module is loaded only when it is asked for; running one is `cli`'s busi
 
 import argparse
 import importlib
+import os
 from types import ModuleType
 from typing import NoReturn
 
@@ -20,6 +21,24 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(message, hint=f"{self.prog} -h")
 
 
+class Formatter(argparse.RawDescriptionHelpFormatter):
+    """argparse's, which is made anew for every argument and would load shutil to learn how wide a terminal is."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_columns() - 2)
+
+
+def _columns() -> int:
+    """As `shutil.get_terminal_size` tells it."""
+    told = os.environ.get("COLUMNS", "")
+    if told.isdecimal() and int(told):
+        return int(told)
+    try:
+        return os.get_terminal_size(1).columns or 80
+    except OSError:
+        return 80
+
+
 def load(verb: str) -> ModuleType:
     """The module of a verb."""
     return importlib.import_module(f"git_rvexp.commands.{verb.replace('-', '_')}")
@@ -32,7 +51,7 @@ def parser_of(verb: str, module: ModuleType) -> Parser:
     parser = Parser(
         prog=f"git rvexp {verb}",
         description=about,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Formatter,
         epilog=getattr(module, "EPILOG", None),
         allow_abbrev=False,
     )

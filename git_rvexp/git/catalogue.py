@@ -7,11 +7,13 @@ Reading 10,000 tag objects to find the newest 20 costs 130 ms of CPU; their name
 from dataclasses import dataclass
 
 from git_rvexp.git.plumbing import Repo
-from git_rvexp.model import Snapshot
 from git_rvexp.names import is_tag_name
+from git_rvexp.terms import Snapshot
 
 _ANY_DATE = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
 _PREFIX = "refs/tags/"
+# So many more names than are wanted are taken to see where the last date ends: exact names are quick to find.
+_SAME_DATE = 100
 
 
 @dataclass(frozen=True)
@@ -32,11 +34,11 @@ class Card:
 def cards(repo: Repo, *, initials: str = "*", project: str = "*", newest: int = 0) -> list[Card]:
     """The snapshots of these initials and this project, newest first; only the first `newest` unless 0."""
     stem = f"{_PREFIX}{initials}/{project}"
-    dates = _newest_dates(repo, stem, newest) if newest else []
-    found = _read(repo, [f"{stem}/{d}/*" for d in dates] or [f"{stem}/{_ANY_DATE}/*"])
-    if dates and len(found) < newest:
-        found = _read(repo, [f"{stem}/{_ANY_DATE}/*"])
-    return found[:newest] if newest else found
+    everything = f"{stem}/{_ANY_DATE}/*"
+    if not newest:
+        return _read(repo, [everything])
+    found = _read(repo, _among(repo, stem, newest))
+    return (found if len(found) >= newest else _read(repo, [everything]))[:newest]
 
 
 def card(repo: Repo, tag: str) -> Card | None:
@@ -52,11 +54,18 @@ def tag_names(repo: Repo) -> list[str]:
     return out.lines
 
 
-def _newest_dates(repo: Repo, stem: str, newest: int) -> list[str]:
-    """The dates among which the `newest` tags are."""
-    shape = ["--sort=-refname:lstrip=4", f"--count={newest}", "--format=%(refname:lstrip=4)"]
-    lines = repo.git("for-each-ref", *shape, f"{stem}/{_ANY_DATE}/*").lines
-    return list(dict.fromkeys(line.partition("/")[0] for line in lines))
+def _among(repo: Repo, stem: str, newest: int) -> list[str]:
+    """Refs, or patterns, of tags among which the `newest` are: on their last date the time decides, so all of it."""
+    most = newest + _SAME_DATE
+    shape = ("--sort=-refname:lstrip=4", f"--count={most}", "--format=%(refname)")
+    refs = repo.git("for-each-ref", *shape, f"{stem}/{_ANY_DATE}/*").lines
+    dates = [ref.split("/")[4] for ref in refs]
+    if len(refs) <= newest:
+        return refs or [f"{stem}/{_ANY_DATE}/*"]
+    last = dates[newest - 1]
+    if len(refs) == most and dates[-1] == last:
+        return [f"{stem}/{date}/*" for date in dict.fromkeys(dates[:newest])]
+    return [ref for ref, date in zip(refs, dates, strict=True) if date >= last]
 
 
 def _read(repo: Repo, patterns: list[str]) -> list[Card]:

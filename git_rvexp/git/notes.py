@@ -6,7 +6,6 @@ used. New notes are fanned out one level (ab/cdef…), so the cost of a write do
 notes; notes that plain git wrote elsewhere are found and written back where they are.
 """
 
-import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -154,6 +153,8 @@ def swap(repo: Repo, new: Tip, old: Tip, reason: str, ref: str = REF) -> bool:
 
 def _no_room(repo: Repo) -> str:
     """What git leaves out when it cannot write a ref: whether the disk is full."""
+    import shutil  # noqa: PLC0415  loads compressors, and looking needs none of it
+
     return "\n  No space left on device" if shutil.disk_usage(repo.common_dir).free < _ROOM else ""
 
 

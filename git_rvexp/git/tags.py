@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from git_rvexp.errors import RvexpError
 from git_rvexp.git.plumbing import Repo
 from git_rvexp.git.worktree import WorkTree
-from git_rvexp.model import Snapshot
 from git_rvexp.names import TagName, is_tag_name
+from git_rvexp.terms import Snapshot
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from git_rvexp.errors import UsageError
-from git_rvexp.model import Json
+from git_rvexp.terms import Json
 
 VERSION = 1
 _HEAD = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) ([a-z][a-z-]*)(?: |$)")

@@ -10,8 +10,8 @@ from git_rvexp.errors import GitError
 from git_rvexp.git import notes
 from git_rvexp.git.plumbing import Repo
 from git_rvexp.jitter import jitter
-from git_rvexp.model import Json
 from git_rvexp.record.events import Event, Record, lines, parse, skim, stamp
+from git_rvexp.terms import Json
 
 _TRIES = 500
 # A lost race means that somebody else's write went through. When the tip stands still instead, a lock was left behind.

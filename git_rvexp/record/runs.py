@@ -2,9 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from git_rvexp.model import Phase, Plan
 from git_rvexp.record.events import Event, Record
+from git_rvexp.terms import Phase
+
+if TYPE_CHECKING:
+    from git_rvexp.model import Plan
 
 
 @dataclass(frozen=True)
@@ -27,8 +31,10 @@ class Run:
         return self.events[0]
 
     @property
-    def plan(self) -> Plan:
+    def plan(self) -> "Plan":
         """The plan as recorded; UsageError when it cannot be read."""
+        from git_rvexp.model import Plan  # noqa: PLC0415  a list looks at no plan whole
+
         return Plan.from_fields(self.planned.fields)
 
     def first(self, kind: str) -> Event | None:

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from git_rvexp.git.catalogue import Card, cards
 from git_rvexp.git.plumbing import Repo
-from git_rvexp.model import Json
 from git_rvexp.record.events import Event, Record
 from git_rvexp.record.ledger import Ledger
 from git_rvexp.record.runs import Run, runs
+from git_rvexp.terms import Json
 from git_rvexp.workflow.moments import iso
 
 STATES = ("ok", "failed", "cancelled", "submitted", "planned", "ambiguous", "refused", "notfound", "unknown")

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import subprocess
 from typing import Any
 
 import pytest
@@ -45,6 +46,19 @@ def document(book: Notebook, *args: str) -> Any:
 def test_newest_first_by_the_date_in_the_name_then_by_time(book: Notebook) -> None:
     """A tag that was made late under an old date stands with its date."""
     assert listed(book) == ["third", "second", "first", "late"]
+
+
+@pytest.mark.parametrize("others", [3, 150])
+def test_on_one_date_the_time_decides_however_many_there_are(book: Notebook, others: int) -> None:
+    """The newest is found among a hundred of its date though its name comes last."""
+    book.now += dt.timedelta(days=30)
+    early = book.snapshot("zz/roads/2026-11-02/early")
+    book.now += dt.timedelta(hours=1)
+    book.snapshot("aa/roads/2026-11-02/zz-late")
+    refs = (f"create refs/tags/zz/roads/2026-11-02/mid-{n:03d} {early.oid}\n" for n in range(others))
+    subprocess.run(["git", "update-ref", "--stdin"], cwd=book.clone.path, input="".join(refs), text=True, check=True)
+    assert listed(book, "-n", "1") == ["zz-late"]
+    assert len(listed(book, "-n", "5")) == 5
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,27 @@ def test_looking_loads_nothing_heavy(clone: Clone, words: list[str]) -> None:
     assert loaded(clone, *words) & HEAVY == set()
 
 
+def test_the_plain_list_loads_next_to_nothing(clone: Clone) -> None:
+    """Neither plans, nor the compiler's modules that dataclasses ask for, nor the compressors of shutil."""
+    book = Notebook(clone)
+    book.ended(book.snapshot("al/roads/2026-11-01/first"))
+    unwanted = {"git_rvexp.model", "git_rvexp.config", "ast", "dis", "tokenize", "lzma", "difflib", "random"}
+    assert loaded(clone, "list") & unwanted == set()
+
+
+def test_a_stand_in_becomes_the_module_when_it_is_asked_for() -> None:
+    """`inspect` and `ipaddress` work as ever, for those who imported them before and after."""
+    probe = """
+import git_rvexp.startup, inspect, ipaddress, sys
+assert "ast" not in sys.modules
+assert str(inspect.signature(len)) == "(obj, /)"
+from inspect import Parameter
+assert sys.modules["inspect"].Parameter is Parameter is inspect.Parameter
+assert ipaddress.ip_address("127.0.0.1").is_loopback
+"""
+    subprocess.run([sys.executable, "-c", probe], check=True)
+
+
 def test_two_snapshots_are_compared_without_anything_heavy(clone: Clone) -> None:
     """Diff reads tags and record only."""
     book = Notebook(clone)

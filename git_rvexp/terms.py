@@ -1,0 +1,48 @@
+"""The values that even a quick look needs: a snapshot, where a run stands, JSON. `model` has the others and these.
+
+They stand apart because making the classes of plans and jobs takes longer than reading twenty records does.
+"""
+
+import enum
+from dataclasses import dataclass
+from typing import Any
+
+Json = Any
+"""A JSON value: parsed at the edge, shape checked where it is used."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A snapshot as git has it. Ids are hexadecimal object names."""
+
+    tag: str
+    oid: str
+    commit: str
+    tree: str
+
+
+class Phase(enum.Enum):
+    """Where a run stands; the same words for every executor."""
+
+    PLANNED = "planned"
+    AMBIGUOUS = "ambiguous"
+    REFUSED = "refused"
+    NOTFOUND = "notfound"
+    SUBMITTED = "submitted"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more is expected to happen."""
+        return self in _OVER
+
+    @property
+    def open(self) -> bool:
+        """Whether a job may exist that the record does not know."""
+        return self in (Phase.PLANNED, Phase.AMBIGUOUS)
+
+
+_OVER = (Phase.REFUSED, Phase.NOTFOUND, Phase.SUCCEEDED, Phase.FAILED, Phase.UNKNOWN)
