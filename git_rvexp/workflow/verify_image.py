@@ -1,22 +1,18 @@
 """An image by its recorded digest or id: there, what it was, made of this tree, still under its name, and for long."""
 
-import datetime as dt
 from collections.abc import Iterator, Mapping
 
-from git_rvexp import aws
 from git_rvexp.errors import RvexpError
 from git_rvexp.images.registry import AlteredError, GoneError, Manifest, Registry
 from git_rvexp.model import Json
 from git_rvexp.names import TagName
 from git_rvexp.record.events import Event
 from git_rvexp.workflow.imaging import COMMIT, TAG, TAG_OID, TREE
-from git_rvexp.workflow.verify_expiry import fate
+from git_rvexp.workflow.verify_ecr import REBUILD, absent, lasting
 from git_rvexp.workflow.verify_layers import layers
-from git_rvexp.workflow.verify_link import Link, changed, hazard, ok, unknown
+from git_rvexp.workflow.verify_link import Link, changed, ok, one_line, unknown
 from git_rvexp.workflow.verify_outside import Outside
 from git_rvexp.workflow.verify_subject import Subject
-
-_REBUILD = "git rvexp repeat --rebuild makes another image from the tag, and says so"
 
 
 def image(outside: Outside, subject: Subject, ref: str, *, deep: bool) -> list[Link]:
@@ -29,16 +25,16 @@ def image(outside: Outside, subject: Subject, ref: str, *, deep: bool) -> list[L
         registry = outside.registry(name)
         manifest = registry.resolve(ref.partition("@")[2])
         if manifest is None:
-            return [_absent(outside, ref)]
+            return [absent(outside, ref)]
         own = registry.for_platform(manifest, str(event.get("platform", "")) if event else "linux/amd64")
         config = registry.config(own)
     except (AlteredError, GoneError) as why:
-        return [changed("image", _flat(why), _REBUILD)]
+        return [changed("image", one_line(why), REBUILD)]
     except RvexpError as why:
         return [unknown("image", why)]
     links = [_judged(subject, event, ref, str(own.config), _labels(config))]
     links += _named(registry, subject, name, manifest) if subject.snapshot.tag and event else []
-    links += _lasting(outside, ref)
+    links += lasting(outside, ref)
     return links + (layers(outside, subject, registry, own, config) if deep else [])
 
 
@@ -85,37 +81,6 @@ def _named(registry: Registry, subject: Subject, name: str, manifest: Manifest) 
     return [ok("image tag", f"{tag} still names it")]
 
 
-def _absent(outside: Outside, ref: str) -> Link:
-    if not aws.is_ecr(ref.partition("/")[0]):
-        return changed("image", f"{ref} is gone from the registry", _REBUILD)
-    try:
-        stored = aws.ecr_image(outside.context.trusted(), ref)
-    except RvexpError as why:
-        return unknown("image", f"{ref} cannot be pulled, and whether it was archived cannot be told: {_flat(why)}")
-    if stored and stored.status != "ACTIVE":
-        repository, _, digest = ref.partition("/")[2].partition("@")
-        restore = f"--repository-name {repository} --image-id imageDigest={digest} --target-storage-class STANDARD"
-        return changed("image", f"{ref} is {stored.status} in ECR", f"aws ecr update-image-storage-class {restore}")
-    return changed("image", f"{ref} is gone from the registry", _REBUILD)
-
-
-def _lasting(outside: Outside, ref: str) -> list[Link]:
-    """What ECR's lifecycle rules are going to do with it; no link for other registries, which do not tell."""
-    if not aws.is_ecr(ref.partition("/")[0]):
-        return []
-    settings = outside.context.trusted()
-    try:
-        rules, stored = aws.ecr_lifecycle(settings, ref), aws.ecr_image(settings, ref)
-    except RvexpError as why:
-        return [unknown("lifecycle", why, needed=False)]
-    if stored is None:
-        return [unknown("lifecycle", "ECR does not describe the image", needed=False)]
-    coming = fate(rules, stored.tags, stored.pushed, outside.context.ledger.now().astimezone(dt.UTC))
-    if coming:
-        return [hazard("lifecycle", coming, "exclude it in the repository's lifecycle policy, or copy it elsewhere")]
-    return [ok("lifecycle", "no rule of the repository will expire or archive it")]
-
-
 def _in_engine(outside: Outside, subject: Subject, ref: str) -> Link:
     """An image that was never pushed: only the engine that made it can tell."""
     if not ref.startswith("sha256:"):
@@ -140,12 +105,8 @@ def _not_here(outside: Outside, subject: Subject, ref: str) -> Link:
         return unknown(
             "image", f"{ref} is not in this engine, and which engine had it is not recorded", "git rvexp build"
         )
-    return changed("image", f"{ref} is gone from this engine, the only place that had it", _REBUILD)
+    return changed("image", f"{ref} is gone from this engine, the only place that had it", REBUILD)
 
 
 def _labels(config: Mapping[str, Json]) -> Mapping[str, str]:
     return (config.get("config") or {}).get("Labels") or {}
-
-
-def _flat(why: RvexpError) -> str:
-    return str(why).replace("\n  ", "; ").replace("\n", "; ")

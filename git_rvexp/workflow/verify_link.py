@@ -65,9 +65,14 @@ def changed(name: str, text: str, remedy: str = "", *, needed: bool = True) -> L
 
 def unknown(name: str, why: RvexpError | str, remedy: str = "", *, needed: bool = True) -> Link:
     """It could not be found out; an error's own words and hint say why."""
-    text = str(why).replace("\n  ", "; ").replace("\n", "; ")
+    text = one_line(why)
     hint = (why.hint or "") if isinstance(why, RvexpError) else ""
     return Link(name, State.UNKNOWN, text, remedy or hint, needed=needed)
+
+
+def one_line(why: RvexpError | str) -> str:
+    """An error's words on one line."""
+    return str(why).replace("\n  ", "; ").replace("\n", "; ")
 
 
 def repeatable(links: Iterable[Link]) -> tuple[State, list[str]]:
