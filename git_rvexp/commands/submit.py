@@ -82,5 +82,8 @@ def _tell(args: argparse.Namespace, session: Session, started: Started) -> None:
         f"submitted {started.snapshot.tag or 'without a snapshot'} to {plan.executor}, job {started.job}"
     )
     session.speaker.result(str(plan.run))
-    if not args.wait:
-        session.speaker.say(f"next: git rvexp wait {plan.run}")
+    if args.wait:
+        return
+    if plan.array and plan.executor == "docker":
+        session.speaker.say("an engine has no scheduler: further children start while somebody looks")
+    session.speaker.say(f"next: git rvexp wait {plan.run}")

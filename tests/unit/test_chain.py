@@ -185,6 +185,29 @@ def test_a_step_in_flight_is_waited_for(lab: Lab) -> None:
     assert [r.run for r in after.runs.values()] == [r.run for r in chain.runs.values()]
 
 
+def test_what_a_killed_driver_was_about_to_send_is_in_doubt(lab: Lab) -> None:
+    """It left word of the run it was handing over, and no more: that one may have a job, those after it have none."""
+    chain = planned(lab, sent=1)
+    with held(lab.context(lab.one).repo, chain.name) as hold:
+        hold.leave_word(chain.runs["train"].run)
+    with pytest.raises(AmbiguousError, match="step train of chain"):
+        resumed(lab)
+    assert commands(lab) == ["chip"]
+
+
+def test_a_failure_reaches_what_was_never_handed_over(lab: Lab) -> None:
+    """Killed before eval, and the array failed: eval waits for the new array, and its old run is closed."""
+    before = planned(lab, sent=3)
+    for step in ("chip", "train", "predict"):
+        lab.double.run_to_end(before.runs[step].job, exit_code=int(step == "predict"))
+    after = resumed(lab)
+    assert commands(lab) == ["chip", "train", "predict", "predict", "eval"]
+    assert after.runs["eval"].plan.after == (after.runs["predict"].run,)
+    assert after.runs["eval"].planned.get("resumes") == before.runs["eval"].run
+    old = next(r for r in lab.runs(lab.one) if r.run == before.runs["eval"].run)
+    assert old.phase is Phase.REFUSED
+
+
 def test_a_step_that_left_no_trace_gets_a_new_run(lab: Lab) -> None:
     """After twenty minutes it counts as not found; it and what waits for it are planned anew."""
     before = planned(lab, sent=1)
@@ -370,3 +393,29 @@ def test_plans_of_a_chain_are_whole(lab: Lab) -> None:
     for run in chain.runs.values():
         assert Plan.from_fields(run.planned.fields) == run.plan
         assert run.plan.env["RVEXP_CHAIN"] == "0123456789"
+
+
+def test_a_run_after_another_waits_for_its_job(newcomer: tuple[Clone, BatchDouble]) -> None:
+    """`submit --after RUN`: the record names the run, Batch gets its job; one that has succeeded is not named."""
+    clone, double = newcomer
+    first = clone.rvexp("submit", "--", "one").stdout.strip()
+    second = clone.rvexp("submit", "--after", first[:6], "--", "two")
+    assert second.returncode == 0, second.stderr
+    (job,) = (j.job_id for j in double.jobs.values() if j.request["containerOverrides"]["command"] == ["one"])
+    assert double.called("SubmitJob")[1]["dependsOn"] == [{"jobId": job}]
+    assert f'after=["{first}"]' in clone.git("notes", "--ref=rvexp", "show", "HEAD")
+    double.run_to_end(job)
+    assert clone.rvexp("submit", "--after", first, "--", "three").returncode == 0
+    assert "dependsOn" not in double.called("SubmitJob")[2]
+
+
+def test_a_run_after_a_failure_is_refused(newcomer: tuple[Clone, BatchDouble]) -> None:
+    """It would never start: nothing is planned, nothing submitted."""
+    clone, double = newcomer
+    first = clone.rvexp("submit", "--", "one").stdout.strip()
+    double.run_to_end(next(iter(double.jobs)), exit_code=1)
+    done = clone.rvexp("submit", "--after", first, "--", "two")
+    assert done.returncode == 1
+    assert f"run {first} has not succeeded (failed)" in done.stderr
+    assert len(double.called("SubmitJob")) == 1
+    assert clone.git("notes", "--ref=rvexp", "show", "HEAD").count(" planned ") == 1
