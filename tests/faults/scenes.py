@@ -89,6 +89,15 @@ def _apart(world: World) -> None:
     assert world.clone.rvexp("snapshot", "mine", "--no-push").returncode == 0
 
 
+def _finish_sync(world: World, _double: BatchDouble) -> None:
+    """The same command again; the lines of both sides are there."""
+    again(world, "sync")
+    records = world.context(world.clone).ledger.records(
+        [s.oid for s in snapshots(Repo.discover(world.clone.path, os.environ))]
+    )
+    assert {e.get("n") for record in records.values() for e in record.of("test")} == {0, 1}
+
+
 def _append(world: World, clone: Clone, kind: str, fields: Mapping[str, object]) -> None:
     ledger = world.context(clone).ledger
     ledger.append(world.snapshot(clone).oid, ledger.event(kind, fields))
@@ -103,7 +112,7 @@ SCENES = {
     "snapshot": Scene(("snapshot", "demo"), _dirty, _nothing, _finish_snapshot),
     "publish": Scene(("publish", "@"), _unpushed, _nothing, _finish_publish),
     "submit": Scene(("submit", "@", "--", "true"), _pushed, _nothing, _finish_with_sync),
-    "sync": Scene(("sync",), _apart, _job_of_the_open_run, _finish_with_sync),
+    "sync": Scene(("sync",), _apart, _job_of_the_open_run, _finish_sync),
 }
 
 

@@ -141,6 +141,11 @@ class Play:
             self.double._front.failures._waiting[operation].clear()
         self.double.release()
         self.minutes += 21
+        # Whoever comes first may be new: every job was announced where others see it.
+        fresh = self.world.fresh("fresh")
+        sync(self.context(fresh, {}))
+        assert self.world.recorded(fresh) == sorted(self.double.jobs)
+        self.clones.append(fresh)
         for clone in (*self.clones, *self.clones):
             sync(self.context(clone, {}))
         self.world.check(self.double, *self.clones)
