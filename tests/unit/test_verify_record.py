@@ -302,3 +302,52 @@ def test_exit_codes_and_the_document(new_clone: Callable[[str], Clone], tmp_path
     assert seen.returncode == 1
     assert '"schema": "rvexp.verify/1"' in seen.stdout
     assert study.clone.rvexp("verify", "--all", "one").returncode == 2
+
+
+def signed(chain: Chain, body: str = "") -> str:
+    """A tag signed with a fresh ssh key, its content changed afterwards with `body`; its name."""
+    key = chain.clone.path.parent / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "ada", "-f", str(key)], check=True)
+    chain.clone.git("config", "gpg.format", "ssh")
+    chain.clone.git("config", "user.signingKey", str(key))
+    name = "al/roads/2026-01-02/signed"
+    chain.clone.git("tag", "-s", "-m", "signed", name)
+    if body:
+        content = chain.clone.git("cat-file", "tag", name).replace("\nsigned\n", f"\n{body}\n") + "\n"
+        words = ["git", "hash-object", "-t", "tag", "-w", "--stdin"]
+        made = subprocess.run(
+            words, cwd=chain.clone.path, input=content, text=True, capture_output=True, check=True
+        ).stdout
+        chain.clone.git("update-ref", f"refs/tags/{name}", made.strip())
+    return name
+
+
+def signature_of(chain: Chain, name: str) -> Link:
+    """What verify says of a tag's signature."""
+    (seen,) = [v for v in verify(chain.context, []) if v.snapshot.tag == name]
+    return next(link for link in seen.links if link.name == "signature")
+
+
+def test_signature_of_a_known_signer_is_good(chain: Chain) -> None:
+    """By git's own list of allowed signers; without one, whose signature it is cannot be told."""
+    name = signed(chain)
+    found = signature_of(chain, name)
+    assert (found.state, found.needed) == (State.UNKNOWN, False)
+    allowed = chain.clone.path.parent / "allowed"
+    key = chain.clone.path.parent / "key.pub"
+    allowed.write_text(f"ada@example.org {key.read_text()}")
+    chain.clone.git("config", "gpg.ssh.allowedSignersFile", str(allowed))
+    found = signature_of(chain, name)
+    assert found.state is State.OK
+    assert "ada@example.org" in found.text
+    allowed.write_text("")
+    assert signature_of(chain, name).state is State.UNKNOWN
+
+
+def test_signature_over_another_message_fails(chain: Chain) -> None:
+    """Whoever signed it did not sign this."""
+    name = signed(chain, body="forged")
+    allowed = chain.clone.path.parent / "allowed"
+    allowed.write_text(f"ada@example.org {(chain.clone.path.parent / 'key.pub').read_text()}")
+    chain.clone.git("config", "gpg.ssh.allowedSignersFile", str(allowed))
+    assert signature_of(chain, name).state is State.CHANGED
