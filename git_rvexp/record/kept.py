@@ -4,12 +4,12 @@ A text stands as the note on its own blob, so that fetching, merging and pushing
 two of one name can ever differ. `git notes --ref=rvexp show BLOB` prints it.
 """
 
-import random
 from collections.abc import Iterable
 
 from git_rvexp.errors import GitError
 from git_rvexp.git import notes
 from git_rvexp.git.plumbing import Repo
+from git_rvexp.jitter import jitter
 from git_rvexp.record.ledger import Ledger
 
 _TRIES = 100
@@ -25,7 +25,7 @@ def keep(ledger: Ledger, texts: Iterable[str]) -> list[str]:
         new = {blob: text for blob, text in zip(blobs, known, strict=True) if blob not in there}
         if not new or notes.swap(repo, notes.write(repo, at, new, "rvexp: kept"), at, "rvexp: kept"):
             return blobs
-        ledger.sleep(random.uniform(0, 0.01 * min(attempt + 1, 10)))  # noqa: S311  jitter, not a secret
+        ledger.sleep(jitter(0, 0.01 * min(attempt + 1, 10)))
     raise GitError("the record could not be written: too many others are writing", hint="try again")
 
 
