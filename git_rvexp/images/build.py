@@ -34,18 +34,23 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything beside the tree that decides a build. `dockerfile` is relative to `context`, a folder of the tree."""
+    """Everything beside the tree that decides a build. `dockerfile` is relative to `context`, a folder of the tree.
+
+    `seeding` stands for the hook that is laid over it (`images.seed`); empty without one.
+    """
 
     dockerfile: str
     context: str = "."
     target: str = ""
     platform: str = ""
     args: Mapping[str, str] = field(default_factory=dict)
+    seeding: str = ""
 
     @property
     def spec(self) -> str:
         """The recipe's hash: with the tree's id it names what the image is made of."""
         whole = [FORMAT, self.dockerfile, self.context, self.target, self.platform, sorted(self.args.items())]
+        whole += [self.seeding] if self.seeding else []
         return hashlib.sha256(json.dumps(whole).encode()).hexdigest()
 
 

@@ -14,6 +14,7 @@ from git_rvexp import http
 from git_rvexp.errors import CredentialsError, RvexpError
 from git_rvexp.git.objects import Objects
 from git_rvexp.git.plumbing import Repo
+from git_rvexp.images import seed
 from git_rvexp.images.build import Recipe, Say, build
 from git_rvexp.images.credentials import Login, login
 from git_rvexp.images.engine import Engine, Local
@@ -83,6 +84,7 @@ def recipe(settings: Settings) -> Recipe:
         target=settings.image_target,
         platform=settings.image_platform,
         args=dict(settings.image_build_args),
+        seeding=seed.mark() if settings.seed_inject else "",
     )
 
 
@@ -141,7 +143,12 @@ class _Task:
         with prepared(self.repo, self.snapshot, wanted, self.remote_url, url, self.environ, self.say) as context:
             self.say(f"building {self.name} from {'the tree' if context.source == 'tree' else context.source}")
             labels, text = self.labels(), context.dockerfile
-            made = build(engine, wanted, context.file, text=text, name=self.name, labels=labels, say=self.say)
+            # Without the hook it is not yet the image that the labels tell of.
+            first = {} if wanted.seeding else labels
+            made = build(engine, wanted, context.file, text=text, name=self.name, labels=first, say=self.say)
+            if wanted.seeding:
+                self.say("adding the hook that seeds what jobs import")
+                made = seed.layered(engine, made, self.name, labels)
             source = context.source
         found = engine.inspect(str(made))
         if found is None:

@@ -111,6 +111,21 @@ def test_chance_is_told(digits: Clone) -> None:
     assert field(digits, tag, "series", "cause") == "nondeterminism"
 
 
+@pytest.mark.parametrize("inject", [True, False])
+def test_an_unseeded_script_repeats_with_the_hook_only(digits: Clone, stack: Stack, *, inject: bool) -> None:
+    """A script that draws from an unseeded generator is not touched; the hook in its image makes it repeatable."""
+    digits.git("config", "rvexp.seed.inject", str(inject).lower())
+    digits.write("draw.py", "import random\nopen('draw.txt', 'w').write(str([random.random() for _ in range(9)]))\n")
+    tag = digits.rvexp("snapshot", "first").stdout.strip()
+    first = ran(digits, "--output", "draw.txt", "--", "python3", "draw.py")
+    done = digits.rvexp("repeat", first, "--wait")
+    assert done.returncode == (SAME if inject else DIFFERS), done.stdout + done.stderr
+    image = field(digits, tag, "image", "id")
+    held = stack.run("docker", "run", "--rm", image, "sh", "-c", "echo $PYTHONPATH; ls; ls /opt").stdout
+    assert ("rvexp-seed" in held) == inject
+    assert "sitecustomize.py" not in held
+
+
 def test_numbers_within_a_tolerance_are_equal(digits: Clone) -> None:
     """The tolerance and the largest difference are in the verdict; without one the same run differs."""
     tag = digits.rvexp("snapshot", "first").stdout.strip()
