@@ -28,7 +28,7 @@ _git_rvexp() {
         esac
     done
     if [ -z "$verb" ]; then
-        COMPREPLY=($(compgen -W 'init doctor snapshot build run publish submit status logs wait cancel list show diff sync config hook completion help' -- "$cur"))
+        COMPREPLY=($(compgen -W 'init doctor snapshot build run publish submit chain repeat status logs wait cancel list show diff verify sync config hook completion help' -- "$cur"))
         return 0
     fi
     case $verb:$prev in
@@ -71,6 +71,21 @@ _git_rvexp() {
         submit:--array) words='' given=1 ;;
         submit:--after) words='' given=1 ;;
         submit:--seed) words='' given=1 ;;
+        submit:--input) words='' given=1 ;;
+        submit:--output) words='' given=1 ;;
+        chain:--color) words='auto always never' given=1 ;;
+        chain:--profile) words='' given=1 ;;
+        chain:--resume) words='' given=1 ;;
+        chain:--queue) words='' given=1 ;;
+        chain:--executor) words='docker batch' given=1 ;;
+        chain:--secret-env) words='' given=1 ;;
+        chain:--parallel) words='' given=1 ;;
+        repeat:--color) words='auto always never' given=1 ;;
+        repeat:--profile) words='' given=1 ;;
+        repeat:--on) words='docker batch' given=1 ;;
+        repeat:--queue) words='' given=1 ;;
+        repeat:--times) words='' given=1 ;;
+        repeat:--tolerance) words='' given=1 ;;
         status:--color) words='auto always never' given=1 ;;
         status:--profile) words='' given=1 ;;
         logs:--color) words='auto always never' given=1 ;;
@@ -95,6 +110,8 @@ _git_rvexp() {
         show:--profile) words='' given=1 ;;
         diff:--color) words='auto always never' given=1 ;;
         diff:--profile) words='' given=1 ;;
+        verify:--color) words='auto always never' given=1 ;;
+        verify:--profile) words='' given=1 ;;
         sync:--color) words='auto always never' given=1 ;;
         sync:--profile) words='' given=1 ;;
         sync:--adopt) words='' given=1 ;;
@@ -118,8 +135,10 @@ _git_rvexp() {
         snapshot) flags='-h --help -q --quiet --color --profile -m --message --project --initials --date --no-push -n --dry-run' words='' ;;
         build) flags='-h --help -q --quiet --color --profile' words='' tags=1 ;;
         run) flags='-h --help -q --quiet --color --profile -v --volume -p --port --gpus --env --secret-env' words='' tags=1 ;;
-        publish) flags='-h --help -q --quiet --color --profile' words='' tags=1 ;;
-        submit) flags='-h --help -q --quiet --color --profile --vcpus --memory --gpus --env --secret-env --queue --executor --timeout --attempts --array --after --seed --wait --offline -n --dry-run --json' words='' tags=1 ;;
+        publish) flags='-h --help -q --quiet --color --profile --full' words='' tags=1 ;;
+        submit) flags='-h --help -q --quiet --color --profile --vcpus --memory --gpus --env --secret-env --queue --executor --timeout --attempts --array --after --seed --input --output --wait --offline -n --dry-run --json' words='' tags=1 ;;
+        chain) flags='-h --help -q --quiet --color --profile --resume --wait -n --dry-run --queue --executor --secret-env --parallel --json' words='' tags=1 ;;
+        repeat) flags='-h --help -q --quiet --color --profile --on --queue --times --wait --rebuild --allow-data-drift --tolerance --json' words='' tags=1 ;;
         status) flags='-h --help -q --quiet --color --profile -r --refresh -w --watch --exit-status --json' words='' tags=1 ;;
         logs) flags='-h --help -q --quiet --color --profile -f --follow --grep --save' words='' tags=1 ;;
         wait) flags='-h --help -q --quiet --color --profile --timeout' words='' tags=1 ;;
@@ -127,11 +146,12 @@ _git_rvexp() {
         list) flags='-h --help -q --quiet --color --profile -n --number -a --all --mine --project --state --since --grep --format --json' words='' ;;
         show) flags='-h --help -q --quiet --color --profile --json' words='' tags=1 ;;
         diff) flags='-h --help -q --quiet --color --profile -p --patch --exit-code --json' words='' tags=1 ;;
+        verify) flags='-h --help -q --quiet --color --profile --all --deep --json' words='' tags=1 ;;
         sync) flags='-h --help -q --quiet --color --profile --accept --foreign --adopt' words='' ;;
-        config) flags='-h --help -q --quiet --color --profile --show-origin --json --user --local' words='list get set path initials project experiments_remote github_experiment_repo archive_url executor batch_queue batch_job_def_name ecr_repo aws.region aws.profile aws.endpoint_url image.dockerfile image.context image.target image.platform image.build_args job.vcpus job.memory job.gpus job.timeout job.attempts job.env job.role_arn job.execution_role_arn' ;;
+        config) flags='-h --help -q --quiet --color --profile --show-origin --json --user --local' words='list get set path initials project experiments_remote github_experiment_repo archive_url executor batch_queue batch_job_def_name ecr_repo aws.region aws.profile aws.endpoint_url image.dockerfile image.context image.target image.platform image.build_args image.code image.environment image.owner job.vcpus job.memory job.gpus job.timeout job.attempts job.env job.role_arn job.execution_role_arn run.outputs run.inputs run.tolerance seed.inject' ;;
         hook) flags='-h --help -q --quiet --color --profile --server --publish-on-push --no-publish-on-push' words='install uninstall status post-push' tags=1 ;;
         completion) flags='-h --help -q --quiet --color --profile' words='bash zsh fish' ;;
-        help) flags='-h --help -q --quiet --color --profile' words='init doctor snapshot build run publish submit status logs wait cancel list show diff sync config hook completion help' ;;
+        help) flags='-h --help -q --quiet --color --profile' words='init doctor snapshot build run publish submit chain repeat status logs wait cancel list show diff verify sync config hook completion help' ;;
     esac
     case $cur in
         -*) COMPREPLY=($(compgen -W "$flags" -- "$cur")) ;;

@@ -13,7 +13,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import IO, Protocol
 
@@ -34,6 +34,10 @@ class Body(Protocol):
 
     def read(self, size: int = -1, /) -> bytes:
         """At most `size` bytes."""
+
+
+Sent = bytes | Body | Iterable[bytes]
+"""What a request carries: bytes, a reader, or pieces that are made as they are sent."""
 
 
 @dataclass(frozen=True)
@@ -94,10 +98,12 @@ def exchange(
     *,
     headers: Mapping[str, str] | None = None,
     authorization: str = "",
-    body: bytes | Body | None = None,
+    body: Sent | None = None,
     limits: Limits | None = None,
 ) -> Iterator[Answer]:
     """Send one request and hold its answer open. GET and HEAD follow redirects; others return them.
+
+    A body in pieces needs a Content-Length among the headers, else it is sent chunked.
 
     `authorization` is the header's whole value and is dropped on the way to another scheme, host or port.
     CredentialsError when it would travel unprotected, HttpError when nobody answers.
@@ -192,7 +198,7 @@ class _Plain(urllib.request.HTTPErrorProcessor):
 
 
 def _send(
-    method: str, url: str, headers: dict[str, str], authorization: str, body: bytes | Body | None, limits: Limits
+    method: str, url: str, headers: dict[str, str], authorization: str, body: Sent | None, limits: Limits
 ) -> http.client.HTTPResponse:
     _, host, _ = origin(url)
     headers.setdefault("User-Agent", f"git-rvexp/{__version__}")

@@ -4,6 +4,7 @@ Settings come from files that other people may have written, so whatever could b
 way out of the tree is refused here, at the edge. Whether a place exists is not asked here.
 """
 
+import itertools
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -19,6 +20,8 @@ _REDIRECTS = re.compile(
     r"(?:AWS|LD|DYLD|DOCKER|BUILDKIT|GIT|SSH|SSL|KRB5)_.*|.*_PROXY|.*_ENDPOINT(?:_.*)?|.*INDEX_URL|.*CA_BUNDLE",
     re.IGNORECASE,
 )
+
+_LARGEST_OWNER = 0o7777777
 
 
 def anything(_: Any) -> str:
@@ -84,6 +87,24 @@ def variables(pairs: Mapping[str, str]) -> str:
     """Names that a shell and Docker take as variables."""
     bad = [name for name in pairs if not _VARIABLE.fullmatch(name)]
     return f"must not name a variable {bad[0]!r}" if bad else ""
+
+
+def laid(pairs: Mapping[str, str]) -> str:
+    """Paths of the tree, and the absolute places in an image that they go to, none inside another."""
+    for source, target in pairs.items():
+        if inside(source):
+            return f"must not name {source!r}: {inside(source).removeprefix('must be ')} is wanted"
+        if not re.fullmatch(r"(?:/(?!\.{1,2}(?:/|$))[^/]+)+", target):
+            return f"must not lay anything at {target!r}: an absolute path below / is wanted"
+    places = sorted(f"{target}/" for target in pairs.values())
+    nested = [one for one, other in itertools.pairwise(places) if other.startswith(one)]
+    return f"must not lay one thing into another at {nested[0]!r}" if nested else ""
+
+
+def owner(text: str) -> str:
+    """User and group by number, as far as tar's headers reach."""
+    fits = re.fullmatch(r"\d{1,7}:\d{1,7}", text) and max(map(int, text.split(":"))) <= _LARGEST_OWNER
+    return "" if fits else "must be USER:GROUP in numbers"
 
 
 def no_options(texts: Iterable[str]) -> str:

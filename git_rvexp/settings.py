@@ -85,6 +85,36 @@ class Settings:
     image_build_args: Mapping[str, str] = _key(
         {}, "build arguments (never secrets)", key="image.build_args", rule=rules.variables
     )
+    image_code: Mapping[str, str] = _key(
+        {},
+        'where the Dockerfile copies code to, as {"." = "/opt/src"}: publish then sends changed files only',
+        key="image.code",
+        rule=rules.laid,
+    )
+    image_environment: tuple[str, ...] = _key(
+        (
+            "Dockerfile*",
+            ".dockerignore",
+            "*requirements*.txt",
+            "constraints*.txt",
+            "pyproject.toml",
+            "setup.py",
+            "setup.cfg",
+            "Pipfile",
+            "environment*.yml",
+            "environment*.yaml",
+            "*.lock",
+            "*-lock.json",
+            "*-lock.yml",
+            "*-lock.yaml",
+        ),
+        "files (by name or path) whose change needs a new environment image",
+        key="image.environment",
+        rule=rules.no_options,
+    )
+    image_owner: str = _key(
+        "0:0", "user and group number of the code in the image", key="image.owner", rule=rules.owner
+    )
     job_vcpus: float = _key(
         0.0, "virtual CPUs of a job; 0: the definition's own", key="job.vcpus", rule=rules.not_negative
     )

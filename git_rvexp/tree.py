@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 FILE, EXECUTABLE, SYMLINK, GITLINK = 0o100644, 0o100755, 0o120000, 0o160000
+FOLDER = 0o040000
 
 
 @dataclass(frozen=True, order=True)
@@ -23,6 +24,15 @@ class Entry:
     def shown(self) -> str:
         """The path for people and for programs that want text; undecodable bytes are kept as surrogates."""
         return self.path.decode("utf-8", "surrogateescape")
+
+
+@dataclass(frozen=True)
+class Change:
+    """What one path was and is: a file, a link or nothing; `old` may also be a folder that went with all in it."""
+
+    path: bytes
+    old: Entry | None
+    new: Entry | None
 
 
 def blob_id(chunks: Iterable[bytes], size: int, *, width: int = 40) -> str:

@@ -15,13 +15,16 @@ from git_rvexp.workflow.publish import publish
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
     shared.tag(parser, optional=True)
+    parser.add_argument(
+        "--full", action="store_true", help="let the engine build the whole image, whatever image.code says"
+    )
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Publish and print the reference."""
     context = session.context
     snapshot = choose.snapshot(context, args.tag or "@")
-    published = publish(context, snapshot)
+    published = publish(context, snapshot, full=args.full)
     if not published.fresh:
         session.speaker.say(f"{snapshot.tag} is published already: nothing was built, pushed or registered")
     if published.definition:

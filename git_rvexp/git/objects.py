@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from git_rvexp.errors import GitError
-from git_rvexp.tree import GITLINK, Entry
+from git_rvexp.tree import FOLDER, GITLINK, Change, Entry
 
 if TYPE_CHECKING:
     import pygit2
@@ -34,12 +34,50 @@ class Objects:
 
     def tree(self, oid: str) -> list[Entry]:
         """Every file below the tree `oid`, sorted by path; submodules are listed with their mode and no size."""
-        import pygit2  # noqa: PLC0415
+        return sorted(self._sized(entry) for entry in self._walk(self._tree(oid), b""))
 
-        top = self._get(oid)
-        if not isinstance(top, pygit2.Tree):
-            raise GitError(f"{oid} is not a tree")
-        return sorted(self._walk(top, b""))
+    def names(self, oid: str) -> list[Entry]:
+        """The same without sizes (0), which cost one look into the store for each file."""
+        return sorted(self._walk(self._tree(oid), b""))
+
+    def has(self, oid: str) -> bool:
+        """Whether the object is here."""
+        return oid in self._repo
+
+    def at(self, tree: str, path: str) -> Entry | None:
+        """What stands at `path` ("." for the tree): a file, a link, a submodule or a folder; None for nothing."""
+        found: pygit2.Object = self._tree(tree)
+        mode = FOLDER
+        for name in (part for part in path.split("/") if part not in ("", ".")):
+            inner = _items(found).get(name.encode("utf-8", "surrogateescape")) if mode == FOLDER else None
+            if inner is None:
+                return None
+            found, mode = inner, int(inner.filemode)
+        return self._sized(Entry(path.encode("utf-8", "surrogateescape"), mode, str(found.id)))
+
+    def changes(self, old: str, new: str, prefix: bytes = b"") -> Iterator[Change]:
+        """What differs between two trees, sorted within each folder; folders that are equal are never opened.
+
+        A folder that went is one change. Where a file became a folder, the file's going is told beside what came.
+        """
+        before, after = _items(self._tree(old)), _items(self._tree(new))
+        for name in sorted(before.keys() | after.keys()):
+            was, now = before.get(name), after.get(name)
+            if was is not None and now is not None and (was.id, was.filemode) == (now.id, now.filemode):
+                continue
+            path = prefix + name
+            if was is not None and now is not None and FOLDER == was.filemode == now.filemode:
+                yield from self.changes(str(was.id), str(now.id), path + b"/")
+                continue
+            gone = Entry(path, int(was.filemode), str(was.id)) if was is not None else None
+            if now is None or now.filemode != FOLDER:
+                came = self._sized(Entry(path, int(now.filemode), str(now.id))) if now is not None else None
+                yield Change(path, gone, came)
+                continue
+            if gone:
+                yield Change(path, gone, None)
+            inner = self._walk(self._tree(str(now.id)), path + b"/")
+            yield from (Change(e.path, None, self._sized(e)) for e in inner)
 
     def blob(self, entry: Entry) -> bytes:
         """The file's bytes. libgit2 hashes what it reads, so a damaged store does not reach an image."""
@@ -54,23 +92,26 @@ class Objects:
             raise GitError(f"{oid} is not a commit")
         return commit.commit_time
 
-    def _walk(self, tree: "pygit2.Tree", prefix: bytes) -> Iterator[Entry]:
+    def _tree(self, oid: str) -> "pygit2.Tree":
         import pygit2  # noqa: PLC0415
 
-        for item in tree:
-            path = prefix + (item.raw_name or b"")
-            if isinstance(item, pygit2.Tree):
-                yield from self._walk(item, path + b"/")
-            elif item.filemode == GITLINK:
-                yield Entry(path, GITLINK, str(item.id))
-            else:
-                yield Entry(path, int(item.filemode), str(item.id), self._size(item))
+        tree = self._get(oid)
+        if not isinstance(tree, pygit2.Tree):
+            raise GitError(f"{oid} is not a tree")
+        return tree
 
-    def _size(self, item: "pygit2.Object") -> int:
-        try:
-            return int(item.size)  # type: ignore[attr-defined]
-        except (KeyError, ValueError) as why:
-            raise self._missing(str(item.id)) from why
+    def _walk(self, tree: "pygit2.Tree", prefix: bytes) -> Iterator[Entry]:
+        """Files, links and submodules of `tree`, without sizes."""
+        for name, item in _items(tree).items():
+            if item.filemode == FOLDER:
+                yield from self._walk(self._tree(str(item.id)), prefix + name + b"/")
+            else:
+                yield Entry(prefix + name, int(item.filemode), str(item.id))
+
+    def _sized(self, entry: Entry) -> Entry:
+        if entry.mode in (FOLDER, GITLINK):
+            return entry
+        return Entry(entry.path, entry.mode, entry.oid, int(self._get(entry.oid).size))  # type: ignore[attr-defined]
 
     def _get(self, oid: str) -> "pygit2.Object":
         import pygit2  # noqa: PLC0415
@@ -87,3 +128,8 @@ class Objects:
             f"the object {oid} is not in {self.git_dir}\n  a partial clone fetches contents only when git is asked",
             hint=f"git cat-file -e {oid}",
         )
+
+
+def _items(tree: "pygit2.Object") -> dict[bytes, "pygit2.Object"]:
+    """What stands in a tree, by name; nothing is opened for it."""
+    return {item.raw_name or b"": item for item in tree}  # type: ignore[attr-defined]

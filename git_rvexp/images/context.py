@@ -13,7 +13,7 @@ from typing import IO
 from git_rvexp.images.pieces import joined
 from git_rvexp.tree import EXECUTABLE, GITLINK, SYMLINK, Entry
 
-_EARLIEST = int(dt.datetime(1980, 1, 1, 0, 0, 2, tzinfo=dt.UTC).timestamp())
+EARLIEST = int(dt.datetime(1980, 1, 1, 0, 0, 2, tzinfo=dt.UTC).timestamp())
 """Zip-based tools in images refuse files older than 1980."""
 _LFS = b"version https://git-lfs.github.com/spec/v1\n"
 
@@ -28,7 +28,7 @@ def write(entries: Sequence[Entry], contents: Read, *, time: int, out: IO[bytes]
     ) as tar:
         for path, entry in sorted(_members(entries), key=lambda m: m[0]):
             info = tarfile.TarInfo(path.decode("utf-8", "surrogateescape"))
-            info.mtime, info.mode = max(time, _EARLIEST), 0o755
+            info.mtime, info.mode = max(time, EARLIEST), 0o755
             if entry is None:
                 info.type = tarfile.DIRTYPE
                 tar.addfile(info)

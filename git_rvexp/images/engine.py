@@ -82,6 +82,17 @@ class Engine:
         with _asking(f"tag {repository}:{tag}"):
             self.client.api.tag(str(image), repository, tag, force=True)
 
+    @contextlib.contextmanager
+    def container(self, image: Digest) -> Iterator[str]:
+        """A container of `image` that is never started, to be looked into; it is removed afterwards."""
+        with _asking(f"make a container of {image}"):
+            made = str(self.client.api.create_container(str(image), command=["true"], network_disabled=True)["Id"])
+        try:
+            yield made
+        finally:
+            with _asking(f"remove the container {made}"):
+                self.client.api.remove_container(made, force=True, v=True)
+
     def workdir(self, container: str) -> str:
         """The folder that a container's command started in."""
         with _asking(f"look at the container {container}"):
@@ -97,7 +108,8 @@ class Engine:
             except docker.errors.NotFound:
                 self.client.api.inspect_container(container)  # nothing there is an answer; no container is none
                 return None
-        return iter(chunks)
+        found: Iterator[bytes] = iter(chunks)
+        return found
 
     def build(self, context: IO[bytes], options: Mapping[str, Any]) -> Iterator[Mapping[str, Json]]:
         """Build with the classic builder; the engine's lines as they come, an `error` one among them at failure."""
@@ -154,25 +166,6 @@ def stored_login(host: str, environ: Mapping[str, str]) -> tuple[str, str] | Non
         )
     user, password = plain.get("username"), plain.get("password")
     return (str(user), str(password)) if user and password else None
-
-
-def ignoring(patterns: str, dockerfile: str) -> Callable[[str], bool]:
-    """Whether a .dockerignore's text leaves a path out. The Dockerfile itself always stays."""
-    from docker.utils.build import PatternMatcher  # noqa: PLC0415
-
-    lines = [line.strip() for line in patterns.removeprefix("\ufeff").splitlines()]
-    matcher = PatternMatcher([line for line in lines if line and not line.startswith("#")] + [f"!{dockerfile}"])
-    # As Docker's own client walks: below a folder left out, only an exception that starts with it is looked at.
-    kept = [p.cleaned_pattern for p in matcher.patterns if p.exclusion]
-
-    def left_out(path: str) -> bool:
-        parts = path.split("/")
-        folders = ("/".join(parts[:i]) for i in range(1, len(parts)))
-        if any(matcher.matches(f) and not any(k.startswith(f) for k in kept) for f in folders):
-            return True
-        return bool(matcher.matches(path))
-
-    return left_out
 
 
 @contextlib.contextmanager

@@ -8,12 +8,13 @@ import contextlib
 import json
 import re
 import urllib.parse
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from git_rvexp import http
 from git_rvexp.errors import CredentialsError, RvexpError, UsageError
 from git_rvexp.images.credentials import Login
+from git_rvexp.images.kept import Kept
 from git_rvexp.images.reference import Repository
 from git_rvexp.model import Json
 from git_rvexp.names import Digest
@@ -43,6 +44,14 @@ class Manifest:
     body: bytes
     content: Mapping[str, Json] = field(repr=False)
 
+    @classmethod
+    def of(cls, body: bytes, told: str = "") -> "Manifest":
+        """The manifest whose bytes are `body`; `told` is its media type where it does not say so itself."""
+        content = _object(body, "the manifest")
+        if content.get("schemaVersion") != 2:
+            raise RvexpError("the registry sent a manifest of an old kind (schema 1), which names no image id")
+        return cls(Digest.of(body), str(content.get("mediaType") or told), body, content)
+
     @property
     def children(self) -> list[Mapping[str, Json]]:
         """An index's manifests; empty for an image's own manifest."""
@@ -56,26 +65,30 @@ class Manifest:
 
 @dataclass
 class Registry:
-    """One repository through the registry's API, with at most one login. Remembers its token while it lives."""
+    """One repository through the registry's API, with at most one login. Remembers its token while it lives.
+
+    `kept` is where small blobs are kept between calls, for those who ask for the same ones again.
+    """
 
     repository: Repository
     login: Login | None = None
+    kept: Kept | None = None
     _authorization: str = field(default="", repr=False)
 
     def ping(self) -> None:
         """Raise unless the registry answers and takes the login."""
         with self.send("GET", "/v2/") as answer:
-            self._expect(answer, "it does not answer as a registry")
+            self.expect(answer, "it does not answer as a registry")
 
     def resolve(self, reference: str) -> Manifest | None:
         """The manifest that a tag (or a digest) names now; None when there is none."""
-        with self.send("GET", self._path("manifests", reference), headers={"Accept": _ACCEPT}) as answer:
+        with self.send("GET", self.path("manifests", reference), headers={"Accept": _ACCEPT}) as answer:
             body = answer.read()
             if answer.status == 404:
                 self._missing(body)
                 return None
-            self._expect(answer, f"{self.repository}:{reference} cannot be read", body)
-            manifest = _manifest(answer, body)
+            self.expect(answer, f"{self.repository}:{reference} cannot be read", body)
+            manifest = Manifest.of(body, answer.headers.get("content-type", ""))
         told = answer.headers.get("docker-content-digest", str(manifest.digest))
         wanted = reference if reference.startswith("sha256:") else told
         if str(manifest.digest) != wanted:
@@ -108,14 +121,19 @@ class Registry:
         return _object(self.blob(manifest.config), f"the config {manifest.config}")
 
     def blob(self, digest: Digest) -> bytes:
-        """A small blob's bytes, hashed."""
-        with self.send("GET", self._path("blobs", str(digest))) as answer:
+        """A small blob's bytes, hashed; from this clone when they are kept here."""
+        known = self.kept.get(digest) if self.kept else None
+        if known is not None:
+            return known
+        with self.send("GET", self.path("blobs", str(digest))) as answer:
             body = answer.read()
             if answer.status == 404:
                 raise GoneError(f"the blob {digest} is gone from {self.repository}")
-            self._expect(answer, f"the blob {digest} of {self.repository} cannot be read", body)
+            self.expect(answer, f"the blob {digest} of {self.repository} cannot be read", body)
         if Digest.of(body) != digest:
             raise AlteredError(f"the registry sent another blob than {digest} for {self.repository}")
+        if self.kept:
+            self.kept.put(body)
         return body
 
     @contextlib.contextmanager
@@ -125,18 +143,24 @@ class Registry:
         path: str,
         *,
         headers: Mapping[str, str] | None = None,
-        body: bytes | None = None,
+        body: bytes | Callable[[], Iterable[bytes]] | None = None,
         limits: http.Limits = _JSON_LIMIT,
     ) -> Iterator[http.Answer]:
-        """One request to the API, with the login the registry asks for (Basic, or its token). Any status returns."""
+        """One request to the API, with the login the registry asks for (Basic, or its token). Any status returns.
+
+        `path` may be an address that the registry gave; another host gets no login. A body that is made on call is
+        made anew when the request is sent again.
+        """
         url = path if "://" in path else self.repository.address + path
+        ours = http.origin(url) == http.origin(self.repository.address)
 
         def ask() -> http.Opened:
-            sent = self._authorization
-            return http.exchange(method, url, headers=headers, authorization=sent, body=body, limits=limits)
+            sent = self._authorization if ours else ""
+            content = body() if callable(body) else body
+            return http.exchange(method, url, headers=headers, authorization=sent, body=content, limits=limits)
 
         with ask() as answer:
-            challenge = answer.headers.get("www-authenticate", "") if answer.status == 401 else ""
+            challenge = answer.headers.get("www-authenticate", "") if answer.status == 401 and ours else ""
             if not challenge:
                 yield answer
                 return
@@ -160,11 +184,12 @@ class Registry:
             body = answer.read()
             if answer.status in (401, 403):
                 raise self._refused("it refused the login")
-            self._expect(answer, "its token service failed", body)
+            self.expect(answer, "its token service failed", body)
         token = _object(body, "the registry's token")
         return f"Bearer {token.get('token') or token.get('access_token') or ''}"
 
-    def _expect(self, answer: http.Answer, what: str, body: bytes = b"") -> None:
+    def expect(self, answer: http.Answer, what: str, body: bytes = b"") -> None:
+        """Raise unless the status is a 2xx, with the registry's words; CredentialsError for 401 and 403."""
         if answer.ok:
             return
         if answer.status in (401, 403):
@@ -186,16 +211,9 @@ class Registry:
                 hint=f"aws ecr create-repository --repository-name {self.repository.name}",
             )
 
-    def _path(self, kind: str, reference: str) -> str:
+    def path(self, kind: str, reference: str) -> str:
+        """Where the repository's `kind` (manifests, blobs) named `reference` is."""
         return f"/v2/{self.repository.name}/{kind}/{urllib.parse.quote(reference, safe=':')}"
-
-
-def _manifest(answer: http.Answer, body: bytes) -> Manifest:
-    content = _object(body, "the manifest")
-    if content.get("schemaVersion") != 2:
-        raise RvexpError("the registry sent a manifest of an old kind (schema 1), which names no image id")
-    kind = str(content.get("mediaType") or answer.headers.get("content-type", ""))
-    return Manifest(Digest.of(body), kind, body, content)
 
 
 def _object(body: bytes, what: str) -> Mapping[str, Json]:

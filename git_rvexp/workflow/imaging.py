@@ -1,4 +1,4 @@
-"""The image of a snapshot: found by what it is made of, else built; pushed, read back, and named by digest.
+"""The image of a snapshot by the engine: found by what it is made of, else built; pushed, read back, named by digest.
 
 "The same image" means labels that name the same tree and the same recipe, wherever the image is: so a second call
 builds and pushes nothing, a push that was cut is taken up again, and a tag that names something else is never
@@ -7,7 +7,7 @@ and our push. The record is written by those who call this.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from git_rvexp import http
@@ -16,7 +16,7 @@ from git_rvexp.git.objects import Objects
 from git_rvexp.git.plumbing import Repo
 from git_rvexp.images import seed
 from git_rvexp.images.build import Recipe, Say, build
-from git_rvexp.images.credentials import Login, login
+from git_rvexp.images.credentials import Login
 from git_rvexp.images.engine import Engine, Local
 from git_rvexp.images.reference import Repository
 from git_rvexp.images.registry import Manifest, Registry
@@ -32,48 +32,16 @@ _OCI = "org.opencontainers.image."
 
 @dataclass(frozen=True)
 class Ensured:
-    """The image, and what had to be done for it. `source` is where its context came from, "" when nothing was built."""
+    """The image, and what had to be done for it. `source` is where its context came from, "" when nothing was built.
+
+    `environment` is the reference of the image that it was laid over, "" when the engine built the whole.
+    """
 
     image: Image
     built: bool
     pushed: bool
     source: str = ""
-
-
-def ensure_image(
-    repo: Repo,
-    snapshot: Snapshot,
-    tag: TagName,
-    *,
-    remote_url: str,
-    settings: Settings,
-    environ: Mapping[str, str],
-    say: Say,
-    recorded: Iterable[Digest] = (),
-) -> Ensured:
-    """The image of `snapshot`, in the registry when `settings.ecr_repo` names one, else in the engine.
-
-    `recorded` are manifests that the record names: one that is still there counts, wherever the tag points by now.
-    Errors: no engine, a Dockerfile that fails or is missing (RvexpError, UsageError), a registry that refuses the
-    login (CredentialsError), fails, or holds other content under the tag's name (RvexpError).
-    """
-    task = _Task(repo, snapshot, tag, remote_url, settings, environ, say)
-    if not settings.ecr_repo:
-        local, source = task.local(Engine.connect(environ))
-        return Ensured(
-            Image(str(local.id), local.id, local.platform, task.name), bool(source), pushed=False, source=source
-        )
-    repository = Repository.parse(settings.ecr_repo)
-    known = login(repository, settings, environ)
-    registry = Registry(repository, known)
-    found = (registry.resolve(reference) for reference in [*map(str, recorded), tag.mapped])
-    there = next((manifest for manifest in found if manifest is not None), None)
-    if there is not None:
-        return Ensured(task.adopted(registry, there), built=False, pushed=False)
-    engine = Engine.connect(environ)
-    local, source = task.local(engine)
-    image, pushed = task.pushed(engine, registry, known, local)
-    return Ensured(image, bool(source), pushed, source)
+    environment: str = ""
 
 
 def recipe(settings: Settings) -> Recipe:
@@ -89,7 +57,9 @@ def recipe(settings: Settings) -> Recipe:
 
 
 @dataclass(frozen=True)
-class _Task:
+class Task:
+    """One snapshot on its way to an image, and everything that decides about it."""
+
     repo: Repo
     snapshot: Snapshot
     tag: TagName
@@ -100,10 +70,12 @@ class _Task:
 
     @property
     def repository(self) -> str:
+        """The repository that the image is named after, in a registry or in the engine only."""
         return self.settings.ecr_repo or f"rvexp/{self.tag.project}"
 
     @property
     def name(self) -> str:
+        """The image's name for people."""
         return f"{self.repository}:{self.tag.mapped}"
 
     @property
@@ -112,9 +84,14 @@ class _Task:
         return {TREE: self.snapshot.tree, SPEC: recipe(self.settings).spec}
 
     def labels(self) -> dict[str, str]:
+        """What an image of the snapshot says of itself, where it came from included."""
+        source = http.redacted(self.remote_url) if "://" in self.remote_url else ""
+        return self.pure_labels() | ({_OCI + "source": source} if source else {})
+
+    def pure_labels(self) -> dict[str, str]:
+        """The labels that follow from the tag and the recipe, the same in every clone."""
         made = dt.datetime.fromtimestamp(Objects(self.repo.common_dir).commit_time(self.snapshot.commit), dt.UTC)
         public = {
-            "source": http.redacted(self.remote_url) if "://" in self.remote_url else "",
             "revision": self.snapshot.commit,
             "created": made.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "title": self.tag.project,
@@ -122,7 +99,7 @@ class _Task:
         }
         ours = {TAG: str(self.tag), TAG_OID: self.snapshot.oid, COMMIT: self.snapshot.commit}
         ours |= {OURS + "project": self.tag.project, **self.content}
-        return {_OCI + k: v for k, v in public.items() if v} | ours
+        return {_OCI + k: v for k, v in public.items()} | ours
 
     def local(self, engine: Engine) -> tuple[Local, str]:
         """The image in the engine, found or built; and where a build's context came from ("" when found)."""
@@ -131,24 +108,25 @@ class _Task:
         found = next((i for i in same if i.labels.get(TAG_OID) == self.snapshot.oid), next(iter(same), None))
         source = ""
         if found is None:
-            found, source = self._built(engine)
+            found, source = self.built(engine, self.name, self.labels())
         elif found.labels.get(TAG_OID) != self.snapshot.oid:
             self.say(f"the image of {found.labels.get(TAG)} has the same content and is used again")
         if self.name not in found.tags:
             engine.tag(found.id, self.repository, self.tag.mapped)
         return found, source
 
-    def _built(self, engine: Engine) -> tuple[Local, str]:
+    def built(self, engine: Engine, name: str, labels: Mapping[str, str]) -> tuple[Local, str]:
+        """The image that the engine makes of the snapshot, under `name`; and where the context came from."""
         wanted, url = recipe(self.settings), self.settings.archive_url
         with prepared(self.repo, self.snapshot, wanted, self.remote_url, url, self.environ, self.say) as context:
-            self.say(f"building {self.name} from {'the tree' if context.source == 'tree' else context.source}")
-            labels, text = self.labels(), context.dockerfile
+            self.say(f"building {name} from {'the tree' if context.source == 'tree' else context.source}")
+            text = context.dockerfile
             # Without the hook it is not yet the image that the labels tell of.
             first = {} if wanted.seeding else labels
-            made = build(engine, wanted, context.file, text=text, name=self.name, labels=first, say=self.say)
+            made = build(engine, wanted, context.file, text=text, name=name, labels=first, say=self.say)
             if wanted.seeding:
                 self.say("adding the hook that seeds what jobs import")
-                made = seed.layered(engine, made, self.name, labels)
+                made = seed.layered(engine, made, name, labels)
             source = context.source
         found = engine.inspect(str(made))
         if found is None:

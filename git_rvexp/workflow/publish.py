@@ -17,7 +17,8 @@ from git_rvexp.record import share
 from git_rvexp.record.events import Event, Record
 from git_rvexp.settings import Settings
 from git_rvexp.workflow.context import Context
-from git_rvexp.workflow.imaging import Ensured, ensure_image
+from git_rvexp.workflow.ensure import ensure_image
+from git_rvexp.workflow.imaging import Ensured
 from git_rvexp.workflow.snapshot import snapshot_event
 
 
@@ -44,23 +45,23 @@ def image_for_run(context: Context, snapshot: Snapshot) -> str:
     return published.ref if published else build(context, snapshot).ref
 
 
-def publish(context: Context, snapshot: Snapshot) -> Published:
-    """Everything a run of the snapshot needs, found or made, recorded and shared."""
+def publish(context: Context, snapshot: Snapshot, *, full: bool = False) -> Published:
+    """Everything a run of the snapshot needs, found or made, recorded and shared; with `full` built by the engine."""
     agree_on_tag(context, snapshot)
-    return provide(context, snapshot)
+    return provide(context, snapshot, full=full)
 
 
-def provide(context: Context, snapshot: Snapshot) -> Published:
+def provide(context: Context, snapshot: Snapshot, *, full: bool = False) -> Published:
     """The image and the definition of a snapshot whose tag was agreed on, found or made, recorded and shared."""
     settings = context.trusted()
-    made = _image(context, snapshot, settings)
+    made = _image(context, snapshot, settings, full=full)
     _record(context, snapshot, "image", _image_fields(made))
     arn, registered = _define(context, snapshot, made.image) if settings.on_batch else ("", False)
     share.push_notes(context.ledger)
     return Published(made.image.ref, arn, fresh=made.built or made.pushed or registered)
 
 
-def _image(context: Context, snapshot: Snapshot, settings: Settings) -> Ensured:
+def _image(context: Context, snapshot: Snapshot, settings: Settings, *, full: bool = False) -> Ensured:
     return ensure_image(
         context.repo,
         snapshot,
@@ -70,6 +71,7 @@ def _image(context: Context, snapshot: Snapshot, settings: Settings) -> Ensured:
         environ=context.environ,
         say=context.say,
         recorded=_recorded_manifests(context, snapshot, settings.ecr_repo),
+        full=full,
     )
 
 
@@ -126,6 +128,7 @@ def _define(context: Context, snapshot: Snapshot, image: Image) -> tuple[str, bo
 def _image_fields(made: Ensured) -> dict[str, Json]:
     image = made.image
     fields = {"ref": image.ref, "id": str(image.image_id), "platform": image.platform, "source": made.source}
+    fields["environment"] = made.environment
     return {k: v for k, v in fields.items() if v}
 
 

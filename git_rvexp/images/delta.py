@@ -1,0 +1,142 @@
+"""What has to be laid over an image that holds one tree, for it to hold another: files, folders and whiteouts.
+
+Decided from git's objects alone; equal folders are never opened. The bytes are `images.layer`'s business, and where
+the code stands in the image is told by the settings (`image.code`). Specified in docs/layer-format.md.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from git_rvexp.git.objects import Objects
+from git_rvexp.images.context import is_pointer
+from git_rvexp.images.ustar import Member
+from git_rvexp.tree import EXECUTABLE, FOLDER, GITLINK, SYMLINK, Change, Entry
+
+WHITEOUT = b".wh."
+_CACHE = b"__pycache__"
+_POINTER_MOST = 1024  # bytes; a Git LFS pointer is about 130
+
+LeftOut = Callable[[str], bool]
+"""Whether .dockerignore leaves out a path of the build context."""
+
+
+class Unfit(Exception):  # noqa: N818  an answer, not an error: the reason to let the engine build the whole
+    """Why the change cannot be laid over the environment."""
+
+
+@dataclass(frozen=True)
+class Laid:
+    """One member of the layer and, for files, where its content is."""
+
+    member: Member
+    entry: Entry | None = None
+
+
+@dataclass(frozen=True)
+class Delta:
+    """The layer's members in their order, and what a person should know: LFS pointers and submodules among them."""
+
+    members: tuple[Laid, ...]
+    pointers: tuple[str, ...] = ()
+    submodules: tuple[str, ...] = ()
+
+
+def plan(objects: Objects, old: str, new: str, code: Mapping[str, str], left_out: LeftOut) -> Delta:
+    """The difference of the trees `old` and `new` (of the build context) as it appears below the targets of `code`.
+
+    Unfit when a source is missing, changes its kind, or a name cannot be told from a whiteout.
+    """
+    made = _Plan(objects, new, left_out)
+    for source, target in sorted(code.items()):
+        was, now = objects.at(old, source), objects.at(new, source)
+        if was is None or now is None or (was.mode == FOLDER) != (now.mode == FOLDER):
+            raise Unfit(f"image.code names {source!r}, which is not in both trees as the same kind of thing")
+        place = target.strip("/").encode("utf-8", "surrogateescape")
+        top = b"" if source == "." else source.encode("utf-8", "surrogateescape")
+        if now.mode != FOLDER:
+            made.take(Change(b"", was, now), top, place)
+            continue
+        for change in objects.changes(was.oid, now.oid) if was.oid != now.oid else ():
+            made.take(change, top, place)
+    return made.done()
+
+
+class _Plan:
+    """Members by image path, in the making."""
+
+    def __init__(self, objects: Objects, tree: str, left_out: LeftOut) -> None:
+        self._objects, self._tree, self._left_out = objects, tree, left_out
+        self._files: dict[bytes, Laid] = {}
+        self._gone: set[bytes] = set()
+        self._stale: set[bytes] = set()
+        self._pointers: list[str] = []
+        self._submodules: list[str] = []
+
+    def take(self, change: Change, top: bytes, place: bytes) -> None:
+        """One change of what stands at `top` in the context and at `place` in the image."""
+        here = _joined(top, change.path)
+        there = _joined(place, change.path)
+        old = change.old if change.old and self._was_there(change.old, here) else None
+        new = change.new if change.new and self._kept(change.new, here) else None
+        if new:
+            self._files[there] = self._laid(new, here, there)
+        elif old:
+            self._gone.add(there)
+        if (new or (old and old.mode != FOLDER)) and here.endswith(b".py"):
+            self._mark_stale(here.rpartition(b"/")[0], there.rpartition(b"/")[0])
+
+    def done(self) -> Delta:
+        """The members, in byte order of their paths, every folder above them among them."""
+        folders = _above(self._files)
+        gone = {path for path in self._gone if path not in folders and path not in self._files}
+        white = {_joined(folder, WHITEOUT + name) for folder, _, name in (p.rpartition(b"/") for p in gone)}
+        white |= {_joined(folder, WHITEOUT + _CACHE) for folder in self._stale if not _within(folder, gone)}
+        members = {path: Laid(Member(path, b"0", 0o644)) for path in white} | self._files
+        members |= {path: Laid(Member(path, b"5", 0o755)) for path in folders | _above(white)}
+        ordered = tuple(members[path] for path in sorted(members))
+        return Delta(ordered, tuple(self._pointers), tuple(self._submodules))
+
+    def _was_there(self, old: Entry, here: bytes) -> bool:
+        if old.mode == FOLDER:
+            return any(self._image_file(e, here + b"/" + e.path) for e in self._objects.names(old.oid))
+        return self._image_file(old, here)
+
+    def _image_file(self, entry: Entry, here: bytes) -> bool:
+        return entry.mode != GITLINK and not self._left_out(_text(here))
+
+    def _kept(self, new: Entry, here: bytes) -> bool:
+        if new.mode == GITLINK:
+            self._submodules.append(_text(here))
+        return self._image_file(new, here)
+
+    def _laid(self, entry: Entry, here: bytes, there: bytes) -> Laid:
+        if any(part.startswith(WHITEOUT) for part in there.split(b"/")):
+            raise Unfit(f"the name {_text(here)} would be read as a whiteout")
+        if entry.mode == SYMLINK:
+            return Laid(Member(there, b"2", 0o777, 0, self._objects.blob(entry)))
+        if entry.size <= _POINTER_MOST and is_pointer(self._objects.blob(entry)):
+            self._pointers.append(_text(here))
+        return Laid(Member(there, b"0", 0o755 if entry.mode == EXECUTABLE else 0o644, entry.size), entry)
+
+    def _mark_stale(self, here: bytes, there: bytes) -> None:
+        """Python believes bytecode when time and size of the source agree; so none of a changed folder stays."""
+        tracked = self._objects.at(self._tree, _text(_joined(here, _CACHE)))
+        if tracked is None:
+            self._stale.add(there)
+
+
+def _joined(folder: bytes, path: bytes) -> bytes:
+    return b"/".join(part for part in (folder, path) if part)
+
+
+def _above(paths: Mapping[bytes, Laid] | set[bytes]) -> set[bytes]:
+    """Every folder that holds one of `paths`."""
+    return {path[:i] for path in paths for i, letter in enumerate(path) if letter == ord("/")}
+
+
+def _within(folder: bytes, gone: set[bytes]) -> bool:
+    return folder in gone or any(folder[:i] in gone for i, letter in enumerate(folder) if letter == ord("/"))
+
+
+def _text(path: bytes) -> str:
+    return path.decode("utf-8", "surrogateescape")

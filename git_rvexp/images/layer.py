@@ -1,0 +1,58 @@
+"""A delta as a layer's bytes: a tar of ustar members in a gzip frame without compression ("rvexp-layer/1").
+
+The bytes are a pure function of git's objects, the tag's commit time and the owner. They are made twice, once to be
+measured and once to be sent, so that memory does not grow with them. Specified in docs/layer-format.md.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from git_rvexp.git.objects import Objects
+from git_rvexp.images import stored, ustar
+from git_rvexp.images.context import EARLIEST
+from git_rvexp.images.delta import Delta
+from git_rvexp.names import Digest
+
+FORMAT = "rvexp-layer/1"
+_PIECE = 1 << 18
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer ready to be sent: `diff_id` names the tar, `digest` and `size` (bytes) the gzip that `open` gives."""
+
+    diff_id: Digest
+    digest: Digest
+    size: int
+    open: Callable[[], Iterator[bytes]]
+
+
+def make(objects: Objects, delta: Delta, *, time: int, owner: tuple[int, int]) -> Layer:
+    """The layer of `delta`; `time` (seconds since 1970) is every member's time, `owner` its user and group number."""
+
+    def tar() -> Iterator[bytes]:
+        return _tar(objects, delta, max(time, EARLIEST), owner)
+
+    inner, outer, size = hashlib.sha256(), hashlib.sha256(), 0
+
+    def measured() -> Iterator[bytes]:
+        for chunk in tar():
+            inner.update(chunk)
+            yield chunk
+
+    for chunk in stored.packed(measured()):
+        outer.update(chunk)
+        size += len(chunk)
+    named = [Digest(f"sha256:{made.hexdigest()}") for made in (inner, outer)]
+    return Layer(named[0], named[1], size, lambda: stored.packed(tar()))
+
+
+def _tar(objects: Objects, delta: Delta, time: int, owner: tuple[int, int]) -> Iterator[bytes]:
+    for laid in delta.members:
+        yield ustar.header(laid.member, time=time, owner=owner)
+        if laid.entry is not None:
+            content = memoryview(objects.blob(laid.entry))
+            yield from (bytes(content[at : at + _PIECE]) for at in range(0, len(content), _PIECE))
+            yield ustar.padding(len(content))
+    yield ustar.END

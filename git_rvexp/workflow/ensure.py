@@ -1,0 +1,62 @@
+"""The image of a snapshot, one way or another: found, laid over an environment image, or built by the engine."""
+
+from collections.abc import Iterable, Mapping
+
+from git_rvexp.git.plumbing import Repo
+from git_rvexp.images.build import Say
+from git_rvexp.images.credentials import login
+from git_rvexp.images.delta import Unfit
+from git_rvexp.images.engine import Engine
+from git_rvexp.images.kept import Kept
+from git_rvexp.images.reference import Repository
+from git_rvexp.images.registry import Registry
+from git_rvexp.model import Image, Snapshot
+from git_rvexp.names import Digest, TagName
+from git_rvexp.settings import Settings
+from git_rvexp.workflow.imaging import Ensured, Task
+from git_rvexp.workflow.layering import layered
+
+
+def ensure_image(
+    repo: Repo,
+    snapshot: Snapshot,
+    tag: TagName,
+    *,
+    remote_url: str,
+    settings: Settings,
+    environ: Mapping[str, str],
+    say: Say,
+    recorded: Iterable[Digest] = (),
+    full: bool = False,
+) -> Ensured:
+    """The image of `snapshot`, in the registry when `settings.ecr_repo` names one, else in the engine.
+
+    With `image.code` only the change is sent, over an environment image, where that can be done; `full` asks the engine
+    for the whole all the same. `recorded` are manifests that the record names: one that is still there counts,
+    wherever the tag points by now.
+    Errors: no engine, a Dockerfile that fails or is missing (RvexpError, UsageError), a registry that refuses the
+    login (CredentialsError), fails, or holds other content under the tag's name (RvexpError).
+    """
+    task = Task(repo, snapshot, tag, remote_url, settings, environ, say)
+    if not settings.ecr_repo:
+        local, source = task.local(Engine.connect(environ))
+        return Ensured(
+            Image(str(local.id), local.id, local.platform, task.name), bool(source), pushed=False, source=source
+        )
+    repository = Repository.parse(settings.ecr_repo)
+    known = login(repository, settings, environ)
+    laid = bool(settings.image_code) and not full
+    registry = Registry(repository, known, Kept(repo.state_dir / "registry") if laid else None)
+    found = (registry.resolve(reference) for reference in [*map(str, recorded), tag.mapped])
+    there = next((manifest for manifest in found if manifest is not None), None)
+    if there is not None:
+        return Ensured(task.adopted(registry, there), built=False, pushed=False)
+    if laid:
+        try:
+            return layered(task, registry, known)
+        except Unfit as why:
+            say(f"the engine builds the whole image: {why}")
+    engine = Engine.connect(environ)
+    local, source = task.local(engine)
+    image, pushed = task.pushed(engine, registry, known, local)
+    return Ensured(image, bool(source), pushed, source)

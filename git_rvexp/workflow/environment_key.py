@@ -1,0 +1,128 @@
+"""What an environment image is made of, and its name: a key that follows from the tag's tree and the settings.
+
+Everything that a build could take from the tree except the code that `image.code` lays over it belongs to the
+environment: files of `image.environment`, files outside the mapping, files that the Dockerfile copies elsewhere too.
+As long as none of them changes, snapshots share one environment image, and only their code is sent.
+"""
+
+import fnmatch
+import hashlib
+import json
+import posixpath
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from git_rvexp.git.objects import Objects
+from git_rvexp.images import dockerfile
+from git_rvexp.images.build import Recipe
+from git_rvexp.images.delta import LeftOut, Unfit
+from git_rvexp.images.dockerfile import Copy
+from git_rvexp.images.layer import FORMAT
+from git_rvexp.settings import Settings
+from git_rvexp.tree import EXECUTABLE, FILE, FOLDER, GITLINK, Entry
+from git_rvexp.workflow.buildcontext import rules_of
+
+_KEY_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A snapshot's environment: `key` names what it is made of, `context` is the tree object of the build context."""
+
+    key: str
+    code: str
+    context: str
+    left_out: LeftOut
+
+    def tag(self, generation: int) -> str:
+        """The image's tag; later generations hold newer code, for when the change became large."""
+        return f"env-{self.key}" + (f".{generation}" if generation else "")
+
+
+def describe(objects: Objects, tree: str, settings: Settings, recipe: Recipe) -> Environment:
+    """The environment of the snapshot with this `tree`. Unfit with the reason when code and environment do not part."""
+    context = objects.at(tree, recipe.context)
+    if context is None or context.mode != FOLDER:
+        raise Unfit(f"image.context {recipe.context} is no folder of the snapshot")
+    names = {e.path.decode("utf-8", "surrogateescape"): e for e in objects.names(context.oid)}
+    own = names.get(recipe.dockerfile.removeprefix("./"))
+    if own is None or own.mode not in (FILE, EXECUTABLE):
+        raise Unfit(f"there is no {recipe.dockerfile}")
+    ignore, left_out = rules_of(objects, names, recipe)
+    kept = {path: e for path, e in names.items() if e.mode != GITLINK and not left_out(path)}
+    reading = _Reading(settings, kept)
+    inputs = {path for path in kept if reading.is_input(path)}
+    inputs |= {own.shown, *([ignore.shown] if ignore else [])}
+    stages = dockerfile.stages(objects.blob(own).decode("utf-8", "replace"))
+    inside = dockerfile.chain(stages, recipe.target)
+    for stage in stages:
+        for copy in stage.copies:
+            inputs |= set(reading.elsewhere(copy, in_image=stage in inside))
+    code = json.dumps(dict(settings.image_code), sort_keys=True, separators=(",", ":"))
+    listed = [(path, names[path].mode, names[path].oid) for path in sorted(inputs)]
+    whole = [_KEY_FORMAT, FORMAT, recipe.spec, code, settings.image_owner, listed]
+    key = hashlib.sha256(json.dumps(whole).encode("ascii")).hexdigest()[:40]
+    return Environment(key, code, context.oid, left_out)
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """The context's files (those that .dockerignore leaves in) seen through the settings."""
+
+    settings: Settings
+    kept: dict[str, Entry]
+
+    def is_input(self, path: str) -> bool:
+        """Whether the settings make it part of the environment: by name, or because no code mapping holds it."""
+        if not any(_below(path, source) is not None for source in self.settings.image_code):
+            return True
+        return _matches(path, self.settings.image_environment)
+
+    def elsewhere(self, copy: Copy, *, in_image: bool) -> Iterator[str]:
+        """The files of a COPY that goes (also) where `image.code` does not: they decide the environment.
+
+        Unfit when that is code as a whole.
+        """
+        code = self.settings.image_code
+        if in_image and copy.plain and any(self._same_place(copy, *pair) for pair in code.items()):
+            owner = copy.owner or "0:0"
+            if owner not in (self.settings.image_owner, self.settings.image_owner.partition(":")[0]):
+                raise Unfit(f"COPY --chown={owner} and image.owner {self.settings.image_owner} are not the same")
+            return
+        if not _globbed(copy.source) and any(_below(source, copy.source) is not None for source in code):
+            raise Unfit(f"the Dockerfile copies {copy.source} to {copy.target}, which image.code does not say")
+        pattern = copy.source
+        for path in self.kept:
+            parents = [path, *(path[:i] for i, c in enumerate(path) if c == "/")]
+            if _below(path, pattern) is not None or any(fnmatch.fnmatchcase(p, pattern) for p in parents):
+                yield path
+
+    def _same_place(self, copy: Copy, source: str, target: str) -> bool:
+        """Whether the COPY brings what both name to where the mapping says."""
+        if _globbed(copy.source):
+            return False
+        file = copy.source in self.kept
+        place = posixpath.join(copy.target, posixpath.basename(copy.source)) if file and copy.into else copy.target
+        inner = _below(copy.source, source)
+        if inner is not None:
+            return place == posixpath.normpath(posixpath.join(target, inner))
+        outer = _below(source, copy.source)
+        return outer is not None and posixpath.normpath(posixpath.join(place, outer)) == target
+
+
+def _below(path: str, folder: str) -> str | None:
+    """`path` relative to `folder` ("." when they are one); None when it is not below it."""
+    path, folder = posixpath.normpath(path), posixpath.normpath(folder)
+    if folder in (".", path):
+        return "." if folder == path else path
+    return path[len(folder) + 1 :] if path.startswith(f"{folder}/") else None
+
+
+def _globbed(text: str) -> bool:
+    return any(letter in text for letter in "*?[")
+
+
+def _matches(path: str, patterns: Iterable[str]) -> bool:
+    """A pattern with a slash is held against the whole path, one without against the name."""
+    name = posixpath.basename(path)
+    return any(fnmatch.fnmatchcase(path if "/" in p else name, p) for p in patterns)

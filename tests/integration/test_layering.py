@@ -1,0 +1,175 @@
+"""Images made of an environment and one layer: what arrives, in how many requests, and that it needs no engine."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from git_rvexp.settings import Settings
+from tests.faults.proxy import FaultProxy
+from tests.integration.imageworld import ImageWorld, exported, listed, raw_manifest
+from tests.integration.parts import Stack
+
+CODE = {".": "/opt/src"}
+
+
+@pytest.fixture
+def world(stack: Stack, tmp_path: Path) -> Iterator[ImageWorld]:
+    """A clone of this test's own; its images are removed afterwards."""
+    made = ImageWorld(stack, tmp_path)
+    yield made
+    made.forget()
+
+
+def laid(repo: str, **more: object) -> Settings:
+    """Settings that opt in."""
+    return Settings(**{"archive_url": "none", "ecr_repo": repo, "image_code": CODE, **more})  # type: ignore[arg-type]
+
+
+def without_engine(world: ImageWorld) -> None:
+    """From here on nobody answers at the engine's address."""
+    world.environ["DOCKER_HOST"] = f"unix://{world.home}/nothing.sock"
+
+
+def test_second_snapshot_is_one_layer_and_needs_no_engine(world: ImageWorld, registry_repo: str) -> None:
+    """The first publish builds the environment; the next lays its change over it, and holds exactly its own tree."""
+    world.write({"a.py": "print(1)\n", "sub/gone.py": "x", "sub/deep/file": "y", "kind": "file"})
+    first = world.ensure(world.simple(), laid(registry_repo))
+    assert (first.built, first.pushed) == (True, True)
+    for name in ("sub/gone.py", "sub/deep/file", "kind"):
+        (world.clone / name).unlink()
+    world.write({"a.py": "print(2)\n", "kind/now": "a folder", "new/ünï code": "z"}, executable=("a.py",))
+    snapshot = world.snapshot("two")
+    without_engine(world)
+    second = world.ensure(snapshot, laid(registry_repo))
+    assert (second.built, second.pushed, second.environment) == (False, True, first.environment)
+    old, new = raw_manifest(world.stack, first.environment), raw_manifest(world.stack, second.image.ref)
+    assert new["layers"][:-1] == old["layers"]
+    assert exported(world.stack, second.image.ref, "/opt/src") == listed(world, snapshot.tree)
+
+
+def test_requests_of_a_publish_and_of_the_same_again(world: ImageWorld, registry_repo: str) -> None:
+    """One look at the tag, POST and PUT for layer and config, the manifest; again: one look."""
+    host, _, name = registry_repo.partition("/")
+    with FaultProxy(f"http://{host}") as proxy:
+        settings = laid(f"{proxy.url.removeprefix('http://')}/{name}")
+        world.ensure(world.simple(), laid(registry_repo))
+        world.write({"a": "b"})
+        world.ensure(world.snapshot("two"), settings)  # from here on the environment is known to this clone
+        world.write({"a": "c"})
+        snapshot = world.snapshot("three")
+        proxy.log.clear()
+        made = world.ensure(snapshot, settings)
+        methods = sorted(seen.method for seen in proxy.log)
+        assert methods == ["GET", "POST", "POST", "PUT", "PUT", "PUT"]
+        assert proxy.log[-1].path == f"/v2/{name}/manifests/{world.tag.mapped}"
+        proxy.log.clear()
+        again = world.ensure(snapshot, settings)
+        assert [seen.method for seen in proxy.log] == ["GET"]
+        assert (again.image, again.pushed) == (made.image, False)
+
+
+def test_docker_is_not_even_imported(world: ImageWorld, registry_repo: str) -> None:
+    """With an environment in the registry the whole command works where the docker package cannot be imported."""
+    world.ensure(world.simple(), laid(registry_repo))
+    world.write({"a": "b"})
+    snapshot = world.snapshot("two")
+    code = f"""
+import sys
+sys.modules["docker"] = None
+from pathlib import Path
+from git_rvexp.git.plumbing import Repo
+from git_rvexp.model import Snapshot
+from git_rvexp.names import TagName
+from git_rvexp.settings import Settings
+from git_rvexp.workflow.ensure import ensure_image
+import os
+made = ensure_image(Repo.discover(Path.cwd(), os.environ), {snapshot!r}, TagName.parse({str(world.tag)!r}), remote_url="",
+    settings=Settings(archive_url="none", ecr_repo={registry_repo!r}, image_code={CODE!r}), environ=os.environ, say=print)
+print(made.image.ref)
+"""
+    without_engine(world)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=world.clone,
+        env={**world.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert exported(world.stack, done.stdout.split()[-1], "/opt/src") == listed(world, snapshot.tree)
+
+
+def test_stale_bytecode_does_not_run(world: ImageWorld, registry_repo: str) -> None:
+    """A module compiled in the environment and then edited, same size and same second, runs as edited."""
+    base = world.stack.base_image
+    text = f"FROM {base}\nCOPY . /opt/src\nRUN python3 -m compileall -q /opt/src\n"
+    world.write({"Dockerfile": text, "m.py": "print(1)\n", "unique": str(world.tag)})
+    world.ensure(world.snapshot(), laid(registry_repo))
+    world.write({"m.py": "print(2)\n"})
+    made = world.ensure(world.snapshot("two"), laid(registry_repo))
+    ran = world.stack.run(
+        "docker", "run", "--rm", made.image.ref, "python3", "-c", "import sys; sys.path[:0]=['/opt/src']; import m"
+    )
+    assert ran.stdout == "2\n"
+
+
+@pytest.mark.parametrize(
+    ("lines", "why"),
+    [
+        ("COPY . /other", "copies . to /other, which image.code does not say"),
+        ("COPY . /opt/src\nRUN pip install /opt/src", "also stands in site-packages"),
+        ("COPY . /opt/src\nRUN rm /opt/src/unique", "/opt/src/unique is not in the environment image"),
+        ("COPY . /opt/src\nRUN chmod 700 /opt", "/opt is no plain folder"),
+    ],
+)
+def test_what_does_not_fit_is_built_whole_and_the_reason_said(
+    world: ImageWorld, registry_repo: str, lines: str, why: str
+) -> None:
+    """A Dockerfile that does more with the code than the mapping says goes to the engine."""
+    pip = "RUN mkdir -p /bin && printf '#!/bin/sh\\n' > /bin/pip && chmod +x /bin/pip\n"
+    snapshot = world.simple(Dockerfile=f"FROM {world.stack.tiny_image}\n{pip}{lines}\n")
+    made = world.ensure(snapshot, laid(registry_repo))
+    assert (made.pushed, made.environment) == (True, "")
+    assert [line for line in world.story if line.startswith("the engine builds the whole") and why in line]
+
+
+def test_changed_environment_file_is_another_environment(world: ImageWorld, registry_repo: str) -> None:
+    """Requirements are the environment's; a file that the Dockerfile copies elsewhere too is as well."""
+    text = f"FROM {world.stack.tiny_image}\nCOPY tool /bin/tool\nCOPY . /opt/src\n"
+    world.write({"tool": "1", "requirements.txt": "a", "Dockerfile": text, "unique": str(world.tag)})
+    seen = {world.ensure(world.snapshot(), laid(registry_repo)).environment}
+    for count, (name, content) in enumerate({"requirements.txt": "b", "tool": "2", "code": "c"}.items(), 2):
+        world.write({name: content})
+        seen.add(world.ensure(world.snapshot(f"n{count}"), laid(registry_repo)).environment)
+    assert len(seen) == 3
+
+
+def test_large_change_is_a_new_environment(world: ImageWorld, registry_repo: str) -> None:
+    """A change of more than a quarter of the tree and a megabyte is not sent again and again."""
+    world.write({"big": b"1" * 3_000_000})
+    first = world.ensure(world.simple(), laid(registry_repo))
+    world.write({"big": b"2" * 3_000_000})
+    second = world.ensure(world.snapshot("two"), laid(registry_repo))
+    world.write({"small": "3"})
+    third = world.ensure(world.snapshot("three"), laid(registry_repo))
+    assert first.environment != second.environment == third.environment
+    assert (second.built, third.built) == (True, False)
+
+
+def test_labels_and_history_tell_what_it_is(world: ImageWorld, registry_repo: str) -> None:
+    """The tag's labels, the environment's digest, the commit's time; nothing of the machine."""
+    world.remote_url = "https://example.org/exp.git"
+    first = world.ensure(world.simple(), laid(registry_repo))
+    told = json.loads(
+        world.stack.run("skopeo", "inspect", "--tls-verify=false", "--config", f"docker://{first.image.ref}").stdout
+    )
+    labels = told["config"]["Labels"]
+    assert labels["io.git-rvexp.environment"] == first.environment.partition("@")[2]
+    assert (labels["io.git-rvexp.tag"], told["created"]) == (str(world.tag), "2027-01-15T08:00:00Z")
+    assert told["history"][-1]["comment"] == "rvexp-layer/1"
+    assert not {"container", "container_config", "docker_version"} & set(told)
