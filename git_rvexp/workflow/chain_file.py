@@ -6,8 +6,8 @@
     array = 10                  # ten children, told apart by AWS_BATCH_JOB_ARRAY_INDEX
     command = ["python3", "predict.py"]
 
-Also: after_each, sequential, queue, vcpus, memory (MiB), gpus, env, timeout (seconds), attempts, seed. Secrets cannot
-be named here: a file that comes with somebody's code must not be able to ask for them.
+Also: after_each, sequential, queue, vcpus, memory (MiB), gpus, env, timeout (seconds), attempts, seed, inputs,
+outputs. Secrets cannot be named here: a file that comes with somebody's code must not be able to ask for them.
 """
 
 import difflib
@@ -37,6 +37,8 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
     "timeout": (int,),
     "attempts": (int,),
     "seed": (int,),
+    "inputs": (list,),
+    "outputs": (list,),
 }
 _WORDS = {str: "text", list: "a list of texts", bool: "true or false", int: "a whole number", dict: "a table of texts"}
 _T = TypeVar("_T")
@@ -89,6 +91,8 @@ def _step(table: Mapping[str, Any], numbered: str, shown: str) -> Step:
         timeout=table.get("timeout", 0),
         attempts=table.get("attempts", 0),
         seed=table.get("seed"),
+        inputs=_texts(table, "inputs", at),
+        outputs=_texts(table, "outputs", at),
     )
     _check_step(step, table, at)
     return step

@@ -59,9 +59,15 @@ def again(context: Context, chain: Chain, redo: set[str]) -> list[Plan]:
             env={**old.env, "RVEXP_RUN": str(new)},
             after=tuple(now[r] for r in old.after),
             after_each=tuple(now[r] for r in old.after_each),
-            extra={**old.extra, "resumes": str(old.run), "by": str(person(context.repo))},
+            extra={**old.extra, **_unseen(old), "resumes": str(old.run), "by": str(person(context.repo))},
         )
     return list(made.values())
+
+
+def _unseen(plan: Plan) -> dict[str, Json]:
+    """Its inputs as they were named, to be looked at anew."""
+    found = plan.extra.get("inputs")
+    return {"inputs": [{k: v for k, v in e.items() if k in ("uri", "declared")} for e in found]} if found else {}
 
 
 def _request(step: Step, options: Options) -> Request:
@@ -74,6 +80,8 @@ def _request(step: Step, options: Options) -> Request:
         attempts=step.attempts,
         array=step.array,
         seed=step.seed,
+        inputs=step.inputs,
+        outputs=step.outputs,
     )
 
 

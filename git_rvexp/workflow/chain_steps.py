@@ -30,6 +30,8 @@ class Step:
     timeout: int = 0
     attempts: int = 0
     seed: int | None = None
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
 
     @property
     def parents(self) -> tuple[str, ...]:

@@ -419,3 +419,17 @@ def test_a_run_after_a_failure_is_refused(newcomer: tuple[Clone, BatchDouble]) -
     assert f"run {first} has not succeeded (failed)" in done.stderr
     assert len(double.called("SubmitJob")) == 1
     assert clone.git("notes", "--ref=rvexp", "show", "HEAD").count(" planned ") == 1
+
+
+def test_a_resume_looks_at_the_inputs_anew(lab: Lab, tmp_path: Path) -> None:
+    """What a step reads is in its new plan as it is when the chain is resumed."""
+    data = tmp_path / "data.csv"
+    data.write_text("one\n")
+    text = f'[[step]]\nname = "a"\ncommand = ["a"]\ninputs = ["{data}"]\n'
+    before = planned(lab, text, sent=1)
+    lab.double.run_to_end(before.runs["a"].job, exit_code=1)
+    data.write_text("two\n")
+    after = resumed(lab)
+    old, new = (chain.runs["a"].plan.extra["inputs"][0] for chain in (before, after))
+    assert (old["uri"], old["count"]) == (new["uri"], new["count"]) == (str(data), 1)
+    assert old["manifest"] != new["manifest"]

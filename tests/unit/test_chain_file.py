@@ -44,11 +44,14 @@ def test_all_that_a_step_can_say() -> None:
         "attempts = 2",
         "seed = 0",
         'env = { A = "1" }',
+        'inputs = ["s3://b/in"]',
+        'outputs = ["out"]',
     )
     b = parsed(text, "f")[1]
     assert (b.after_each, b.sequential, b.array, b.queue) == (("a",), True, 3, "gpu")
     assert b.resources == Resources(0.5, 64, 1)
     assert (b.timeout, b.attempts, b.seed, b.env) == (90, 2, 0, {"A": "1"})
+    assert (b.inputs, b.outputs) == (("s3://b/in",), ("out",))
 
 
 @pytest.mark.parametrize(
