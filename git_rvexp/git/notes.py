@@ -38,8 +38,11 @@ def tip(repo: Repo, ref: str = REF) -> Tip:
 
 
 def listed(repo: Repo, at: Tip) -> dict[str, str]:
-    """Annotated object -> its note's blob, for every note at `at`; two blobs of one object are both kept by `read`."""
-    return dict(_listed(repo, at)) if at else {}
+    """Annotated object -> its note's blob, for every note at `at`; two blobs of one object are both kept by `read`.
+
+    A note on itself is a text kept by its content (`record.kept`) and tells of nothing.
+    """
+    return {oid: blob for oid, blob in _listed(repo, at) if oid != blob} if at else {}
 
 
 def _listed(repo: Repo, at: Tip) -> Iterator[tuple[str, str]]:
@@ -86,21 +89,28 @@ def _found(repo: Repo, at: Tip, known: list[str]) -> dict[str, list[tuple[str, b
         wanted = [(oid, blob) for oid, blob in _listed(repo, at) if oid in among]
     else:
         wanted = [(oid, f"{at.commit}:{path}") for oid in known for path in paths(oid)]
-    asked = "".join(f"{name}\n" for _, name in wanted).encode()
-    out = repo.git("cat-file", "--batch", stdin=asked).out
     found: dict[str, list[tuple[str, bytes]]] = {}
+    for (oid, _), blob in zip(wanted, blobs(repo, [name for _, name in wanted]), strict=True):
+        if blob is not None:
+            found.setdefault(oid, []).append(blob)
+    return found
+
+
+def blobs(repo: Repo, names: Iterable[str]) -> Iterator[tuple[str, bytes] | None]:
+    """Id and content of each named object, by one git process; None for what is not there or no blob."""
+    known = list(names)
+    out = repo.git("cat-file", "--batch", stdin="".join(f"{name}\n" for name in known).encode()).out
     position = 0
-    for oid, _ in wanted:
+    for _ in known:
         head = out[position : out.index(b"\n", position)]
         position += len(head) + 1
         if head.endswith((b" missing", b" ambiguous")):
+            yield None
             continue
         blob, kind, size = head.split(b" ")
         body = out[position : position + int(size)]
         position += int(size) + 1
-        if kind == b"blob":
-            found.setdefault(oid, []).append((blob.decode(), body))
-    return found
+        yield (blob.decode(), body) if kind == b"blob" else None
 
 
 def _named(repo: Repo, at: Tip, oids: list[str]) -> list[str]:

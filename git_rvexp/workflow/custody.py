@@ -78,7 +78,31 @@ def run_facts(run: Run) -> list[tuple[str, str]]:
     ended = run.first("ended")
     if ended:
         told += _outcome(ended)
+    told += _data(run)
     return [(label, text) for label, text in told if text]
+
+
+def _data(run: Run) -> list[tuple[str, str]]:
+    """What it read and wrote, and what it showed if it repeats another."""
+    told = [("input", _input(entry)) for entry in run.planned.get("inputs") or [] if isinstance(entry, dict)]
+    after, written, verdict = (run.first(kind) for kind in ("inputs", "outputs", "verdict"))
+    told += [("changed", str(text)) for text in (after.get("changed") or [])] if after else []
+    if written:
+        told.append(("outputs", f"{written.get('count', 0)} in {written.get('bytes', 0)} bytes"))
+        told += [("unread", f"{place}: {why}") for place, why in (written.get("unread") or {}).items()]
+    told += [("repeats", str(run.planned.get("repeats", ""))), ("unlike", _shown(run.planned.get("unlike")))]
+    if verdict:
+        from git_rvexp.workflow.verdict import summary  # noqa: PLC0415  beside its one use
+
+        told.append(("verdict", summary(verdict.fields)))
+    return told
+
+
+def _input(entry: dict[str, Json]) -> str:
+    if "manifest" not in entry:
+        return f"{entry.get('uri')}: not listed" + (f" ({entry['why']})" if "why" in entry else "")
+    hazards = "; ".join(entry.get("hazards") or {})
+    return f"{entry.get('uri')}: {entry.get('count')} files" + (f" ({hazards})" if hazards else "")
 
 
 def _outcome(ended: Event) -> list[tuple[str, str]]:

@@ -211,7 +211,7 @@ def summary(fields: Mapping[str, Json]) -> str:
     """A verdict's fields in one line for people."""
     told = [str(fields.get("result", "")).replace("-", " ")]
     if fields.get("result") == IDENTICAL:
-        told.append(f"{fields.get('same')} files")
+        told.append(f"{fields.get('same')} file" + ("" if fields.get("same") == 1 else "s"))
     for kind, count in (fields.get("counts") or {}).items():
         names = [str(c["name"]) for c in fields.get("changed") or []] if kind == "changed" else fields.get(kind) or []
         told.append(f"{count} {kind} ({', '.join(names[:3])}{', …' if count > 3 else ''})")
