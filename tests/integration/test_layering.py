@@ -87,8 +87,9 @@ from git_rvexp.names import TagName
 from git_rvexp.settings import Settings
 from git_rvexp.workflow.ensure import ensure_image
 import os
-made = ensure_image(Repo.discover(Path.cwd(), os.environ), {snapshot!r}, TagName.parse({str(world.tag)!r}), remote_url="",
-    settings=Settings(archive_url="none", ecr_repo={registry_repo!r}, image_code={CODE!r}), environ=os.environ, say=print)
+repo, tag = Repo.discover(Path.cwd(), os.environ), TagName.parse({str(world.tag)!r})
+settings = Settings(archive_url="none", ecr_repo={registry_repo!r}, image_code={CODE!r})
+made = ensure_image(repo, {snapshot!r}, tag, remote_url="", settings=settings, environ=os.environ, say=print)
 print(made.image.ref)
 """
     without_engine(world)

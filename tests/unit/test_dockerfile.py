@@ -1,0 +1,116 @@
+"""What a Dockerfile takes from its context, as far as the fast path has to know it, and which environment follows."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from git_rvexp.git.objects import Objects
+from git_rvexp.images.build import Recipe
+from git_rvexp.images.delta import Unfit
+from git_rvexp.images.dockerfile import chain, stages
+from git_rvexp.settings import Settings
+from git_rvexp.workflow.environment_key import describe
+
+LONG = """\
+# comment
+FROM base AS one
+WORKDIR /opt
+COPY --chown=1000:1000 ["a b", "c", "src/"]
+FROM one
+RUN echo \\
+  # a comment in between
+  COPY not this
+COPY <<EOF /etc/x
+COPY nor this
+EOF
+COPY --from=one /x /y
+ADD https://example.org/x /x
+copy . .
+"""
+
+
+def test_copies_are_read_with_their_places() -> None:
+    """Through continued lines, here-documents, JSON and WORKDIR; what comes from elsewhere is left out."""
+    found = [(c.source, c.target, c.owner, c.plain) for stage in stages(LONG) for c in stage.copies]
+    assert found == [
+        ("a b", "/opt/src", "1000:1000", True),
+        ("c", "/opt/src", "1000:1000", True),
+        (".", "/opt", "", True),
+    ]
+    assert [s.name for s in chain(stages(LONG), "")] == ["1", "one"]
+    assert [s.name for s in chain(stages(LONG), "ONE")] == ["one"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "COPY $X /x",
+        "COPY a b",
+        "RUN --mount=type=bind,target=/x make",
+        "RUN pip install .",
+        "RUN cd x && pip3 install --no-deps './sub[extra]'",
+        "RUN python setup.py install",
+        "RUN python3 -m build",
+        "RUN <<EOF\npip install /opt/src\nEOF",
+    ],
+)
+def test_what_cannot_be_told_is_unfit(line: str) -> None:
+    """Variables, unknown folders, mounted context, and code installed a second time."""
+    with pytest.raises(Unfit):
+        stages(f"FROM base\n{line}\n")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "RUN pip install -r requirements.txt",
+        "RUN pip install -r ./requirements.txt torch==2.0",
+        "RUN pip install -e .",
+        "RUN pip install --editable /opt/src && make",
+        "RUN --mount=type=cache,target=/root/.cache pip install x",
+        "RUN --mount=type=bind,from=one,target=/x ls",
+    ],
+)
+def test_what_is_no_obstacle(line: str) -> None:
+    """Requirements, editable installs, caches and other stages."""
+    assert stages(f"FROM base\n{line}\n")
+
+
+class World:
+    """A repository whose trees are described."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        subprocess.run(["git", "init", "-q", folder], check=True)
+
+    def key(self, code: dict[str, str] | None = None, **files: str) -> str:
+        """The key of a tree with these files (`_` for `.` and `__` for `/`)."""
+        for name, text in files.items():
+            path = self.folder / name.replace("__", "/").replace("_", ".")
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text)
+        subprocess.run(["git", "add", "-A"], cwd=self.folder, check=True)
+        tree = subprocess.run(["git", "write-tree"], cwd=self.folder, capture_output=True, check=True, text=True)
+        settings = Settings(image_code=code or {".": "/opt/src"})
+        return describe(Objects(self.folder / ".git"), tree.stdout.strip(), settings, Recipe("Dockerfile")).key
+
+
+def test_key_follows_the_environments_files_only(tmp_path: Path) -> None:
+    """Code changes nothing; requirements, the Dockerfile, files copied elsewhere and files outside the mapping do."""
+    world = World(tmp_path)
+    first = world.key(Dockerfile="FROM b\nCOPY tool /bin/\nCOPY . /opt/src\n", tool="1", body="1", src__a="1")
+    assert world.key(body="2", src__a="2") == first
+    seen = {first, world.key(tool="2"), world.key(requirements_txt="x"), world.key(src__setup_py="x")}
+    seen |= {world.key(Dockerfile="FROM b\nCOPY tool /bin/\nCOPY ./ /opt/src/\n")}
+    assert len(seen) == 5
+    part = {"src": "/opt/src/src"}
+    seen |= {world.key(part), world.key(part, body="3")}
+    assert len(seen) == 7
+
+
+@pytest.mark.parametrize("line", ["COPY . /build", "COPY src /build", "COPY --chown=7:7 . /opt/src", "ADD . /opt/src"])
+def test_code_that_goes_elsewhere_is_unfit(tmp_path: Path, line: str) -> None:
+    """In any stage: what is made of the code there would stay as it was."""
+    with pytest.raises(Unfit):
+        World(tmp_path).key({"src": "/opt/src/src"}, Dockerfile=f"FROM b\n{line}\n", src__a="1")
