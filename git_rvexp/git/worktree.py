@@ -8,7 +8,7 @@ hidden by assume-unchanged or skip-worktree, unreadable folders, nested reposito
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,7 +77,8 @@ def _scratch_index(repo: Repo) -> Iterator[Path]:
         _copy(real, copy)
         yield copy
     finally:
-        copy.unlink(missing_ok=True)
+        with suppress(OSError):  # never made, or on a disk that cannot be written: the error under way says more
+            copy.unlink()
 
 
 def _copy(real: Path, copy: Path) -> None:

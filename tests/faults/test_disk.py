@@ -126,19 +126,13 @@ def test_a_sync_on_a_full_disk(world: World, disk: Path) -> None:
 
 
 def test_a_full_folder_for_scratch_files(tmp_path: Path, disk: Path) -> None:
-    """No room for the copy of the index: told, and nothing was made; with no room at all another folder is taken."""
+    """Neither a snapshot nor a sync needs room in TMPDIR."""
     world = World.make(tmp_path / "world")
-    codes = []
-    for left in range(4):
-        world.clone.write("train.py", f"print({left})\n")
-        ballast = fill(disk, left)
-        done = run(world.clone.path, {"TMPDIR": str(disk)}, "snapshot", f"try-{left}")
-        ballast.unlink()
-        codes.append(done.returncode)
-        if done.returncode:
-            told(done)
-        assert len(world.clone.git("tag").splitlines()) == codes.count(0)
-    assert 0 < codes.count(0) < 4
+    world.clone.write("train.py", "print('changed')\n")
+    fill(disk, 0)
+    for words in (("snapshot", "demo"), ("sync",)):
+        done = run(world.clone.path, {"TMPDIR": str(disk)}, *words)
+        assert done.returncode == 0, done.stderr
 
 
 @pytest.fixture
