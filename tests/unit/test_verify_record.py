@@ -171,6 +171,8 @@ def test_edited_line_that_was_pushed_fails(chain: Chain) -> None:
     assert chain.odd() == {"record": State.CHANGED}
     sync.sync(chain.context)
     assert chain.odd() == {"record": State.CHANGED}
+    (run,) = chain.look().runs
+    assert run.run.word == "ok"
 
 
 def test_edited_line_that_a_merge_brought_back_fails(chain: Chain) -> None:
