@@ -5,8 +5,8 @@ no scheduler, so whoever looks (`states`) does a scheduler's work:
 
 - a container over its time limit is stopped. Nobody looking, nobody stops it; `wait` looks every few seconds.
 - a container that was made but not started within LATE seconds has lost its submitter (killed between the two
-  calls) and is started. That happens once: a started container never counts as "made" again. Two programs that
-  look in the same instant may both start it, which the engine takes as one start while the job runs.
+  calls) and is started. That happens once: a started container never counts as "made" again, and programs of one
+  user on one machine start in turn (`docker_turn`).
 - the next children of an array are started (`docker_driver`). An array's job id is its job name, and its children are
   called so with their index after it.
 
@@ -24,6 +24,7 @@ from typing import Any
 from git_rvexp.errors import RvexpError
 from git_rvexp.executors import docker_asking, docker_driver, docker_reading
 from git_rvexp.executors.docker_containers import Containers, lost
+from git_rvexp.executors.docker_turn import in_turn
 from git_rvexp.executors.protocol import RefusedError, UnsureError
 from git_rvexp.model import JobState, Phase, Plan
 from git_rvexp.settings import Settings
@@ -187,11 +188,16 @@ class DockerExecutor:
         states = {c.index: self._child(c, engine) for c in children if c not in waiting}
         stopped = self._containers.stopped_for(waiting[-1].container) if waiting else ""
         for child in [] if stopped else docker_driver.next_ones(waiting, states):
-            with contextlib.suppress(RefusedError):  # why shows in its state
-                self._containers.start(child.container, docker_asking.child_name(job, child.index))
+            self._begin(child.container, docker_asking.child_name(job, child.index))
             states[child.index] = self._child(child, engine)
         states |= {c.index: docker_driver.waiting_state(c, states, stopped) for c in waiting if c.index not in states}
         return docker_driver.array_state(job, docker_driver.complete(children, states))
+
+    def _begin(self, container: str, name: str) -> None:
+        with in_turn(), contextlib.suppress(RefusedError):  # why it was refused shows in its state
+            seen = self._containers.inspect(container)
+            if seen and docker_reading.never_started(seen):
+                self._containers.start(container, name)
 
     def _child(self, child: docker_driver.Child, engine: Mapping[str, Any]) -> JobState:
         if child.container in self._ended:
@@ -224,7 +230,7 @@ class DockerExecutor:
         if limit := docker_reading.overdue(seen, now):
             self._containers.stop(seen["Id"], f"over its time limit of {limit} s")
         elif not in_array and self._abandoned(seen, now):
-            self._containers.start(seen["Id"], seen["Name"])
+            self._begin(seen["Id"], seen["Name"])
         else:
             return None
         return self._containers.inspect(seen["Id"])

@@ -9,6 +9,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -245,6 +246,18 @@ def test_an_array_runs_no_more_than_it_may(lab: Lab) -> None:
         Phase.RUNNING,
         {"FAILED": 1, "RUNNING": 2, "RUNNABLE": 1},
     )
+
+
+def test_many_lookers_start_each_child_once(lab: Lab) -> None:
+    """Four of them drive one array at the same time, and the engine tells of one start for each child."""
+    plan = lab.plan("true", array=6, extra={"parallel": 2})
+    job = lab.executor.submit(plan)
+    with ThreadPoolExecutor(4) as lookers:
+        states = list(lookers.map(lambda _: lab.until(job, DockerExecutor(lab.environ)), range(4)))
+    assert {state.phase for state in states} == {Phase.SUCCEEDED}
+    filters = {"label": f"io.git-rvexp.array={job}", "event": "start"}
+    told = lab.engine.events(since=0, until=int(time.time()) + 1, filters=filters, decode=True)
+    assert sorted(event["Actor"]["Attributes"]["name"] for event in told) == [f"{job}-{n}" for n in range(6)]
 
 
 def test_one_failed_child_fails_the_array(lab: Lab) -> None:
