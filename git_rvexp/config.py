@@ -6,9 +6,6 @@ file is `workflow.setup`'s business, TOML itself `tomltext`'s.
 """
 
 import dataclasses
-import difflib
-import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,6 +51,9 @@ class Config:
 
 def fingerprint(values: Mapping[str, Any]) -> str:
     """What is stored when the user confirms `values`: any change asks again."""
+    import hashlib  # noqa: PLC0415  a look at a clone confirms nothing
+    import json  # noqa: PLC0415  as above
+
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:32]
 
 
@@ -104,14 +104,20 @@ def _overlays(files: list[Layer], profile: str) -> Iterator[Layer]:
     found = [layer.profiles[profile] for layer in files if profile in layer.profiles]
     if profile and not found:
         names = sorted({name for layer in files for name in layer.profiles})
-        near = difflib.get_close_matches(profile, names, n=1)
+        near = _near(profile, names)
         hint = f"did you mean {near[0]}?" if near else f"write [profile.{profile}] in {files[-1].origin}"
         raise UsageError(f"there is no profile {profile!r} in {' or '.join(f.origin for f in files)}", hint=hint)
     yield from found
 
 
+def _near(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> list[str]:
+    import difflib  # noqa: PLC0415  only for a slip
+
+    return difflib.get_close_matches(name, list(known), n=1, cutoff=cutoff)
+
+
 def _unknown(layer: Layer | None, name: str, known: Mapping[str, Key]) -> UsageError:
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    near = _near(name, known, cutoff=0.5)
     hint = f"did you mean {near[0]}?" if near else "git rvexp config list"
     return UsageError(f"unknown setting {name!r}" + (f" in {layer.place(name)}" if layer else ""), hint=hint)
 

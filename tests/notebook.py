@@ -106,6 +106,10 @@ class Notebook:
         """A run as the record tells of it now."""
         return next(f for f in recorded_runs(self.context) if f.run.run == str(run))
 
+    def found_of(self, snapshot: Snapshot) -> Found:
+        """The first run of a snapshot."""
+        return next(f for f in recorded_runs(self.context) if f.snapshot.oid == snapshot.oid)
+
     def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         self.now += dt.timedelta(seconds=seconds)

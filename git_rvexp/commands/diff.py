@@ -8,9 +8,9 @@ import json
 
 from git_rvexp.commands.session import Session
 from git_rvexp.errors import DONE, NO
-from git_rvexp.model import Json
 from git_rvexp.output import printable
-from git_rvexp.workflow.compare import Difference, Side, difference, patch, side
+from git_rvexp.terms import Json
+from git_rvexp.workflow.compare import Difference, Side, difference, patch, sides
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +25,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, session: Session) -> int:
     """Compare and print."""
     context = session.context
-    found = difference(context, side(context, args.left), side(context, args.right))
+    left, right = sides(context, args.left, args.right)
+    found = difference(context, left, right)
     if args.json:
         session.speaker.document("rvexp.diff/1", _fields(found))
     else:

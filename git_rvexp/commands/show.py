@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 from git_rvexp.commands.session import Session
 from git_rvexp.errors import DONE, NO
-from git_rvexp.model import Phase
 from git_rvexp.output import printable
-from git_rvexp.workflow.choose import either
+from git_rvexp.terms import Phase
+from git_rvexp.workflow.choose import choice
 from git_rvexp.workflow.custody import Custody, custody, run_facts
 
 
@@ -22,9 +22,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Print it."""
-    context = session.context
-    snapshot, told = either(context, args.what)
-    whole = custody(context, snapshot, told)
+    whole = custody(choice(session.context, args.what))
     if args.json:
         session.speaker.document("rvexp.show/1", whole.fields())
     else:

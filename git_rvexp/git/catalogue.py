@@ -43,15 +43,14 @@ def cards(repo: Repo, *, initials: str = "*", project: str = "*", newest: int = 
 
 def card(repo: Repo, tag: str) -> Card | None:
     """What the tag called `tag` says; None when there is no such snapshot."""
-    found = _read(repo, [_PREFIX + tag]) if tag else []
+    found = _read(repo, [_PREFIX + tag]) if is_tag_name(tag) else []
     return found[0] if found else None
 
 
 def tag_names(repo: Repo) -> list[str]:
-    """The names of all snapshots, newest date first; no tag object is opened."""
+    """The names of all snapshots; no tag object is opened."""
     shape = f"--format=%(refname:lstrip={_PREFIX.count('/')})"
-    out = repo.git("for-each-ref", "--sort=-refname:lstrip=4", shape, f"{_PREFIX}*/*/{_ANY_DATE}/*")
-    return out.lines
+    return repo.git("for-each-ref", shape, f"{_PREFIX}*/*/{_ANY_DATE}/*").lines
 
 
 def _among(repo: Repo, stem: str, newest: int) -> list[str]:

@@ -7,12 +7,15 @@ meet its tag. The tag object is written with mktag: no prompt, no signing by acc
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from git_rvexp.errors import RvexpError
 from git_rvexp.git.plumbing import Repo
-from git_rvexp.git.worktree import WorkTree
 from git_rvexp.names import TagName, is_tag_name
 from git_rvexp.terms import Snapshot
+
+if TYPE_CHECKING:
+    from git_rvexp.git.worktree import WorkTree
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ def told(repo: Repo, oid: str) -> Told:
 def create(
     repo: Repo,
     name: TagName,
-    work: WorkTree,
+    work: "WorkTree",
     who: Person,
     message: str,
     trailers: Mapping[str, str],

@@ -1,18 +1,21 @@
 """From what a person types to a snapshot or a run: full name, nickname, unique part, `@`; run id, prefix, job id."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from git_rvexp.errors import UsageError
-from git_rvexp.git.catalogue import cards, tag_names
+from git_rvexp.git.catalogue import Card, card, cards, tag_names
 from git_rvexp.git.notes import listed, tip
 from git_rvexp.git.tags import Person, person, snapshots
-from git_rvexp.model import Snapshot
 from git_rvexp.names import normalised
+from git_rvexp.record.events import Record
+from git_rvexp.record.index import index
 from git_rvexp.record.runs import Run, runs
 from git_rvexp.settings import Settings
+from git_rvexp.terms import Snapshot
 from git_rvexp.workflow.context import Context
+from git_rvexp.workflow.subjects import subjects
 
 _SHOWN = 8
 # Only a run or a job is called so: a run id, a UUID, a container id.
@@ -27,6 +30,19 @@ class Found:
     run: Run
 
 
+@dataclass(frozen=True)
+class Choice:
+    """What somebody means by one word: a snapshot with all its runs, or with the one run that was named.
+
+    `card` is None for what has no tag (any more).
+    """
+
+    snapshot: Snapshot
+    card: Card | None
+    record: Record
+    runs: Sequence[Run]
+
+
 def initials(settings: Settings, who: Person) -> str:
     """The initials in force: the configured ones, else those of the user's name."""
     if settings.initials:
@@ -37,47 +53,65 @@ def initials(settings: Settings, who: Person) -> str:
 
 def snapshot(context: Context, text: str) -> Snapshot:
     """The snapshot that `text` names. UsageError lists candidates when there are several, neighbours when none."""
-    if text == "@":
-        return _my_newest(context)
-    names = tag_names(context.repo)
+    return _card(context, text, None).snapshot
+
+
+def either(context: Context, text: str) -> tuple[Snapshot, list[Run]]:
+    """A snapshot with all its runs, or with the one run that `text` names; UsageError when it names neither."""
+    chosen = choice(context, text)
+    return chosen.snapshot, list(chosen.runs)
+
+
+def choice(context: Context, text: str, names: Sequence[str] | None = None) -> Choice:
+    """The same, with all that was read for it. `names` are all tags' names, for callers who look up several texts."""
+    exact = _my_newest(context) if text == "@" else card(context.repo, text)
+    if exact:
+        return _whole(context, exact)
+    if not _RUN_LIKE.fullmatch(text):
+        names = tag_names(context.repo) if names is None else names
+        if _named(names, text):
+            return _whole(context, _card(context, text, names))
+    try:
+        found, record = _run(context, text)
+    except UsageError:
+        return _whole(context, _card(context, text, names))
+    return Choice(found.snapshot, card(context.repo, found.snapshot.tag), record, [found.run])
+
+
+def _whole(context: Context, chosen: Card) -> Choice:
+    record = context.ledger.record(chosen.snapshot.oid)
+    return Choice(chosen.snapshot, chosen, record, runs(record))
+
+
+def _card(context: Context, text: str, names: Sequence[str] | None) -> Card:
+    exact = _my_newest(context) if text == "@" else card(context.repo, text)
+    if exact:
+        return exact
+    names = tag_names(context.repo) if names is None else names
     if not names:
         raise UsageError("there is no snapshot in this clone yet", hint="git rvexp snapshot NICKNAME")
     found = _named(names, text) or _of_commit(context, text)
     if len(found) > 1:
         raise UsageError(f"{text!r} names several snapshots\n" + _listed(found), hint="say more of it")
-    read = snapshots(context.repo, found) if found else []
-    if not read:
+    only = card(context.repo, found[0]) if found else None
+    if only is None:
         raise _no_snapshot(text, names)
-    return read[0]
+    return only
 
 
-def either(context: Context, text: str) -> tuple[Snapshot, list[Run]]:
-    """A snapshot with all its runs, or with the one run that `text` names; UsageError when it names neither."""
-    if not _RUN_LIKE.fullmatch(text):
-        names = [] if text == "@" else _named(tag_names(context.repo), text)
-        if text == "@" or names:
-            chosen = snapshot(context, text)
-            return chosen, runs(context.ledger.record(chosen.oid))
-    try:
-        found = run(context, text)
-    except UsageError:
-        chosen = snapshot(context, text)
-        return chosen, runs(context.ledger.record(chosen.oid))
-    return found.snapshot, [found.run]
-
-
-def _my_newest(context: Context) -> Snapshot:
+def _my_newest(context: Context) -> Card:
     mine = initials(context.settings, person(context.repo))
     own = cards(context.repo, initials=mine, newest=1)
     if not own:
         raise UsageError(f"no snapshot is yours (initials {mine})", hint="git rvexp list")
-    return own[0].snapshot
+    return own[0]
 
 
 def _named(names: Sequence[str], text: str) -> list[str]:
-    """The tags called `text`, else those with this nickname, else those that hold it."""
-    exact = [n for n in names if n == text] or [n for n in names if n.rpartition("/")[2] == text]
-    return exact or [n for n in names if text in n]
+    """The tags called `text`, else those with this nickname, else those that hold it; newest first."""
+    exact = [n for n in names if n == text] or [n for n in names if n.endswith(f"/{text}")]
+    found = exact or [n for n in names if text in n]
+    return sorted(found, key=lambda n: n.split("/")[2:], reverse=True)
 
 
 def _of_commit(context: Context, text: str) -> list[str]:
@@ -88,14 +122,28 @@ def _of_commit(context: Context, text: str) -> list[str]:
 
 def run(context: Context, text: str) -> Found:
     """The run whose id, unique prefix of the id, or job id is `text`; UsageError otherwise."""
-    everything = recorded_runs(context, text)
-    found = [f for f in everything if text == f.run.run or text in f.run.jobs]
-    found = found or [f for f in everything if f.run.run.startswith(text)]
+    return _run(context, text)[0]
+
+
+def _run(context: Context, text: str) -> tuple[Found, Record]:
+    """The same with the record that tells of it. Only those notes are read that the index names."""
+    records = context.ledger.records(index(context.repo).naming(text)) if text else {}
+    told = [(oid, each) for oid, record in records.items() for each in runs(record)]
+    found = [(oid, each) for oid, each in told if text == each.run or text in each.jobs]
+    found = found or [(oid, each) for oid, each in told if each.run.startswith(text)]
     if len(found) == 1:
-        return found[0]
+        oid, only = found[0]
+        return Found(subjects(context.repo, {oid: records[oid]})[oid], only), records[oid]
     if found:
-        raise UsageError(f"{text!r} begins several run ids\n" + _listed([f.run.run for f in found]))
+        raise UsageError(f"{text!r} begins several run ids\n" + _listed([each.run for _, each in found]))
     raise UsageError(f"no run {text!r} is recorded in this clone", hint="git rvexp sync, then git rvexp list")
+
+
+def of_objects(context: Context, oids: Iterable[str]) -> list[Found]:
+    """Every run that the notes on these objects tell of."""
+    records = context.ledger.records(oids)
+    owners = subjects(context.repo, records)
+    return [Found(owners[oid], each) for oid, record in records.items() for each in runs(record)]
 
 
 def recorded_runs(context: Context, naming: str = "") -> list[Found]:
@@ -107,7 +155,7 @@ def recorded_runs(context: Context, naming: str = "") -> list[Found]:
     for oid in listed(context.repo, tip(context.repo)):
         known.setdefault(oid, Snapshot("", oid, oid, ""))
     records = context.ledger.naming(known, naming) if naming else context.ledger.records(known)
-    return [Found(known[oid], run) for oid, record in records.items() for run in runs(record)]
+    return [Found(known[oid], each) for oid, record in records.items() for each in runs(record)]
 
 
 def _no_snapshot(text: str, names: Sequence[str]) -> UsageError:

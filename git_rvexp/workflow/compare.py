@@ -6,10 +6,11 @@ Variables whose names begin with RVEXP_ differ by nature and are not compared. N
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from git_rvexp.model import Json, Snapshot
+from git_rvexp.git.catalogue import tag_names
 from git_rvexp.record.events import Event, Record
 from git_rvexp.record.runs import Run
-from git_rvexp.workflow.choose import either
+from git_rvexp.terms import Json, Snapshot
+from git_rvexp.workflow.choose import choice
 from git_rvexp.workflow.context import Context
 
 _PLAN = (
@@ -64,10 +65,11 @@ class Difference:
         return bool(self.files or self.changes)
 
 
-def side(context: Context, text: str) -> Side:
-    """What a person means by a tag or a run."""
-    snapshot, told = either(context, text)
-    return Side(snapshot, context.ledger.record(snapshot.oid), told[-1] if told else None)
+def sides(context: Context, *texts: str) -> list[Side]:
+    """What a person means by tags or runs."""
+    names = tag_names(context.repo)
+    found = [choice(context, text, names) for text in texts]
+    return [Side(each.snapshot, each.record, each.runs[-1] if each.runs else None) for each in found]
 
 
 def difference(context: Context, left: Side, right: Side) -> Difference:

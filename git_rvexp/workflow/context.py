@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from git_rvexp.config import Config
 from git_rvexp.errors import UsageError
-from git_rvexp.git import remote
 from git_rvexp.git.plumbing import Repo
-from git_rvexp.git.remote import Remote
 from git_rvexp.record.ledger import Ledger
 from git_rvexp.settings import Settings
+
+if TYPE_CHECKING:
+    from git_rvexp.git.remote import Remote
 
 CONFIRMED = "rvexp.local.confirmed"
 ALLOW_ORIGIN = "rvexp.local.alloworigin"
@@ -46,13 +48,17 @@ class Context:
             )
         return self.settings
 
-    def wanted_remote(self) -> Remote:
+    def wanted_remote(self) -> "Remote":
         """The experiments remote that the trusted settings name."""
+        from git_rvexp.git import remote  # noqa: PLC0415  a look at a clone needs none
+
         settings = self.trusted()
         return remote.wanted(self.repo, settings.experiments_remote, settings.github_experiment_repo)
 
-    def connect(self) -> Remote:
+    def connect(self) -> "Remote":
         """The same, set up in this clone as the git remote `experiments`."""
+        from git_rvexp.git import remote  # noqa: PLC0415  as above
+
         wanted = self.wanted_remote()
         allowed = self.repo.setting(ALLOW_ORIGIN).lower() in ("true", "yes", "on", "1")
         remote.connect(self.repo, wanted, allow_origin=allowed)

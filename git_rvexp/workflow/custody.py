@@ -6,11 +6,11 @@ Nothing is proven here, only told; `verify` proves. Damaged lines are part of wh
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from git_rvexp.git.catalogue import Card, card
-from git_rvexp.model import Json, Snapshot
+from git_rvexp.git.catalogue import Card
 from git_rvexp.record.events import Event, Record
 from git_rvexp.record.runs import Run
-from git_rvexp.workflow.context import Context
+from git_rvexp.terms import Json, Snapshot
+from git_rvexp.workflow.choose import Choice
 from git_rvexp.workflow.moments import duration, iso
 from git_rvexp.workflow.reasons import in_words
 
@@ -60,9 +60,9 @@ class Custody:
         return [(label, text) for label, text in told if text]
 
 
-def custody(context: Context, snapshot: Snapshot, told: Sequence[Run]) -> Custody:
-    """What is known of `snapshot` and of these of its runs."""
-    return Custody(snapshot, card(context.repo, snapshot.tag), context.ledger.record(snapshot.oid), told)
+def custody(chosen: Choice) -> Custody:
+    """What is known of the chosen snapshot and of the chosen ones of its runs."""
+    return Custody(chosen.snapshot, chosen.card, chosen.record, chosen.runs)
 
 
 def run_facts(run: Run) -> list[tuple[str, str]]:

@@ -1,14 +1,13 @@
 """Where runs stand, for `status`: which runs to speak of, and what to say of each."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from git_rvexp.git.notes import listed, tip
-from git_rvexp.git.tags import snapshots
-from git_rvexp.model import JobState, Json, Phase, Snapshot
+from git_rvexp.model import JobState, Json, Phase
+from git_rvexp.record.index import index
 from git_rvexp.record.runs import Run, runs
-from git_rvexp.workflow.choose import Found, either
+from git_rvexp.workflow.choose import Found, either, of_objects
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.follow import recorded_state
 from git_rvexp.workflow.harvest import Look, submitted
@@ -17,9 +16,6 @@ from git_rvexp.workflow.reasons import why
 
 RECENT = dt.timedelta(hours=24)
 STALE = dt.timedelta(hours=24)
-_WANTED: Mapping[str, frozenset[str]] = dict.fromkeys(
-    ("planned", "submitted", "ended", "ambiguous", "refused", "notfound", "unknown"), frozenset(("run",))
-)
 
 
 @dataclass(frozen=True)
@@ -81,18 +77,10 @@ def chosen(context: Context, text: str) -> list[Found]:
     if text:
         snapshot, told = either(context, text)
         return [Found(snapshot, run) for run in told]
-    known = {s.oid: s for s in snapshots(context.repo)}
-    for oid in listed(context.repo, tip(context.repo)):
-        known.setdefault(oid, Snapshot("", oid, oid, ""))
     begin = (context.ledger.now() - RECENT).strftime("%Y-%m-%dT%H:%M:%S")
-    skimmed = context.ledger.skimmed(known, _WANTED)
-    wanted = {
-        oid: {r.run for r in runs(record) if not r.phase.over or r.events[-1].time >= begin}
-        for oid, record in skimmed.items()
-    }
-    whole = context.ledger.records(oid for oid, ids in wanted.items() if ids)
-    found = [Found(known[oid], r) for oid, record in whole.items() for r in runs(record) if r.run in wanted[oid]]
-    return sorted(found, key=lambda f: f.run.planned.time)
+    found = of_objects(context, index(context.repo).standing(begin))
+    wanted = [f for f in found if not f.run.phase.over or f.run.events[-1].time >= begin]
+    return sorted(wanted, key=lambda f: f.run.planned.time)
 
 
 def reread(context: Context, found: Sequence[Found]) -> list[Found]:
