@@ -42,9 +42,28 @@ class _Found:
     hinted: bool = False
 
 
-def layered(task: Task, registry: Registry, known: Login | None) -> Ensured:
+@dataclass(frozen=True)
+class Planned:
+    """What is known of the image before any registry is asked: its environment, or already why it has none."""
+
+    objects: Objects
+    environment: Environment | Unfit
+
+
+def planning(task: Task) -> Planned:
+    """Read the tag's objects and name its environment."""
+    objects = Objects(task.repo.common_dir)
+    try:
+        return Planned(objects, describe(objects, task.snapshot.tree, task.settings, recipe(task.settings)))
+    except Unfit as why:
+        return Planned(objects, why)
+
+
+def layered(task: Task, registry: Registry, known: Login | None, planned: Planned) -> Ensured:
     """Send the snapshot's image and return it. Unfit when the engine has to build the whole; RvexpError otherwise."""
-    return _Layering(task, registry, known, Objects(task.repo.common_dir)).run()
+    if isinstance(planned.environment, Unfit):
+        raise planned.environment
+    return _Layering(task, registry, known, planned.objects).run(planned.environment)
 
 
 def assembled(task: Task, objects: Objects, base: Base) -> Assembled:
@@ -66,9 +85,8 @@ class _Layering:
     known: Login | None
     objects: Objects
 
-    def run(self) -> Ensured:
+    def run(self, environment: Environment) -> Ensured:
         task = self.task
-        environment = describe(self.objects, task.snapshot.tree, task.settings, recipe(task.settings))
         found, delta = self._chosen(environment)
         self._tell(delta)
         made = _assembled(task, self.objects, found.base, delta)
@@ -76,7 +94,7 @@ class _Layering:
             if not found.hinted:
                 raise self._lost(made, found.tag)
             self._forget(found.tag)  # our memory of the environment was out of date
-            return self.run()
+            return self.run(environment)
         self._keep(made)
         digest = Digest.of(made.manifest)
         platform = f"{found.base.config.get('os')}/{found.base.config.get('architecture')}"
