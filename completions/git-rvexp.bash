@@ -133,7 +133,7 @@ _git_rvexp() {
         init) flags='-h --help -q --quiet --color --profile --remote --queue --job-def --ecr-repo -y --yes -n --dry-run --confirm' words='' ;;
         doctor) flags='-h --help -q --quiet --color --profile --fix --json' words='' ;;
         snapshot) flags='-h --help -q --quiet --color --profile -m --message --project --initials --date --no-push -n --dry-run' words='' ;;
-        build) flags='-h --help -q --quiet --color --profile' words='' tags=1 ;;
+        build) flags='-h --help -q --quiet --color --profile --reproduce' words='' tags=1 ;;
         run) flags='-h --help -q --quiet --color --profile -v --volume -p --port --gpus --env --secret-env' words='' tags=1 ;;
         publish) flags='-h --help -q --quiet --color --profile --full' words='' tags=1 ;;
         submit) flags='-h --help -q --quiet --color --profile --vcpus --memory --gpus --env --secret-env --queue --executor --timeout --attempts --array --after --seed --input --output --wait --offline -n --dry-run --json' words='' tags=1 ;;

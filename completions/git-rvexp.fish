@@ -81,6 +81,7 @@ __rvexp_complete '__rvexp_at build' -f -s h -l help -d 'show this help message a
 __rvexp_complete '__rvexp_at build' -f -s q -l quiet -d 'say nothing but results, warnings and errors'
 __rvexp_complete '__rvexp_at build' -f -l color -r -a 'auto always never' -d 'colour the output'
 __rvexp_complete '__rvexp_at build' -f -l profile -r -d 'lay [profile.NAME] of the settings files over them'
+__rvexp_complete '__rvexp_at build' -f -l reproduce -d 'make the published image again and compare digests'
 __rvexp_complete 'not __rvexp_verb' -f -a run -d 'run a command in a snapshot'\''s image, here and now'
 __rvexp_complete '__rvexp_at run' -f -a '(__rvexp_tags)'
 __rvexp_complete '__rvexp_at run' -f -s h -l help -d 'show this help message and exit'

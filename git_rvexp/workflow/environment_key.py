@@ -9,6 +9,7 @@ import fnmatch
 import hashlib
 import json
 import posixpath
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -50,7 +51,7 @@ def describe(objects: Objects, tree: str, settings: Settings, recipe: Recipe) ->
         raise Unfit(f"there is no {recipe.dockerfile}")
     ignore, left_out = rules_of(objects, names, recipe)
     kept = {path: e for path, e in names.items() if e.mode != GITLINK and not left_out(path)}
-    reading = _Reading(settings, kept)
+    reading = _Reading(settings, kept, _expression(settings.image_environment))
     inputs = {path for path in kept if reading.is_input(path)}
     inputs |= {own.shown, *([ignore.shown] if ignore else [])}
     stages = dockerfile.stages(objects.blob(own).decode("utf-8", "replace"))
@@ -71,12 +72,13 @@ class _Reading:
 
     settings: Settings
     kept: dict[str, Entry]
+    named: re.Pattern[str]
 
     def is_input(self, path: str) -> bool:
         """Whether the settings make it part of the environment: by name, or because no code mapping holds it."""
         if not any(_below(path, source) is not None for source in self.settings.image_code):
             return True
-        return _matches(path, self.settings.image_environment)
+        return self.named.match(path) is not None
 
     def elsewhere(self, copy: Copy, *, in_image: bool) -> Iterator[str]:
         """The files of a COPY that goes (also) where `image.code` does not: they decide the environment.
@@ -122,7 +124,7 @@ def _globbed(text: str) -> bool:
     return any(letter in text for letter in "*?[")
 
 
-def _matches(path: str, patterns: Iterable[str]) -> bool:
-    """A pattern with a slash is held against the whole path, one without against the name."""
-    name = posixpath.basename(path)
-    return any(fnmatch.fnmatchcase(path if "/" in p else name, p) for p in patterns)
+def _expression(patterns: Iterable[str]) -> re.Pattern[str]:
+    """One expression for all patterns: with a slash against the whole path, without one against the name."""
+    each = (fnmatch.translate(p) if "/" in p else f"(?:.*/)?{fnmatch.translate(p)}" for p in patterns)
+    return re.compile("|".join(each) or r"(?!)", re.DOTALL)

@@ -10,22 +10,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from git_rvexp.errors import RvexpError
-from git_rvexp.git import remote
 from git_rvexp.git.objects import Objects
-from git_rvexp.images import layer, upload
-from git_rvexp.images.assemble import Assembled, Base, assemble
+from git_rvexp.images import upload
+from git_rvexp.images.assemble import Assembled, Base
 from git_rvexp.images.credentials import Login
-from git_rvexp.images.delta import Delta, Unfit, plan
+from git_rvexp.images.delta import Delta, Unfit
 from git_rvexp.images.engine import Engine
 from git_rvexp.images.registry import Manifest, Registry
 from git_rvexp.images.standing import proven
 from git_rvexp.model import Image
 from git_rvexp.names import Digest
-from git_rvexp.tree import FOLDER
 from git_rvexp.workflow.environment_key import Environment, describe
-from git_rvexp.workflow.imaging import OURS, TAG, TREE, Ensured, Task, recipe
+from git_rvexp.workflow.imaging import TAG, TREE, Ensured, Task, recipe
+from git_rvexp.workflow.laying import CODE, KEY, assembled, base_of, difference
 
-KEY, CODE, ENVIRONMENT, LAYER = (OURS + n for n in ("environment-key", "code", "environment", "layer"))
 _MOST_GENERATIONS = 100
 _LARGE = 8 << 20
 _WORTH_ANCHORING = 1 << 20
@@ -66,18 +64,6 @@ def layered(task: Task, registry: Registry, known: Login | None, planned: Planne
     return _Layering(task, registry, known, planned.objects).run(planned.environment)
 
 
-def assembled(task: Task, objects: Objects, base: Base) -> Assembled:
-    """The snapshot's image over the environment `base`, not sent anywhere. A pure function of the two."""
-    environment = describe(objects, task.snapshot.tree, task.settings, recipe(task.settings))
-    return _assembled(task, objects, base, _delta(task, objects, base, environment))
-
-
-def base_of(registry: Registry, manifest: Manifest, platform: str) -> Base:
-    """The image for `platform` that `manifest` names, with its config."""
-    own = registry.for_platform(manifest, platform)
-    return Base(own, registry.config(own))
-
-
 @dataclass(frozen=True)
 class _Layering:
     task: Task
@@ -89,7 +75,7 @@ class _Layering:
         task = self.task
         found, delta = self._chosen(environment)
         self._tell(delta)
-        made = _assembled(task, self.objects, found.base, delta)
+        made = assembled(task, self.objects, found.base, delta)
         if not self._sent(made):
             if not found.hinted:
                 raise self._lost(made, found.tag)
@@ -107,7 +93,7 @@ class _Layering:
         last: tuple[_Found, Delta] | None = None
         try:
             for found in self._environments(environment):
-                last = found, _delta(self.task, self.objects, found.base, environment)
+                last = found, difference(self.task, self.objects, found.base, environment)
                 if found.built or not self._outgrown(last[1], environment, found):
                     break
         except RvexpError as why:
@@ -224,37 +210,3 @@ class _Layering:
 
     def _place(self, tag: str) -> str:
         return f"{self.registry.repository}:{tag}"
-
-
-def _delta(task: Task, objects: Objects, base: Base, environment: Environment) -> Delta:
-    tree = base.labels.get(TREE, "")
-    _fetch(task, objects, tree, base.labels.get(TAG, ""))
-    context = objects.at(tree, task.settings.image_context)
-    if context is None or context.mode != FOLDER:
-        raise Unfit(f"the environment's tree has no folder {task.settings.image_context}")
-    return plan(objects, context.oid, environment.context, task.settings.image_code, environment.left_out)
-
-
-def _fetch(task: Task, objects: Objects, tree: str, tag: str) -> None:
-    """Get the tree that the environment was built from when this clone lacks it. Unfit when that cannot be done."""
-    if tree and objects.has(tree):
-        return
-    try:
-        remote.fetch(task.repo, f"refs/tags/{tag}")
-    except RvexpError as why:
-        raise Unfit(
-            f"the environment was built from {tag or 'nothing known'}, which this clone lacks\n  {why}"
-        ) from why
-    if not tree or not Objects(task.repo.common_dir).has(tree):
-        raise Unfit(f"the environment was built from a tree that {tag} no longer holds")
-
-
-def _assembled(task: Task, objects: Objects, base: Base, delta: Delta) -> Assembled:
-    time = objects.commit_time(task.snapshot.commit)
-    user, group = task.settings.image_owner.split(":")
-    made = layer.make(objects, delta, time=time, owner=(int(user), int(group))) if delta.members else None
-    pure = task.pure_labels()
-    labels = {**pure, ENVIRONMENT: str(base.manifest.digest), LAYER: layer.FORMAT}
-    labels["org.opencontainers.image.base.digest"] = str(base.manifest.digest)
-    told = f"git rvexp: {task.tag} over {base.manifest.digest}"
-    return assemble(base, made, labels=labels, created=pure["org.opencontainers.image.created"], told=told)

@@ -1,0 +1,60 @@
+"""The snapshot's image over a given environment image: computed from git's objects alone, sent nowhere.
+
+The same tag over the same environment image is the same bytes on any machine; publishing sends them, and
+`build --reproduce` compares them with what was sent.
+"""
+
+from git_rvexp.errors import RvexpError
+from git_rvexp.git import remote
+from git_rvexp.git.objects import Objects
+from git_rvexp.images import layer
+from git_rvexp.images.assemble import Assembled, Base, assemble
+from git_rvexp.images.delta import Delta, Unfit, plan
+from git_rvexp.images.registry import Manifest, Registry
+from git_rvexp.tree import FOLDER
+from git_rvexp.workflow.environment_key import Environment
+from git_rvexp.workflow.imaging import OURS, TAG, TREE, Task
+
+KEY, CODE, ENVIRONMENT, LAYER = (OURS + n for n in ("environment-key", "code", "environment", "layer"))
+
+
+def base_of(registry: Registry, manifest: Manifest, platform: str) -> Base:
+    """The image for `platform` that `manifest` names, with its config."""
+    own = registry.for_platform(manifest, platform)
+    return Base(own, registry.config(own))
+
+
+def difference(task: Task, objects: Objects, base: Base, environment: Environment) -> Delta:
+    """What the snapshot's tree changes about the one that `base` holds. Unfit when it cannot be laid over it."""
+    tree = base.labels.get(TREE, "")
+    _fetch(task, objects, tree, base.labels.get(TAG, ""))
+    context = objects.at(tree, task.settings.image_context)
+    if context is None or context.mode != FOLDER:
+        raise Unfit(f"the environment's tree has no folder {task.settings.image_context}")
+    return plan(objects, context.oid, environment.context, task.settings.image_code, environment.left_out)
+
+
+def _fetch(task: Task, objects: Objects, tree: str, tag: str) -> None:
+    """Get the tree that the environment was built from when this clone lacks it. Unfit when that cannot be done."""
+    if tree and objects.has(tree):
+        return
+    try:
+        remote.fetch(task.repo, f"refs/tags/{tag}")
+    except RvexpError as why:
+        raise Unfit(
+            f"the environment was built from {tag or 'nothing known'}, which this clone lacks\n  {why}"
+        ) from why
+    if not tree or not Objects(task.repo.common_dir).has(tree):
+        raise Unfit(f"the environment was built from a tree that {tag} no longer holds")
+
+
+def assembled(task: Task, objects: Objects, base: Base, delta: Delta) -> Assembled:
+    """The snapshot's image: `base` with `delta` on it. A pure function of the tag and of `base`."""
+    time = objects.commit_time(task.snapshot.commit)
+    user, group = task.settings.image_owner.split(":")
+    made = layer.make(objects, delta, time=time, owner=(int(user), int(group))) if delta.members else None
+    pure = task.pure_labels()
+    labels = {**pure, ENVIRONMENT: str(base.manifest.digest), LAYER: layer.FORMAT}
+    labels["org.opencontainers.image.base.digest"] = str(base.manifest.digest)
+    told = f"git rvexp: {task.tag} over {base.manifest.digest}"
+    return assemble(base, made, labels=labels, created=pure["org.opencontainers.image.created"], told=told)

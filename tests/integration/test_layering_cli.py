@@ -1,0 +1,102 @@
+"""Publish and reproduce as a user does it, and what other programs make of the image."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.imageworld import ImageWorld, exported, listed
+from tests.integration.parts import Stack
+
+ROOT = str(Path(__file__).parents[2])
+
+
+@pytest.fixture
+def world(stack: Stack, tmp_path: Path, registry_repo: str) -> Iterator[ImageWorld]:
+    """A clone whose settings opt in, with an environment in the registry."""
+    made = ImageWorld(stack, tmp_path)
+    made.environ |= {"PYTHONPATH": ROOT, "RVEXP_ECR_REPO": registry_repo, "RVEXP_IMAGE_CODE": ".=/opt/src"}
+    made.environ |= {"RVEXP_PROJECT": made.tag.project, "RVEXP_INITIALS": "al"}
+    base = made.stack.tiny_image
+    files = {"Dockerfile": f"FROM {base}\nCOPY . /opt/src\n", "a.py": "1", "gone/x": "x", "kind/x": "x", "turn": "x"}
+    made.write(files | {"unique": made.tag.project})
+    made.git("add", "-A")
+    made.git("commit", "-qm", "first")
+    rvexp(made, "snapshot", "one")
+    rvexp(made, "publish")
+    yield made
+    made.forget()
+
+
+def rvexp(world: ImageWorld, *words: str, at: Path | None = None, code: int = 0) -> str:
+    """The command's stdout."""
+    done = subprocess.run(
+        [sys.executable, "-m", "git_rvexp", *words],
+        cwd=at or world.clone,
+        env=world.environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout.strip()
+
+
+def change(world: ImageWorld) -> None:
+    """Edits of every kind."""
+    for name in ("gone/x", "kind/x", "turn"):
+        (world.clone / name).unlink()
+    (world.clone / "kind").rmdir()
+    (world.clone / "kind").symlink_to("a.py")
+    world.write({"a.py": "2", "turn/file": "y", "né w": "z", "d" * 90 + "/" + "f" * 90: "long"}, executable=("a.py",))
+
+
+def test_publish_then_reproduce_in_another_clone(world: ImageWorld, tmp_path: Path) -> None:
+    """The digest is the same from a clone at another place that has only the tag and the record; without an engine."""
+    change(world)
+    world.environ["DOCKER_HOST"] = f"unix://{tmp_path}/nothing.sock"
+    rvexp(world, "snapshot", "two")
+    ref = rvexp(world, "publish")
+    assert rvexp(world, "build", "--reproduce") == ref.partition("@")[2]
+    there = tmp_path / "another place"
+    shutil.copytree(world.clone, there, symlinks=True)
+    subprocess.run(["git", "repack", "-adq"], cwd=there, check=True)
+    shutil.rmtree(there / ".git" / "rvexp" / "registry")
+    tag = world.git("tag", "--list", "*/two")
+    assert rvexp(world, "build", "--reproduce", tag, at=there) == ref.partition("@")[2]
+    world.environ["RVEXP_IMAGE_OWNER"] = "7:7"
+    rvexp(world, "build", "--reproduce", tag, at=there, code=1)
+
+
+def test_other_programs_read_the_image(world: ImageWorld, tmp_path: Path) -> None:
+    """Docker runs it; skopeo copies it, to OCI's form too; umoci unpacks what the tag holds."""
+    change(world)
+    rvexp(world, "snapshot", "two")
+    ref = rvexp(world, "publish")
+    tree = world.git("rev-parse", world.git("tag", "--list", "*/two") + "^{tree}")
+    assert exported(world.stack, ref, "/opt/src") == listed(world, tree)
+    layout = tmp_path / "layout"
+    world.stack.run("skopeo", "copy", "-q", "--src-tls-verify=false", f"docker://{ref}", f"oci:{layout}:x")
+    world.stack.run("umoci", "unpack", "--image", f"{layout}:x", str(tmp_path / "bundle"))
+    root = tmp_path / "bundle" / "rootfs" / "opt" / "src"
+    found = {}
+    for path in root.rglob("*"):
+        if path.is_symlink():
+            found[str(path.relative_to(root))] = (0o120000, str(path.readlink()).encode())
+        elif path.is_file():
+            found[str(path.relative_to(root))] = (path.stat().st_mode, path.read_bytes())
+    assert found == listed(world, tree)
+    layers = json.loads((layout / "index.json").read_text())
+    assert layers
+
+
+def test_full_is_built_by_the_engine(world: ImageWorld) -> None:
+    """--full asks no environment, and such an image is not promised to be reproducible."""
+    change(world)
+    rvexp(world, "snapshot", "two")
+    rvexp(world, "publish", "--full")
+    rvexp(world, "build", "--reproduce", code=1)
