@@ -13,12 +13,13 @@ from pathlib import Path
 from git_rvexp.commands.session import Session
 from git_rvexp.errors import DONE, INTERRUPTED, NO, RvexpError, UsageError
 from git_rvexp.model import JobState, Json
-from git_rvexp.workflow import chain_file, chain_record
-from git_rvexp.workflow.chain_drive import resume, start
-from git_rvexp.workflow.chain_picture import picture
-from git_rvexp.workflow.chain_plan import Options
-from git_rvexp.workflow.chain_record import Chain
-from git_rvexp.workflow.chain_steps import Step
+from git_rvexp.workflow.chain import file as chain_file
+from git_rvexp.workflow.chain import record as chain_record
+from git_rvexp.workflow.chain.drive import resume, start
+from git_rvexp.workflow.chain.picture import picture
+from git_rvexp.workflow.chain.plan import Options
+from git_rvexp.workflow.chain.record import Chain
+from git_rvexp.workflow.chain.steps import Step
 from git_rvexp.workflow.context import Context
 
 _NEWEST = "@"

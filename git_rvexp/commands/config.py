@@ -16,7 +16,7 @@ from git_rvexp.git.configuration import put
 from git_rvexp.layers import FILE, git_name, user_file
 from git_rvexp.settings import Key, keys
 from git_rvexp.values import WrongValueError, shown, typed, written
-from git_rvexp.workflow import settingsfile, trust
+from git_rvexp.workflow.preparing import settingsfile, trust
 
 ACTIONS = ("list", "get", "set", "path")
 

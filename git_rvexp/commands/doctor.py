@@ -11,9 +11,9 @@ from collections import Counter
 from git_rvexp.commands.session import Session
 from git_rvexp.errors import DONE, NO, RvexpError
 from git_rvexp.output import printable
-from git_rvexp.workflow import checkup_clone, checkup_cloud, checkup_machine
-from git_rvexp.workflow.checkup import Check, Look, Scene, examine
-from git_rvexp.workflow.mending import mend
+from git_rvexp.workflow.preparing import checkup_clone, checkup_cloud, checkup_machine
+from git_rvexp.workflow.preparing.checkup import Check, Look, Scene, examine
+from git_rvexp.workflow.preparing.mending import mend
 
 LOOKS: tuple[tuple[str, Look], ...] = (
     ("git", checkup_machine.git),

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from git_rvexp.commands.session import Session
 from git_rvexp.git import remote
 from git_rvexp.settings import Settings
-from git_rvexp.workflow import finding, setup, trust
 from git_rvexp.workflow.context import Context
+from git_rvexp.workflow.preparing import finding, setup, trust
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,12 @@ from git_rvexp.commands.session import Session
 from git_rvexp.errors import CANNOT_TELL, DONE, INTERRUPTED, NO, UsageError
 from git_rvexp.model import Json
 from git_rvexp.output import printable
-from git_rvexp.workflow import repeat, series
 from git_rvexp.workflow.choose import Found
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.follow import wait_for
+from git_rvexp.workflow.repeating import repeat, series
+from git_rvexp.workflow.repeating.verdict import DIFFERS, NOT_COMPARABLE, summary
 from git_rvexp.workflow.running import Started, found
-from git_rvexp.workflow.verdict import DIFFERS, NOT_COMPARABLE, summary
 
 _CODES = {DIFFERS: NO, NOT_COMPARABLE: CANNOT_TELL}
 _CAUSES = {

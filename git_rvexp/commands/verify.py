@@ -12,8 +12,8 @@ from git_rvexp.commands.session import Session
 from git_rvexp.errors import DONE, NO, PENDING, UsageError
 from git_rvexp.output import printable
 from git_rvexp.workflow.choose import either
-from git_rvexp.workflow.verify import Verified, VerifiedRun, state_of, verify
-from git_rvexp.workflow.verify_link import Link, State
+from git_rvexp.workflow.verifying.check import Verified, VerifiedRun, state_of, verify
+from git_rvexp.workflow.verifying.link import Link, State
 
 _CODES = {State.OK: DONE, State.CHANGED: NO, State.UNKNOWN: PENDING}
 

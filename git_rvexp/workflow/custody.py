@@ -92,7 +92,7 @@ def _data(run: Run) -> list[tuple[str, str]]:
         told += [("unread", f"{place}: {why}") for place, why in (written.get("unread") or {}).items()]
     told += [("repeats", str(run.planned.get("repeats", ""))), ("unlike", _shown(run.planned.get("unlike")))]
     if verdict:
-        from git_rvexp.workflow.verdict import summary  # noqa: PLC0415  beside its one use
+        from git_rvexp.workflow.repeating.verdict import summary  # noqa: PLC0415  beside its one use
 
         told.append(("verdict", summary(verdict.fields)))
     return told

@@ -11,9 +11,10 @@ from git_rvexp.git.tags import person, snapshots
 from git_rvexp.model import Json, Plan, Resources, Snapshot
 from git_rvexp.names import RunId, is_tag_name
 from git_rvexp.settings import Settings
-from git_rvexp.workflow import choose, inputs, seeding
+from git_rvexp.workflow import choose
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.publish import Published
+from git_rvexp.workflow.repeating import inputs, seeding
 
 # Seeds fit 32 bits without a sign: what NumPy, PyTorch and the C library all take.
 _SEEDS = 2**32

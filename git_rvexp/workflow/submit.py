@@ -15,9 +15,9 @@ from git_rvexp.executors.protocol import BusyError, Executor, RefusedError, Unsu
 from git_rvexp.jitter import jitter
 from git_rvexp.model import Json, Plan, Snapshot
 from git_rvexp.record import share
-from git_rvexp.workflow import inputs
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.held import signals_held
+from git_rvexp.workflow.repeating import inputs
 
 _BUSY_TRIES = 5
 _LOOKS = 3

@@ -16,11 +16,12 @@ import pytest
 
 from git_rvexp.errors import AmbiguousError, PendingError
 from git_rvexp.model import Phase, Plan
-from git_rvexp.workflow import chain_drive, chain_record
-from git_rvexp.workflow.chain_file import parsed
-from git_rvexp.workflow.chain_hold import held
-from git_rvexp.workflow.chain_plan import Options, drafts
-from git_rvexp.workflow.chain_record import Chain
+from git_rvexp.workflow.chain import drive as chain_drive
+from git_rvexp.workflow.chain import record as chain_record
+from git_rvexp.workflow.chain.file import parsed
+from git_rvexp.workflow.chain.hold import held
+from git_rvexp.workflow.chain.plan import Options, drafts
+from git_rvexp.workflow.chain.record import Chain
 from git_rvexp.workflow.parents import waits_of
 from git_rvexp.workflow.submit import announce, send
 from git_rvexp.workflow.sync import sync

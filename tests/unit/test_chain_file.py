@@ -6,9 +6,9 @@ import pytest
 
 from git_rvexp.errors import UsageError
 from git_rvexp.model import Resources
-from git_rvexp.workflow.chain_file import parsed, read
-from git_rvexp.workflow.chain_picture import picture
-from git_rvexp.workflow.chain_steps import below
+from git_rvexp.workflow.chain.file import parsed, read
+from git_rvexp.workflow.chain.picture import picture
+from git_rvexp.workflow.chain.steps import below
 
 DIGITS = Path(__file__).resolve().parents[2] / "examples" / "digits" / "chain.toml"
 

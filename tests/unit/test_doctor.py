@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from git_rvexp.workflow.mending import SHARED, link
+from git_rvexp.workflow.preparing.mending import SHARED, link
 from tests.conftest import Clone
 
 

@@ -32,7 +32,7 @@ DOORS = {
         "git/plumbing.py",
         "git/notetree.py",
         "images/build.py",
-        "workflow/checkup_machine.py",
+        "workflow/preparing/checkup_machine.py",
         "workflow/foreground.py",
     },
     "urllib.request": {"http.py"},

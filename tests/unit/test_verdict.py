@@ -9,7 +9,7 @@ from git_rvexp.data.manifest import Item, taken
 from git_rvexp.data.tolerance import apart
 from git_rvexp.model import Json
 from git_rvexp.record.events import Event
-from git_rvexp.workflow.verdict import DIFFERS, EQUAL, IDENTICAL, NOT_COMPARABLE, Side, judged, summary
+from git_rvexp.workflow.repeating.verdict import DIFFERS, EQUAL, IDENTICAL, NOT_COMPARABLE, Side, judged, summary
 
 TIME = "2026-01-02T03:04:05.000Z"
 KEPT: dict[str, str] = {}

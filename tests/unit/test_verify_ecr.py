@@ -9,10 +9,10 @@ import pytest
 
 from git_rvexp.commands.session import Session
 from git_rvexp.output import Speaker
-from git_rvexp.workflow.verify_ecr import absent, lasting
-from git_rvexp.workflow.verify_expiry import fate
-from git_rvexp.workflow.verify_link import State
-from git_rvexp.workflow.verify_outside import Outside
+from git_rvexp.workflow.verifying.ecr import absent, lasting
+from git_rvexp.workflow.verifying.expiry import fate
+from git_rvexp.workflow.verifying.link import State
+from git_rvexp.workflow.verifying.outside import Outside
 from tests.conftest import Clone
 from tests.unit.serving import Asked, Reply, Serving
 

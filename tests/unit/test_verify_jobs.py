@@ -7,8 +7,8 @@ import pytest
 
 from git_rvexp.model import Plan, Snapshot
 from git_rvexp.settings import Settings
-from git_rvexp.workflow.verify import VerifiedRun, verify
-from git_rvexp.workflow.verify_link import Link, State
+from git_rvexp.workflow.verifying.check import VerifiedRun, verify
+from git_rvexp.workflow.verifying.link import Link, State
 from tests.conftest import Clone
 from tests.doubles.batch import BatchDouble
 from tests.doubles.driving import CONTAINER, IMAGE, register, submit

@@ -13,8 +13,8 @@ from git_rvexp.commands.session import Session
 from git_rvexp.output import Speaker
 from git_rvexp.workflow import sync
 from git_rvexp.workflow.context import Context
-from git_rvexp.workflow.verify import Verified, verify
-from git_rvexp.workflow.verify_link import Link, State
+from git_rvexp.workflow.verifying.check import Verified, verify
+from git_rvexp.workflow.verifying.link import Link, State
 from tests.conftest import Clone
 from tests.unit.study import NOTES, TAG, Study, make_study
 

@@ -2,7 +2,7 @@
 
 from git_rvexp.commands.manual import page
 from git_rvexp.commands.manual.completions import FILES, script
-from git_rvexp.workflow.settingsfile import example
+from git_rvexp.workflow.preparing.settingsfile import example
 
 
 def files() -> dict[str, str]:

@@ -13,9 +13,9 @@ from git_rvexp.images.spool import Spool
 from git_rvexp.model import Json
 from git_rvexp.tree import Entry, below
 from git_rvexp.workflow.imaging import SPEC, recipe
-from git_rvexp.workflow.verify_link import Link, changed, ok, unknown
-from git_rvexp.workflow.verify_outside import Outside
-from git_rvexp.workflow.verify_subject import Subject
+from git_rvexp.workflow.verifying.link import Link, changed, ok, unknown
+from git_rvexp.workflow.verifying.outside import Outside
+from git_rvexp.workflow.verifying.subject import Subject
 
 _SHOWN = 3
 

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 from git_rvexp.model import Json
 from git_rvexp.record.runs import Run, runs
-from git_rvexp.workflow import evidence
 from git_rvexp.workflow.choose import Found
 from git_rvexp.workflow.context import Context
-from git_rvexp.workflow.verdict import DIFFERS, EQUAL, IDENTICAL, NOT_COMPARABLE
+from git_rvexp.workflow.repeating import evidence
+from git_rvexp.workflow.repeating.verdict import DIFFERS, EQUAL, IDENTICAL, NOT_COMPARABLE
 
 SAME = (IDENTICAL, EQUAL)
 

@@ -11,8 +11,8 @@ from git_rvexp.git.tags import person
 from git_rvexp.model import Json, Plan, Snapshot
 from git_rvexp.names import RunId
 from git_rvexp.workflow import planning
-from git_rvexp.workflow.chain_record import Chain
-from git_rvexp.workflow.chain_steps import Step
+from git_rvexp.workflow.chain.record import Chain
+from git_rvexp.workflow.chain.steps import Step
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.planning import Request
 

@@ -4,9 +4,9 @@ import datetime as dt
 
 from git_rvexp import aws
 from git_rvexp.errors import RvexpError
-from git_rvexp.workflow.verify_expiry import fate
-from git_rvexp.workflow.verify_link import Link, changed, hazard, ok, one_line, unknown
-from git_rvexp.workflow.verify_outside import Outside
+from git_rvexp.workflow.verifying.expiry import fate
+from git_rvexp.workflow.verifying.link import Link, changed, hazard, ok, one_line, unknown
+from git_rvexp.workflow.verifying.outside import Outside
 
 REBUILD = "git rvexp repeat --rebuild makes another image from the tag, and says so"
 

@@ -10,9 +10,9 @@ from git_rvexp.errors import RvexpError
 from git_rvexp.executors import definition as defs
 from git_rvexp.model import Json
 from git_rvexp.record.runs import Run
-from git_rvexp.workflow.verify_link import Link, changed, hazard, ok, unknown
-from git_rvexp.workflow.verify_outside import Outside
-from git_rvexp.workflow.verify_subject import Subject
+from git_rvexp.workflow.verifying.link import Link, changed, hazard, ok, unknown
+from git_rvexp.workflow.verifying.outside import Outside
+from git_rvexp.workflow.verifying.subject import Subject
 
 _OURS = "rvexp:tag"
 _AGAIN = "git rvexp repeat registers it again from its recorded body"

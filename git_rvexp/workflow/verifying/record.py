@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Iterator
 
 from git_rvexp.record.events import Event, Record, parse
-from git_rvexp.workflow.verify_history import History
-from git_rvexp.workflow.verify_link import Link, State, changed, ok, unknown
-from git_rvexp.workflow.verify_outside import Outside
-from git_rvexp.workflow.verify_subject import Subject
+from git_rvexp.workflow.verifying.history import History
+from git_rvexp.workflow.verifying.link import Link, State, changed, ok, unknown
+from git_rvexp.workflow.verifying.outside import Outside
+from git_rvexp.workflow.verifying.subject import Subject
 
 _SHOWN = 3
 _WIDTH = 100

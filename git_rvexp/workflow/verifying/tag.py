@@ -8,9 +8,9 @@ from git_rvexp.git import notes, remote
 from git_rvexp.git.tags import Told
 from git_rvexp.model import Snapshot
 from git_rvexp.record.share import SEEN
-from git_rvexp.workflow.verify_link import Link, changed, hazard, ok, unknown
-from git_rvexp.workflow.verify_outside import Outside
-from git_rvexp.workflow.verify_subject import Subject
+from git_rvexp.workflow.verifying.link import Link, changed, hazard, ok, unknown
+from git_rvexp.workflow.verifying.outside import Outside
+from git_rvexp.workflow.verifying.subject import Subject
 
 _SYNC = "git rvexp sync"
 _SIGNED = re.compile(r"^-----BEGIN (PGP|SSH) (SIGNATURE|MESSAGE)-----|^-----BEGIN SIGNED MESSAGE-----", re.MULTILINE)

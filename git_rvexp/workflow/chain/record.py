@@ -13,7 +13,7 @@ from git_rvexp.errors import UsageError
 from git_rvexp.model import JobState, Json, Phase, Snapshot
 from git_rvexp.record.runs import Run, runs
 from git_rvexp.workflow import choose
-from git_rvexp.workflow.chain_steps import Step
+from git_rvexp.workflow.chain.steps import Step
 from git_rvexp.workflow.choose import Found
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.moments import duration

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from git_rvexp import aws
 from git_rvexp.settings import Settings
-from git_rvexp.workflow.checkup import Check, Scene
+from git_rvexp.workflow.preparing.checkup import Check, Scene
 
 
 def identity(scene: Scene) -> Iterator[Check]:

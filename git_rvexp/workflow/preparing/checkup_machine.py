@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 
 from git_rvexp.errors import RvexpError
 from git_rvexp.git.plumbing import environment
-from git_rvexp.workflow.checkup import Check, Scene, failed
-from git_rvexp.workflow.mending import SHARED, home_share
+from git_rvexp.workflow.preparing.checkup import Check, Scene, failed
+from git_rvexp.workflow.preparing.mending import SHARED, home_share
 
 OLDEST_GIT = (2, 39)
 # Before this, `git tag -s` with a broken ssh key exits 0 and leaves the tag unsigned.

@@ -17,9 +17,10 @@ from git_rvexp.names import RunId
 from git_rvexp.record import share
 from git_rvexp.record.runs import Run
 from git_rvexp.settings import Settings
-from git_rvexp.workflow import choose, inputs, outputs, publish, requisites
+from git_rvexp.workflow import choose, publish
 from git_rvexp.workflow.choose import Found
 from git_rvexp.workflow.context import Context
+from git_rvexp.workflow.repeating import inputs, outputs, requisites
 from git_rvexp.workflow.running import Started
 from git_rvexp.workflow.submit import submit
 from git_rvexp.workflow.where import executor_named

@@ -8,8 +8,8 @@ from git_rvexp.errors import RvexpError
 from git_rvexp.model import JobState, Json, Phase
 from git_rvexp.record.events import Event
 from git_rvexp.record.runs import Run
-from git_rvexp.workflow.verify_link import Link, changed, ok, unknown
-from git_rvexp.workflow.verify_outside import Outside
+from git_rvexp.workflow.verifying.link import Link, changed, ok, unknown
+from git_rvexp.workflow.verifying.outside import Outside
 
 _WORDS = {Phase.SUCCEEDED: "SUCCEEDED", Phase.FAILED: "FAILED"}
 

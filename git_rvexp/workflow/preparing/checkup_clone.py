@@ -11,8 +11,8 @@ from git_rvexp.git import hooks, remote
 from git_rvexp.git.notes import REF
 from git_rvexp.layers import variable
 from git_rvexp.settings import keys
-from git_rvexp.workflow import trust
-from git_rvexp.workflow.checkup import Check, Scene, failed
+from git_rvexp.workflow.preparing import trust
+from git_rvexp.workflow.preparing.checkup import Check, Scene, failed
 
 # Variables that are no settings: ours for jobs and for debugging, and the archive's token.
 _OTHERS = {"TAG", "COMMIT", "RUN", "IMAGE", "DEBUG", "ARCHIVE_TOKEN", "SEED"}

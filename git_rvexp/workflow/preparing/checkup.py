@@ -11,8 +11,8 @@ from git_rvexp import aws
 from git_rvexp.errors import RvexpError
 from git_rvexp.settings import Settings
 from git_rvexp.values import shown
-from git_rvexp.workflow import trust
 from git_rvexp.workflow.context import Context
+from git_rvexp.workflow.preparing import trust
 
 
 @dataclass(frozen=True)

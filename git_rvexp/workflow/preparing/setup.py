@@ -16,9 +16,9 @@ from git_rvexp.git.plumbing import Repo
 from git_rvexp.git.remote import Remote
 from git_rvexp.layers import FILE
 from git_rvexp.record import share
-from git_rvexp.workflow import settingsfile, trust
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.guard import ensure_guard
+from git_rvexp.workflow.preparing import settingsfile, trust
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from git_rvexp.errors import UsageError
 from git_rvexp.executors.limits import ARRAY, MAX_PARENTS
 from git_rvexp.model import Resources
 from git_rvexp.names import checked_part
-from git_rvexp.workflow.chain_steps import Step, in_order
+from git_rvexp.workflow.chain.steps import Step, in_order
 
 _KINDS: Mapping[str, tuple[type, ...]] = {
     "name": (str,),

@@ -8,11 +8,11 @@ from git_rvexp.model import Json
 from git_rvexp.names import TagName
 from git_rvexp.record.events import Event
 from git_rvexp.workflow.imaging import COMMIT, TAG, TAG_OID, TREE
-from git_rvexp.workflow.verify_ecr import REBUILD, absent, lasting
-from git_rvexp.workflow.verify_layers import layers
-from git_rvexp.workflow.verify_link import Link, changed, ok, one_line, unknown
-from git_rvexp.workflow.verify_outside import Outside
-from git_rvexp.workflow.verify_subject import Subject
+from git_rvexp.workflow.verifying.ecr import REBUILD, absent, lasting
+from git_rvexp.workflow.verifying.layers import layers
+from git_rvexp.workflow.verifying.link import Link, changed, ok, one_line, unknown
+from git_rvexp.workflow.verifying.outside import Outside
+from git_rvexp.workflow.verifying.subject import Subject
 
 
 def image(outside: Outside, subject: Subject, ref: str, *, deep: bool) -> list[Link]:

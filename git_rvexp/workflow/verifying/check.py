@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from git_rvexp.model import Json, Phase, Snapshot
 from git_rvexp.record.runs import Run
 from git_rvexp.workflow.context import Context
-from git_rvexp.workflow.verify_data import inputs, outputs
-from git_rvexp.workflow.verify_definition import definition
-from git_rvexp.workflow.verify_image import image
-from git_rvexp.workflow.verify_job import job, plan
-from git_rvexp.workflow.verify_layers import archive
-from git_rvexp.workflow.verify_link import Link, State, repeatable
-from git_rvexp.workflow.verify_outside import Outside
-from git_rvexp.workflow.verify_record import record
-from git_rvexp.workflow.verify_subject import Subject, everything, subjects
-from git_rvexp.workflow.verify_tag import experiments, signature, tag
+from git_rvexp.workflow.verifying.data import inputs, outputs
+from git_rvexp.workflow.verifying.definition import definition
+from git_rvexp.workflow.verifying.image import image
+from git_rvexp.workflow.verifying.job import job, plan
+from git_rvexp.workflow.verifying.layers import archive
+from git_rvexp.workflow.verifying.link import Link, State, repeatable
+from git_rvexp.workflow.verifying.outside import Outside
+from git_rvexp.workflow.verifying.record import record
+from git_rvexp.workflow.verifying.subject import Subject, everything, subjects
+from git_rvexp.workflow.verifying.tag import experiments, signature, tag
 
 _WORDS = {State.OK: "yes", State.CHANGED: "no", State.UNKNOWN: "cannot tell", None: "not ended"}
 

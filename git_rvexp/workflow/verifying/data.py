@@ -5,7 +5,7 @@ evidence and no proof; that, and rules that will delete objects, are told as haz
 """
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from git_rvexp import aws
@@ -17,10 +17,10 @@ from git_rvexp.git.plumbing import Repo
 from git_rvexp.model import Json, Plan
 from git_rvexp.record.kept import kept
 from git_rvexp.record.runs import Run
-from git_rvexp.workflow import outputs as written
-from git_rvexp.workflow.inputs import reaching
-from git_rvexp.workflow.verify_link import Link, changed, hazard, ok, unknown
-from git_rvexp.workflow.verify_outside import Outside
+from git_rvexp.workflow.repeating import outputs as written
+from git_rvexp.workflow.repeating.inputs import reaching
+from git_rvexp.workflow.verifying.link import Link, changed, hazard, ok, unknown
+from git_rvexp.workflow.verifying.outside import Outside
 
 _SHOWN = 3
 _DRIFT = "git rvexp repeat --allow-data-drift goes on, and records it"
@@ -71,7 +71,7 @@ def outputs(outside: Outside, run: Run) -> list[Link]:
     return [ok("outputs", f"{now.count} file(s) are as the run left them")]
 
 
-def _rest(run: Run, entries: list[Mapping[str, Json]], untold: list[str], coming: list[str]) -> Link:
+def _rest(run: Run, entries: Sequence[Mapping[str, Json]], untold: list[str], coming: list[str]) -> Link:
     if untold:
         return unknown("inputs", _some(untold))
     then = run.first("inputs")

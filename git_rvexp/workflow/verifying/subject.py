@@ -10,8 +10,8 @@ from git_rvexp.git.tags import snapshots
 from git_rvexp.model import Snapshot
 from git_rvexp.record.events import Event, Record, parse
 from git_rvexp.record.runs import Run, runs
-from git_rvexp.workflow.verify_history import Histories, History
-from git_rvexp.workflow.verify_outside import Outside
+from git_rvexp.workflow.verifying.history import Histories, History
+from git_rvexp.workflow.verifying.outside import Outside
 
 
 @dataclass(frozen=True)

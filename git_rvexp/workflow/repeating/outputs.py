@@ -16,7 +16,7 @@ from git_rvexp.errors import RvexpError
 from git_rvexp.model import Json, Plan
 from git_rvexp.record.kept import keep
 from git_rvexp.workflow.context import Context
-from git_rvexp.workflow.inputs import reaching, told
+from git_rvexp.workflow.repeating.inputs import reaching, told
 
 # Bytes of result files that one run may put into the record.
 _TEXTS_MOST = 262144

@@ -11,7 +11,7 @@ A step that waits for several stands below the one that is the most steps away f
 from collections.abc import Mapping, Sequence
 
 from git_rvexp.output import printable, width
-from git_rvexp.workflow.chain_steps import Step
+from git_rvexp.workflow.chain.steps import Step
 
 _TIMES = "×"  # noqa: RUF001  what people write between a name and a number
 

@@ -1,0 +1,1 @@
+"""Several steps that depend on one another: read, planned whole, driven, resumed."""

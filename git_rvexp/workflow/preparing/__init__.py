@@ -1,0 +1,1 @@
+"""A clone made ready and examined: init, settings files, trust, doctor."""

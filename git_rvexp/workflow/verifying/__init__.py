@@ -1,0 +1,1 @@
+"""Whether what ran can still be proven and repeated, one module a kind of link."""
