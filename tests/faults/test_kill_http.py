@@ -73,4 +73,4 @@ def test_killed_at_every_request(world: World, scene: Scene, fate: Fate) -> None
     number = 1
     while killed(world, scene, number, fate):
         number += 1
-    assert number > 5
+    assert number > 4, "publish makes four requests at least"
