@@ -45,6 +45,9 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
         if debugging(surroundings):
             raise
         return _bug(why, surroundings, speaker)
+    finally:
+        # What is left ends with the process: to look through it for cycles once more costs as much as reading records.
+        gc.freeze()
 
 
 def _dispatch(words: list[str], environ: Mapping[str, str], speaker: Speaker) -> int:
