@@ -1,10 +1,11 @@
-"""Print what a run's job has printed: all its attempts, in order. RUN:N is the Nth job of an array.
+"""Print what a run's job has printed: all its attempts, in order. RUN:N is the job with index N of an array.
 
 Of a snapshot, the log of its newest run. -f follows until the job has ended; Ctrl-C leaves the job alone. --save keeps
 the log and its checksum in this clone, so that it outlives the executor's; a kept log is read when there is no other.
 """
 
 import argparse
+import datetime as dt
 import re
 from collections.abc import Iterable
 
@@ -13,7 +14,8 @@ from git_rvexp.errors import INTERRUPTED, UsageError
 from git_rvexp.output import printable
 from git_rvexp.workflow.asking import Executors
 from git_rvexp.workflow.choose import Found, either
-from git_rvexp.workflow.keeping import keep, lines_of
+from git_rvexp.workflow.keeping import Part, keep, lines_of
+from git_rvexp.workflow.moments import since
 from git_rvexp.workflow.nothing import why_nothing
 
 _CHILD = re.compile(r"(.+):(\d+)")
@@ -23,6 +25,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
     parser.add_argument("what", metavar="TAG|RUN", nargs="?", default="@", help="a snapshot, a run id or a job id")
     parser.add_argument("-f", "--follow", action="store_true", help="go on until the job has ended")
+    parser.add_argument("--since", metavar="WHEN", help="only what was printed since a date, or 10m, 2h, 3d ago")
+    parser.add_argument("--attempt", type=int, default=0, metavar="N", help="only what this attempt printed (from 1)")
     parser.add_argument("--grep", metavar="REGEX", help="only lines that match")
     parser.add_argument("--save", action="store_true", help="keep the log in this clone and its checksum in the record")
 
@@ -36,11 +40,11 @@ def run(args: argparse.Namespace, session: Session) -> int:
         raise UsageError(f"{snapshot.tag} has no runs", hint=f"git rvexp submit {snapshot.tag} -- CMD")
     found = Found(snapshot, told[-1])
     executors = Executors(context)
-    index = child[2] if child else ""
+    part = _part(args, child[2] if child else "", context.ledger.now())
     try:
-        lines = lines_of(context, found, executors, index, follow=args.follow)
+        lines = lines_of(context, found, executors, part, follow=args.follow)
         if args.save:
-            kept = keep(context, found, lines, index)
+            kept = keep(context, found, lines, part.index)
             session.speaker.result(str(kept.path))
             session.speaker.say(f"kept {kept.lines} lines, {kept.digest}")
             return 0
@@ -50,6 +54,15 @@ def run(args: argparse.Namespace, session: Session) -> int:
         session.speaker.say(f"the run goes on; git rvexp logs -f {found.run.run} comes back to it")
         return INTERRUPTED
     return 0
+
+
+def _part(args: argparse.Namespace, index: str, now: dt.datetime) -> Part:
+    if args.attempt < 0:
+        raise UsageError("--attempt takes a number from 1 on")
+    part = Part(index, since(args.since, now).timestamp() if args.since else 0, args.attempt)
+    if args.save and not part.whole:
+        raise UsageError("--save keeps a whole log: it goes with neither --since nor --attempt")
+    return part
 
 
 def _print(lines: Iterable[str], grep: str | None, session: Session) -> int:

@@ -95,12 +95,15 @@ class BatchExecutor:
         with aws.calling(f"stop the job {job}"):
             self._reads.terminate_job(jobId=job, reason=reason[:_REASON_CHARACTERS] or "stopped by git rvexp")
 
-    def logs(self, job: str, *, follow: bool = False) -> Iterator[str]:
-        """The job's output, all attempts in order, a line at a time; empty when it printed nothing."""
+    def logs(self, job: str, *, follow: bool = False, since: float = 0, attempt: int = 0) -> Iterator[str]:
+        """The job's output, attempts in order, a line at a time; empty when it printed nothing."""
         group, region = batch_logs.place(self._detail(job))
-        streams = batch_logs.Streams(self._client("logs", region=region), group)
+        streams = batch_logs.Streams(self._client("logs", region=region), group, since)
         return batch_logs.lines(
-            lambda: self._detail(job), streams, follow=follow, pause=lambda: self._sleep(self._poll_seconds)
+            lambda: batch_logs.of_attempt(self._detail(job), attempt),
+            streams,
+            follow=follow,
+            pause=lambda: self._sleep(self._poll_seconds),
         )
 
     @cached_property

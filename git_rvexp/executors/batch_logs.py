@@ -11,15 +11,16 @@ from typing import Any
 from git_rvexp import aws
 from git_rvexp.errors import RvexpError
 from git_rvexp.executors import batch_state
-from git_rvexp.model import Json
+from git_rvexp.model import Json, Phase
 
 
 class Streams:
-    """Reads the log streams of one job onwards from where it stopped the last time."""
+    """Reads the log streams of one job, written since then (epoch seconds), onwards from where it stopped."""
 
-    def __init__(self, logs: Any, group: str) -> None:
+    def __init__(self, logs: Any, group: str, since: float = 0) -> None:
         self._logs = logs
         self._group = group
+        self._begin = {"startTime": int(since * 1000)} if since else {}
         self._tokens: dict[str, str] = {}
         self._read: Counter[str] = Counter()
 
@@ -51,7 +52,7 @@ class Streams:
             self._tokens[name] = token
 
     def _page(self, name: str) -> Mapping[str, Json]:
-        where = {"logGroupName": self._group, "logStreamName": name, "startFromHead": True}
+        where = {"logGroupName": self._group, "logStreamName": name, "startFromHead": True, **self._begin}
         if name in self._tokens:
             where["nextToken"] = self._tokens[name]
         try:
@@ -74,6 +75,20 @@ def place(detail: Mapping[str, Json]) -> tuple[str, str]:
     if driver != "awslogs":
         raise RvexpError(f"the logs of {job} go to {driver}, not to CloudWatch")
     return group, region
+
+
+def of_attempt(detail: Mapping[str, Json], attempt: int) -> Mapping[str, Json]:
+    """The job as if it had this attempt only (from 1; 0: as it is). RvexpError when it has ended without that one."""
+    if not attempt:
+        return detail
+    known = detail.get("attempts") or []
+    phase = batch_state.state(detail, None).phase
+    if attempt <= len(known):
+        return {**detail, "attempts": [known[attempt - 1]], "container": {}, "ecsProperties": {}}
+    if phase.over or attempt > len(known) + 1:
+        raise RvexpError(f"the job {detail.get('jobId')} has had {len(known)} attempts, not {attempt}")
+    # Until the next attempt runs, what the container is said to have printed is the last one's.
+    return {**detail, "attempts": []} | ({} if phase is Phase.RUNNING else {"container": {}, "ecsProperties": {}})
 
 
 def lines(

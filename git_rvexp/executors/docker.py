@@ -128,16 +128,18 @@ class DockerExecutor:
         if seen["State"]["Running"] or docker_reading.never_started(seen):
             self._containers.stop(seen["Id"], reason)
 
-    def logs(self, job: str, *, follow: bool = False) -> Iterator[str]:
+    def logs(self, job: str, *, follow: bool = False, since: float = 0, attempt: int = 0) -> Iterator[str]:
         """Lines of stdout and stderr in the order they came; of an array child after child, with `[index] ` before."""
-        children = self._children(job)
+        docker_asking.check_attempt(job, attempt)
+        name, _, index = job.partition(":")
+        children = self._children(name)
         if not children:
-            yield from self._containers.lines(job, follow=follow)
-        for child in children:
+            yield from self._containers.lines(job, follow=follow, since=since)
+        for child in docker_driver.chosen(children, index):
             if follow and child.waits:
-                self._await_start(job, child.index)
-            for line in self._containers.lines(child.container, follow=follow):
-                yield f"[{child.index}] {line}"
+                self._await_start(name, child.index)
+            for line in self._containers.lines(child.container, follow=follow, since=since):
+                yield line if index else f"[{child.index}] {line}"
 
     def _made(self, plan: Plan, request: Mapping[str, Any]) -> str:
         try:

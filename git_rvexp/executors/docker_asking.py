@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Mapping
 from typing import Any
 
-from git_rvexp.errors import UsageError
+from git_rvexp.errors import RvexpError, UsageError
 from git_rvexp.executors.limits import ARRAY as ARRAY_SIZES
 from git_rvexp.executors.protocol import RefusedError
 from git_rvexp.model import Plan, Resources
@@ -115,6 +115,12 @@ def child_request(plan: Plan, environ: Mapping[str, str], index: int, parallel: 
         "AWS_BATCH_JOB_ARRAY_SIZE": str(plan.array),
     }
     return asked
+
+
+def check_attempt(job: str, attempt: int) -> None:
+    """RvexpError for another attempt than the first: an engine retries nothing."""
+    if attempt > 1:
+        raise RvexpError(f"the job {job} had one attempt: a Docker engine retries nothing")
 
 
 def child_name(job: str, index: int) -> str:

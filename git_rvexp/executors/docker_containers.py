@@ -114,14 +114,14 @@ class Containers:
                 return ""
             return docker_remark.read(b"".join(chunks))
 
-    def lines(self, container: str, *, follow: bool) -> Iterator[str]:
+    def lines(self, container: str, *, follow: bool, since: float = 0) -> Iterator[str]:
         """Lines of stdout and stderr in the order they came; with `follow` until the container stops."""
         from urllib3.exceptions import HTTPError  # noqa: PLC0415  comes with docker
 
         with _asking("give the log"):
             found = self._engine.containers.get(container)
             try:
-                yield from docker_reading.lines(found.logs(stream=True, follow=follow))
+                yield from docker_reading.lines(found.logs(stream=True, follow=follow, since=since or None))
             except HTTPError as why:
                 raise RvexpError(f"the log of {container} broke off: {why}", hint="git rvexp logs") from why
 

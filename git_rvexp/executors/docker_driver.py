@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from git_rvexp.errors import RvexpError
 from git_rvexp.executors.docker_asking import INDEX, PARALLEL, SEQUENTIAL, SIZE
 from git_rvexp.model import JobState, Json, Phase
 
@@ -58,6 +59,14 @@ def children(listed: Iterable[Mapping[str, Any]]) -> list[Child]:
         for each in listed
     ]
     return sorted(found, key=lambda child: child.index)
+
+
+def chosen(children: list[Child], index: str) -> list[Child]:
+    """The child whose index was asked for, all for "". RvexpError when there is none."""
+    found = [c for c in children if index in ("", str(c.index))]
+    if children and not found:
+        raise RvexpError(f"the array has no job {index}: they are 0 to {children[0].size - 1}")
+    return found
 
 
 def may_be_array(job: str) -> bool:

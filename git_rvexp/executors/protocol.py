@@ -52,5 +52,8 @@ class Executor(Protocol):
 class LogSource(Protocol):
     """Where a job's output is read."""
 
-    def logs(self, job: str, *, follow: bool = False) -> Iterator[str]:
-        """The job's output, a line at a time without newlines; with `follow` until the job has ended."""
+    def logs(self, job: str, *, follow: bool = False, since: float = 0, attempt: int = 0) -> Iterator[str]:
+        """The job's output, a line at a time without newlines; with `follow` until the job has ended.
+
+        `since` is in epoch seconds; `attempt` counts from 1, and 0 means all. `JOB:N` is child N of an array.
+        """

@@ -23,28 +23,44 @@ class Kept:
     digest: str
 
 
-def lines_of(context: Context, found: Found, executors: Executors, index: str, *, follow: bool) -> Iterator[str]:
+@dataclass(frozen=True)
+class Part:
+    """What of a log is wanted: of which child of an array, from when on (epoch seconds), of which attempt (from 1)."""
+
+    index: str = ""
+    since: float = 0
+    attempt: int = 0
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is all that the job, or the child, printed."""
+        return not self.since and not self.attempt
+
+
+def lines_of(context: Context, found: Found, executors: Executors, part: Part, *, follow: bool) -> Iterator[str]:
     """The log's lines. RvexpError when the executor cannot give it and no whole copy was kept here."""
     refuse_jobless(found.run)
-    job = f"{found.run.job}:{index}" if index else found.run.job
+    job = f"{found.run.job}:{part.index}" if part.index else found.run.job
     given = 0
     try:
-        for line in executors.logs_of(found.run.plan).logs(job, follow=follow):
+        source = executors.logs_of(found.run.plan)
+        for line in source.logs(job, follow=follow, since=part.since, attempt=part.attempt):
             given += 1
             yield line
     except RvexpError as why:
-        copy = _path(context, found.run, index)
+        copy = _path(context, found.run, part.index)
         if given or not copy.is_file():
             raise
-        context.say(f"{why}\n  this is the copy kept in this clone")
-        yield from _checked(found.run, copy, index)
+        told = "" if part.whole else ", which knows neither times nor attempts: all of it follows"
+        context.say(f"{why}\n  this is the copy kept in this clone{told}")
+        yield from _checked(found.run, copy, part.index)
 
 
 def keep(context: Context, found: Found, lines: Iterable[str], index: str) -> Kept:
     """Write the log beside the record, and its checksum into it."""
     path = _path(context, found.run, index)
     path.parent.mkdir(parents=True, exist_ok=True)
-    digest, count = hashlib.sha256(), 0
+    digest, count, size = hashlib.sha256(), 0, 0
     partial = path.with_suffix(".part")
     with partial.open("wb") as file:
         for line in lines:
@@ -52,10 +68,11 @@ def keep(context: Context, found: Found, lines: Iterable[str], index: str) -> Ke
             digest.update(data)
             file.write(data)
             count += 1
+            size += len(data)
     partial.replace(path)
     kept = Kept(path, count, f"sha256:{digest.hexdigest()}")
-    fields = {"run": found.run.run, "lines": count, "digest": kept.digest, **({"child": int(index)} if index else {})}
-    context.ledger.append(found.snapshot.oid, context.ledger.event("log", fields))
+    fields = {"run": found.run.run, "sha256": digest.hexdigest(), "bytes": size, "lines": count}
+    context.ledger.append(found.snapshot.oid, context.ledger.event("log", fields | _child(index)))
     share_quietly(context)
     return kept
 
@@ -64,10 +81,13 @@ def _path(context: Context, run: Run, index: str) -> Path:
     return context.repo.state_dir / "logs" / (f"{run.run}-{index}.log" if index else f"{run.run}.log")
 
 
+def _child(index: str) -> dict[str, int]:
+    return {"child": int(index)} if index else {}
+
+
 def _checked(run: Run, path: Path, index: str) -> Iterator[str]:
     data = path.read_bytes()
-    digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
-    child = int(index) if index else None
-    if not any(e.get("digest") == digest and e.get("child") == child for e in run.events if e.kind == "log"):
+    wanted = {"sha256": hashlib.sha256(data).hexdigest(), "child": None, **_child(index)}
+    if not any(all(e.get(k) == v for k, v in wanted.items()) for e in run.events if e.kind == "log"):
         raise RvexpError(f"the kept log {path} is not the one whose checksum the record holds")
     yield from data.decode("utf-8", "surrogateescape").removesuffix("\n").split("\n")
