@@ -10,19 +10,20 @@ import pytest
 from tests.conftest import Clone
 from tests.integration.parts import PROJECT, Stack
 
-_BLOCK = re.compile(r"<!-- test: (?P<name>[^>]*?) -->\n```sh\n(?P<script>.*?)```", re.DOTALL)
+_BLOCK = re.compile(r"<!-- test: [^>]*? -->\n```sh\n(?P<script>.*?)```", re.DOTALL)
 
 
-def blocks() -> dict[str, str]:
-    """Every shell block that is marked as tested, by file and name."""
+def scripts() -> dict[str, str]:
+    """The shell blocks of each document that are marked as tested, one after another as a reader types them."""
     found = {}
     for path in [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]:
-        for block in _BLOCK.finditer(path.read_text()):
-            found[f"{path.name}: {block['name']}"] = block["script"]
+        script = "".join(block["script"] for block in _BLOCK.finditer(path.read_text()))
+        if script:
+            found[path.name] = script
     return found
 
 
-@pytest.mark.parametrize("name", blocks())
+@pytest.mark.parametrize("name", scripts())
 def test_the_commands_work_as_written(name: str, stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each line in turn; the first that fails stops the script."""
     monkeypatch.setenv("DOCKER_HOST", stack.docker_host)
@@ -33,7 +34,7 @@ def test_the_commands_work_as_written(name: str, stack: Stack, tmp_path: Path, m
     clone.git("config", "rvexp.image.buildArgs", f"BASE={stack.base_image}")
     clone.commit("the example")
     done = subprocess.run(
-        ["sh", "-eux"], input=blocks()[name], cwd=clone.path, capture_output=True, text=True, check=False
+        ["sh", "-eux"], input=scripts()[name], cwd=clone.path, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     tags = clone.git("tag", "--list", "*/first").splitlines()
