@@ -84,6 +84,8 @@ class World:
         self.folder = folder
         subprocess.run(["git", "init", "-q", folder], check=True)
 
+    environment = Settings().image_environment
+
     def key(self, code: dict[str, str] | None = None, **files: str) -> str:
         """The key of a tree with these files (`_` for `.` and `__` for `/`)."""
         for name, text in files.items():
@@ -92,7 +94,7 @@ class World:
             path.write_text(text)
         subprocess.run(["git", "add", "-A"], cwd=self.folder, check=True)
         tree = subprocess.run(["git", "write-tree"], cwd=self.folder, capture_output=True, check=True, text=True)
-        settings = Settings(image_code=code or {".": "/opt/src"})
+        settings = Settings(image_code=code or {".": "/opt/src"}, image_environment=self.environment)
         return describe(Objects(self.folder / ".git"), tree.stdout.strip(), settings, Recipe("Dockerfile")).key
 
 
@@ -107,6 +109,15 @@ def test_key_follows_the_environments_files_only(tmp_path: Path) -> None:
     part = {"src": "/opt/src/src"}
     seen |= {world.key(part), world.key(part, body="3")}
     assert len(seen) == 7
+
+
+def test_dockerfile_and_ignore_file_always_count(tmp_path: Path) -> None:
+    """Whatever the settings list."""
+    world = World(tmp_path)
+    world.environment = ()
+    first = world.key(Dockerfile="FROM b\nCOPY . /opt/src\n")
+    second = world.key(Dockerfile="FROM c\nCOPY . /opt/src\n")
+    assert len({first, second, world.key(_dockerignore="x")}) == 3
 
 
 @pytest.mark.parametrize("line", ["COPY . /build", "COPY src /build", "COPY --chown=7:7 . /opt/src", "ADD . /opt/src"])

@@ -97,6 +97,8 @@ def applied(image: dict[bytes, File], data: bytes) -> dict[bytes, File]:
     with tarfile.open(fileobj=io.BytesIO(data), errors="surrogateescape") as tar:
         members = [(m, m.name.encode("utf-8", "surrogateescape")) for m in tar]
         assert [path for _, path in members] == sorted(path for _, path in members)
+        hidden = {path.replace(b".wh.", b"") for _, path in members if b".wh." in path}
+        assert not hidden & {path for _, path in members}, "what is replaced is not whited out as well"
         seen: set[bytes] = set()
         for member, path in members:
             folder, _, name = path.rpartition(b"/")
@@ -181,7 +183,7 @@ def test_file_times_are_the_commits(tmp_path: Path) -> None:
         assert {(m.mtime, m.uid, m.gid, m.uname, m.gname) for m in tar} == {(TIME, 0, 0, "", "")}
 
 
-@pytest.mark.parametrize("size", [0, 1, 65534, 65535, 65536, 131070, 8 * 65535, 8 * 65535 + 1, 2_000_000])
+@pytest.mark.parametrize("size", [0, 1, 65534, 65535, 65536, 131070, 8 * 65535, 8 * 65535 + 1, 9 * 65535, 2_000_000])
 def test_stored_gzip_is_gzip(size: int) -> None:
     """Python's and GNU's readers give the content back, the size is known beforehand, pieces do not matter."""
     data = (bytes(range(256)) * (size // 256 + 1))[:size]
