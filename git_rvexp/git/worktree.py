@@ -7,6 +7,7 @@ hidden by assume-unchanged or skip-worktree, unreadable folders, nested reposito
 
 import os
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from git_rvexp.git.plumbing import Repo
 from git_rvexp.jitter import token
 
 _SHOWN = 10
+_STALE = 86_400  # seconds
 # What `ls-files -v` marks: lower case is assume-unchanged, S skip-worktree, M unmerged; H, the rest, is of no interest.
 _FLAGGED = re.compile(rb"(?:^|\0)([a-zSM]) ([^\0]+)")
 # The empty tree by the length of an object name: git knows both without their being stored.
@@ -73,12 +75,21 @@ def _scratch_index(repo: Repo) -> Iterator[Path]:
     """A copy of the user's index, gone afterwards. Its content and times come from one open file."""
     real = repo.git_dir / "index"
     copy = repo.state_dir / f"index-{token()}"
+    _sweep(repo)
     try:
         _copy(real, copy)
         yield copy
     finally:
         with suppress(OSError):  # never made, or on a disk that cannot be written: the error under way says more
             copy.unlink()
+
+
+def _sweep(repo: Repo) -> None:
+    """Take away scratch indexes that killed snapshots left behind; a day is longer than any snapshot takes."""
+    for left in repo.state_dir.glob("index-*"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > _STALE:
+                left.unlink()
 
 
 def _copy(real: Path, copy: Path) -> None:

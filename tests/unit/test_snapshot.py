@@ -291,6 +291,18 @@ def test_origin_is_no_experiments_remote(clone: Clone, tmp_path: Path) -> None:
     assert clone.rvexp("snapshot", "demo").returncode == 0
 
 
+def test_what_killed_snapshots_left_is_swept(clone: Clone) -> None:
+    """A scratch index of yesterday goes with the next snapshot; one that may be in use stays."""
+    state = clone.path / ".git" / "rvexp"
+    state.mkdir()
+    old, young = state / "index-00000000", state / "index-11111111"
+    for left in (old, young):
+        left.write_bytes(b"")
+    os.utime(old, (0, 0))
+    assert clone.rvexp("snapshot", "demo").returncode == 0
+    assert (old.exists(), young.exists()) == (False, True)
+
+
 def test_outside_a_repository_there_is_one_clear_error(tmp_path: Path) -> None:
     """Exit 2, the folder, a hint, no traceback."""
     done = Clone(tmp_path).rvexp("snapshot", "demo")
