@@ -113,6 +113,12 @@ def no_options(texts: Iterable[str]) -> str:
     return f"must not hold {bad[0]!r}" if bad else ""
 
 
+def json_files(texts: Iterable[str]) -> str:
+    """Plain texts that end in .json."""
+    bad = [text for text in texts if not text.endswith(".json")]
+    return no_options(texts) or (f"must hold names of .json files, not {bad[0]!r}" if bad else "")
+
+
 def one_of(*words: str) -> Rule:
     """The rule that takes only `words`."""
     return lambda text: "" if text in words else f"must be {', '.join(words[:-1])} or {words[-1]}"

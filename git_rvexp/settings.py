@@ -150,6 +150,12 @@ class Settings:
     run_inputs: tuple[str, ...] = _key(
         (), "what a run reads, beside the s3:// URIs in its command", key="run.inputs", rule=rules.no_options
     )
+    run_metrics: tuple[str, ...] = _key(
+        (),
+        "JSON files whose numbers are recorded: paths in the container, or s3:// URIs ({run} stands for the run)",
+        key="run.metrics",
+        rule=rules.json_files,
+    )
     run_tolerance: float = _key(
         0.0, "how far numbers of a repeat's JSON and CSV may be off", key="run.tolerance", rule=rules.not_negative
     )

@@ -1,4 +1,4 @@
-"""Show what differs between two snapshots or runs: code, image, definition, request, outcome. Only what differs.
+"""Show what differs between two snapshots or runs: code, image, definition, request, outcome, metrics.
 
 Of a snapshot the newest run is meant. With --exit-code: 1 when anything differs.
 """
@@ -45,7 +45,8 @@ def _tell(session: Session, found: Difference, code: str) -> None:
         say(session.speaker.paint(printable(change.what), "bold"))
         for sign, colour, value in (("-", "red", change.left), ("+", "green", change.right)):
             if value is not None:
-                say(session.speaker.paint(f"  {sign} {printable(_text(value))}", colour))
+                more = f"  ({change.difference:+.4g})" if sign == "+" and change.difference is not None else ""
+                say(session.speaker.paint(f"  {sign} {printable(_text(value))}{more}", colour))
     if not found:
         session.speaker.say("nothing differs")
 
@@ -67,5 +68,9 @@ def _fields(found: Difference) -> dict[str, Json]:
         "b": told(found.right),
         "same": not found,
         "files": [{"status": status, "path": path} for status, path in found.files],
-        "changes": [{"what": c.what, "a": c.left, "b": c.right} for c in found.changes],
+        "changes": [
+            {"what": c.what, "a": c.left, "b": c.right}
+            | ({"difference": c.difference} if c.difference is not None else {})
+            for c in found.changes
+        ],
     }

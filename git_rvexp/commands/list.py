@@ -2,7 +2,7 @@
 
 Newest is by the date in the name, then by the time of tagging. No executor is asked: `git rvexp status --refresh`
 does that. --format takes %(tag) %(nickname) %(commit) %(tree) %(date) %(age) %(by) %(message) %(changes) %(image)
-%(state) %(run), `%%`, and bytes such as %09.
+%(state) %(run) %(metrics), `%%`, and bytes such as %09.
 """
 
 import argparse
@@ -13,10 +13,13 @@ from git_rvexp.commands.session import Session
 from git_rvexp.errors import UsageError
 from git_rvexp.output import printable
 from git_rvexp.record.ledger import Ledger
+from git_rvexp.workflow.metrics import in_words
 from git_rvexp.workflow.moments import age, iso, since
 from git_rvexp.workflow.survey import NO_RUNS, STATES, Query, Row, rows
 
 _HEAD = ("snapshot", "age", "changes", "runs", "last run")
+_METRICS = "metrics"  # the last column, where any run has numbers
+_SHOWN_NUMBERS = 3
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,7 +52,9 @@ def run(args: argparse.Namespace, session: Session) -> int:
             session.speaker.result(printable(line(_values(row))))
         return 0
     shown = list(found)
-    session.speaker.table(_HEAD, (_cells(row, session) for row in shown))
+    numbers = any(row.metrics for row in shown)
+    head = (*_HEAD, _METRICS) if numbers else _HEAD
+    session.speaker.table(head, (_cells(row, session, numbers=numbers) for row in shown))
     if not shown:
         session.speaker.say("no snapshots" if query == Query(limit=query.limit) else "no snapshots match")
     elif len(shown) == query.limit and session.speaker.terminal:
@@ -85,15 +90,18 @@ def _pattern(text: str) -> re.Pattern[str]:
         raise UsageError(f"--grep {text!r} is not a regular expression: {why}") from why
 
 
-def _cells(row: Row, session: Session) -> tuple[str, ...]:
-    when = age(time.time() - row.card.when) if session.speaker.terminal else iso(row.card.when)
-    return (row.card.snapshot.tag, when, row.changes or "-", row.glance, row.last_run or "-")
+def _cells(row: Row, session: Session, *, numbers: bool) -> tuple[str, ...]:
+    terminal = session.speaker.terminal
+    when = age(time.time() - row.card.when) if terminal else iso(row.card.when)
+    told = (row.card.snapshot.tag, when, row.changes or "-", row.glance, row.last_run or "-")
+    most = _SHOWN_NUMBERS if terminal else 0
+    return (*told, in_words(row.metrics, most=most) or "-") if numbers else told
 
 
 def _values(row: Row | None) -> dict[str, str]:
     """What --format can name; of no row, the names."""
     if row is None:
-        names = "tag nickname commit tree date age by message changes image state run"
+        names = "tag nickname commit tree date age by message changes image state run metrics"
         return dict.fromkeys(names.split(), "")
     card = row.card
     return {
@@ -109,4 +117,5 @@ def _values(row: Row | None) -> dict[str, str]:
         "image": row.image,
         "state": row.glance,
         "run": row.last_run,
+        "metrics": in_words(row.metrics),
     }

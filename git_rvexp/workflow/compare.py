@@ -1,4 +1,4 @@
-"""What differs between two snapshots or runs: code, image, definition, request, outcome; what is the same is left out.
+"""What differs between two snapshots or runs: code, image, definition, request, outcome, metrics; not what is the same.
 
 Variables whose names begin with RVEXP_ differ by nature and are not compared. No executor or registry is asked.
 """
@@ -10,6 +10,7 @@ from git_rvexp.git.catalogue import tag_names
 from git_rvexp.record.events import Event, Record
 from git_rvexp.record.runs import Run
 from git_rvexp.terms import Json, Snapshot
+from git_rvexp.workflow import metrics
 from git_rvexp.workflow.choose import choice
 from git_rvexp.workflow.context import Context
 
@@ -49,6 +50,12 @@ class Change:
     what: str
     left: Json
     right: Json
+
+    @property
+    def difference(self) -> float | None:
+        """By how much the number is larger on the right; None when it is none on either side."""
+        numbers = [v for v in (self.left, self.right) if isinstance(v, int | float) and not isinstance(v, bool)]
+        return numbers[1] - numbers[0] if len(numbers) == 2 else None
 
 
 @dataclass(frozen=True)
@@ -100,6 +107,7 @@ def _changes(left: Side, right: Side) -> Iterator[Change]:
         yield from _between(f"definition {path}", bodies[0].get(path), bodies[1].get(path))
     for key in _PLAN:
         yield from _between(key, *(_planned(s.run, key) for s in (left, right)))
+    yield from _between("metrics", *(dict(metrics.of(s.run)) if s.run else {} for s in (left, right)))
     for key in _OUTCOME:
         yield from _between(key, *(_of(s.run.first("ended") if s.run else None, key) for s in (left, right)))
 

@@ -10,6 +10,7 @@ from git_rvexp.git.catalogue import Card
 from git_rvexp.record.events import Event, Record
 from git_rvexp.record.runs import Run
 from git_rvexp.terms import Json, Snapshot
+from git_rvexp.workflow import metrics
 from git_rvexp.workflow.choose import Choice
 from git_rvexp.workflow.moments import duration, iso
 from git_rvexp.workflow.reasons import in_words
@@ -90,12 +91,22 @@ def _data(run: Run) -> list[tuple[str, str]]:
     if written:
         told.append(("outputs", f"{written.get('count', 0)} in {written.get('bytes', 0)} bytes"))
         told += [("unread", f"{place}: {why}") for place, why in (written.get("unread") or {}).items()]
+    told += _numbers(run)
     told += [("repeats", str(run.planned.get("repeats", ""))), ("unlike", _shown(run.planned.get("unlike")))]
     if verdict:
         from git_rvexp.workflow.repeating.verdict import summary  # noqa: PLC0415  beside its one use
 
         told.append(("verdict", summary(verdict.fields)))
     return told
+
+
+def _numbers(run: Run) -> list[tuple[str, str]]:
+    read = run.first("metrics")
+    told = [("metrics", metrics.in_words({name: value})) for name, value in metrics.of(run).items()]
+    if read and read.get("left_out"):
+        told.append(("metrics", f"… and {read.get('left_out')} more"))
+    unread = (read.get("unread") if read else None) or {}
+    return told + [("no metrics", f"{place}: {why}") for place, why in unread.items()]
 
 
 def _input(entry: dict[str, Json]) -> str:

@@ -76,7 +76,7 @@ def record_end(context: Context, found: Found, state: JobState) -> None:
 
 def _with_evidence(context: Context, found: Found, ended: Event) -> list[Event]:
     """The end, and what is kept beside it of runs that name what they read or write, or that repeat another."""
-    if not any(found.run.planned.get(key) for key in ("inputs", "outputs", "repeats")):
+    if not any(found.run.planned.get(key) for key in ("inputs", "outputs", "metrics", "repeats")):
         return [ended]
     from git_rvexp.workflow.repeating import evidence  # noqa: PLC0415  loads what hashing needs
 

@@ -118,7 +118,8 @@ def _data(context: Context, request: Request) -> dict[str, Json]:
     written = list(dict.fromkeys([*settings.run_outputs, *request.outputs]))
     read = inputs.wanted(context, request.command, [*settings.run_inputs, *request.inputs], written)
     tolerated = {"tolerance": settings.run_tolerance} if settings.run_tolerance else {}
-    return {**({"inputs": read} if read else {}), **({"outputs": written, **tolerated} if written else {})}
+    judged = {"metrics": list(settings.run_metrics)} if settings.run_metrics else {}
+    return {**({"inputs": read} if read else {}), **({"outputs": written, **tolerated} if written else {}), **judged}
 
 
 def _resources(settings: Settings, request: Request) -> Resources:

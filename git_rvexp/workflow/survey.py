@@ -15,6 +15,7 @@ from git_rvexp.record.events import Event, Record
 from git_rvexp.record.ledger import Ledger
 from git_rvexp.record.runs import Run, runs
 from git_rvexp.terms import Json
+from git_rvexp.workflow import metrics
 from git_rvexp.workflow.moments import iso
 
 STATES = ("ok", "failed", "cancelled", "submitted", "planned", "ambiguous", "refused", "notfound", "unknown")
@@ -27,6 +28,7 @@ _WANTED: Mapping[str, frozenset[str]] = {
     "submitted": frozenset(("run", "job")),
     "duplicate": frozenset(("run", "job")),
     "ended": frozenset(("run", "state", "exit", "seconds")),
+    "metrics": frozenset(("run", "values")),
     **dict.fromkeys(("ambiguous", "refused", "notfound", "unknown", "cancelled"), _RUN),
 }
 _WITH_COMMANDS = {**_WANTED, "planned": frozenset(("run", "executor", "command"))}
@@ -75,6 +77,11 @@ class Row:
     def last_run(self) -> str:
         """The id of the run planned last; "" when there are none."""
         return self.runs[-1].run if self.runs else ""
+
+    @property
+    def metrics(self) -> Mapping[str, Json]:
+        """The recorded numbers of the last run that has any."""
+        return metrics.newest(self.runs)
 
     def fields(self) -> dict[str, Json]:
         """The row as JSON: everything a list knows."""
@@ -157,10 +164,13 @@ def _searched(row: Row) -> Iterator[str]:
 def _run_fields(run: Run) -> dict[str, Json]:
     ended = run.first("ended")
     told = {key: ended.get(key) for key in ("exit", "seconds") if key in ended.fields} if ended else {}
+    numbers = metrics.of(run)
     return {
         "run": run.run,
         "state": run.word,
         "executor": run.executor,
         "job": run.job,
         "planned": run.planned.time,
-    } | told
+        **told,
+        **({"metrics": numbers} if numbers else {}),
+    }

@@ -88,3 +88,12 @@ def test_two_runs_of_one_snapshot(book: Notebook, pair: tuple[Snapshot, Snapshot
     """By run id: the code is the same by nature, the request is compared."""
     left, right = book.ended(pair[0], seed=1), book.ended(pair[0], seed=5)
     assert changes(book, str(left.run), str(right.run)) == {"seed": (1, 5)}
+
+
+def test_metrics_are_compared_with_their_difference(book: Notebook, pair: tuple[Snapshot, Snapshot]) -> None:
+    """Old, new and by how much; one that only one side has stands alone, equal ones are left out."""
+    for snapshot, values in zip(pair, ({"acc": 0.5, "n": 9, "old": 1}, {"acc": 0.75, "n": 9}), strict=True):
+        run = book.ended(snapshot)
+        book.tell(snapshot, "metrics", run=str(run.run), values=values)
+    assert changes(book) == {"metrics acc": (0.5, 0.75), "metrics old": (1, None)}
+    assert "metrics acc\n  - 0.5\n  + 0.75  (+0.25)\n" in book.clone.rvexp("diff", "one", "two").stdout

@@ -139,6 +139,21 @@ def test_a_cut_line_is_not_believed(book: Notebook, line: str) -> None:
     assert told["damaged_lines"] == 1
 
 
+def test_numbers_of_the_last_run_that_has_any_are_shown(book: Notebook) -> None:
+    """A last column where any row has them: exact for programs; by --format, and per run in JSON."""
+    snapshot = book.snapshot("al/roads/2026-11-05/judged")
+    first, second = book.ended(snapshot), book.ended(snapshot)
+    book.tell(snapshot, "metrics", run=str(first.run), values={"accuracy": 0.5})
+    book.tell(snapshot, "metrics", run=str(second.run), values={"accuracy": 0.961234567, "n_test": 360, "odd": "text"})
+    book.ended(snapshot)
+    rows = [line.split("\t") for line in book.clone.rvexp("list", "-n", "2").stdout.splitlines()]
+    assert [row[5:] for row in rows] == [["accuracy 0.961234567, n_test 360"], ["-"]]
+    assert book.clone.rvexp("list", "-n", "1", "--format", "%(metrics)").stdout == "accuracy 0.961234567, n_test 360\n"
+    told = document(book, "-n", "1")["snapshots"][0]["runs"]
+    assert [run.get("metrics") for run in told] == [{"accuracy": 0.5}, {"accuracy": 0.961234567, "n_test": 360}, None]
+    assert len(book.clone.rvexp("list", "--project", "clouds").stdout.split("\t")) == 5
+
+
 def test_text_in_a_value_is_not_taken_for_a_field(book: Notebook) -> None:
     """A reason that looks like fields stays a reason."""
     second = next(s for s in document(book)["snapshots"] if s["tag"].endswith("second"))

@@ -102,3 +102,13 @@ def test_an_ambiguous_name_lists_candidates(book: Notebook, snapshot: Snapshot) 
     assert done.returncode == 2
     assert "al/roads/2026-11-02/first-again" in done.stderr
     assert "al/roads/2026-11-03/first-once-more" in done.stderr
+
+
+def test_metrics_are_shown_and_why_there_are_none(book: Notebook, snapshot: Snapshot) -> None:
+    """Each number on its line; a file that could not be read with the reason."""
+    run = book.ended(snapshot)
+    unread = {"out/eval.json": "is not there"}
+    book.tell(snapshot, "metrics", run=str(run.run), values={"accuracy": 0.961234567}, left_out=3, unread=unread)
+    lines = [line.strip() for line in book.clone.rvexp("show", str(run.run)).stdout.splitlines()]
+    shown = [line.partition("  ")[2].strip() for line in lines if line.startswith(("metrics", "no metrics"))]
+    assert shown == ["accuracy 0.961234567", "… and 3 more", "out/eval.json: is not there"]

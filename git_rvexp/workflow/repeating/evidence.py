@@ -1,4 +1,4 @@
-"""What is kept of a run beside how it ended: its outputs, its inputs once more, and for a repeat the verdict.
+"""What is kept of a run beside how it ended: its outputs, numbers, inputs once more, and for a repeat the verdict.
 
 Gathered when the end is recorded, and written with it in one step. What cannot be read is told and stops nothing.
 """
@@ -8,6 +8,7 @@ from git_rvexp.model import Json, Plan
 from git_rvexp.record.events import Event
 from git_rvexp.record.kept import kept
 from git_rvexp.record.runs import Run, runs
+from git_rvexp.workflow import metrics
 from git_rvexp.workflow.choose import Found
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.repeating import inputs, outputs
@@ -47,6 +48,8 @@ def _facts(context: Context, plan: Plan, job: str) -> list[tuple[str, dict[str, 
     facts = []
     if outputs.declared(plan):
         facts.append(("outputs", outputs.fields(context, plan, job)))
+    if metrics.declared(plan):
+        facts.append(("metrics", metrics.fields(context, plan, job)))
     before = plan.extra.get("inputs")
     if before:
         now = [inputs.look(context, plan, entry) for entry in before]

@@ -23,7 +23,7 @@ _TEXTS_MOST = 262144
 
 
 @dataclass
-class _Reading:
+class Reading:
     """What is found while the outputs pass: small texts by name, and why a place could not be read."""
 
     texts: dict[str, str] = field(default_factory=dict)
@@ -31,6 +31,7 @@ class _Reading:
     room: int = _TEXTS_MOST
 
     def keep(self, name: str, text: str | None) -> None:
+        """Take a small text, as long as there is room."""
         if text and len(text) <= self.room and len(self.texts) < SHOWN:
             self.texts[name] = text
             self.room -= len(text)
@@ -60,9 +61,9 @@ def listed(context: Context, plan: Plan, job: str) -> tuple[Manifest, Mapping[st
     return manifest, reading.unread
 
 
-def _taken(context: Context, plan: Plan, job: str) -> tuple[Manifest, _Reading]:
-    reading = _Reading()
-    streams = [_read(context, plan, job, place, reading) for place in sorted(set(declared(plan)))]
+def _taken(context: Context, plan: Plan, job: str) -> tuple[Manifest, Reading]:
+    reading = Reading()
+    streams = [read(context, plan, job, place, reading) for place in sorted(set(declared(plan)))]
     return taken(heapq.merge(*streams)), reading
 
 
@@ -71,7 +72,8 @@ def _first(manifest: Manifest) -> list[Json]:
     return [[i.name, i.size, i.digest] for i, _ in zip(items, range(SHOWN), strict=False)]
 
 
-def _read(context: Context, plan: Plan, job: str, place: str, reading: _Reading) -> list[Item]:
+def read(context: Context, plan: Plan, job: str, place: str, reading: Reading) -> list[Item]:
+    """The files at one place, sorted by name; small texts, or why it cannot be read, go into `reading`."""
     try:
         if places.is_s3(place):
             return _from_s3(context, plan, place, reading)
@@ -87,7 +89,7 @@ def _read(context: Context, plan: Plan, job: str, place: str, reading: _Reading)
         return []
 
 
-def _from_s3(context: Context, plan: Plan, place: str, reading: _Reading) -> list[Item]:
+def _from_s3(context: Context, plan: Plan, place: str, reading: Reading) -> list[Item]:
     from git_rvexp.data.s3 import Listing, summable  # noqa: PLC0415  only where there is an S3 output
 
     listing = Listing(reaching(context, plan), places.for_run(place, str(plan.run)))
@@ -98,7 +100,7 @@ def _from_s3(context: Context, plan: Plan, place: str, reading: _Reading) -> lis
     return [listing.summed(item, place) for item in items] if summable(len(items)) else items
 
 
-def _from_container(environ: Mapping[str, str], job: str, place: str, reading: _Reading) -> list[Item]:
+def _from_container(environ: Mapping[str, str], job: str, place: str, reading: Reading) -> list[Item]:
     from git_rvexp.images.engine import Engine  # noqa: PLC0415  114 ms of CPU
 
     engine = Engine.connect(environ)
@@ -106,7 +108,7 @@ def _from_container(environ: Mapping[str, str], job: str, place: str, reading: _
     return sorted(_passing(chunks, place, reading)) if chunks else []
 
 
-def _passing(chunks: Iterator[bytes], place: str, reading: _Reading) -> Iterator[Item]:
+def _passing(chunks: Iterator[bytes], place: str, reading: Reading) -> Iterator[Item]:
     for read in tarred.files(chunks, place):
         reading.keep(read.item.name, read.text)
         yield read.item

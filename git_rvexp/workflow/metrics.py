@@ -1,0 +1,100 @@
+"""The numbers a run is judged by: read from the JSON files that `run.metrics` names when the run has ended.
+
+Only finite numbers and true or false are taken, from objects inside objects by dotted names; lists and texts stay in
+the files. A file that is missing or cannot be read is told with the reason.
+"""
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from git_rvexp.record.runs import Run
+from git_rvexp.terms import Json
+
+if TYPE_CHECKING:
+    from git_rvexp.model import Plan
+    from git_rvexp.workflow.context import Context
+
+_MOST = 50
+_LARGEST = 4096  # bytes of JSON
+
+
+def declared(plan: "Plan") -> list[str]:
+    """The files that the plan names: paths in the container, or S3 URIs."""
+    return [str(place) for place in plan.extra.get("metrics") or []]
+
+
+def fields(context: "Context", plan: "Plan", job: str) -> dict[str, Json]:
+    """The fields of the `metrics` event of a run whose job has ended."""
+    from git_rvexp.workflow.repeating import outputs  # noqa: PLC0415  looking at recorded numbers reads no files
+
+    texts: dict[str, str] = {}
+    unread: dict[str, str] = {}
+    for place in declared(plan):
+        reading = outputs.Reading()
+        found = outputs.read(context, plan, job, place, reading)
+        texts |= reading.texts
+        unread |= reading.unread
+        if not reading.texts and place not in unread:
+            unread[place] = "is too large or not .json" if found else "is not there"
+    values, left_out = _bounded(_values(texts, unread))
+    told: dict[str, Json] = {"run": str(plan.run), "values": values}
+    return told | ({"left_out": left_out} if left_out else {}) | ({"unread": unread} if unread else {})
+
+
+def of(run: Run) -> Mapping[str, Json]:
+    """The recorded numbers of a run by name; none when nobody has read any."""
+    event = run.first("metrics")
+    values = event.get("values") if event else None
+    if not isinstance(values, dict):
+        return {}
+    return {name: value for name, value in values.items() if isinstance(value, int | float)}
+
+
+def newest(runs: Sequence[Run]) -> Mapping[str, Json]:
+    """The numbers of the last run that has any."""
+    return next((values for run in reversed(runs) if (values := of(run))), {})
+
+
+def in_words(values: Mapping[str, Json], *, most: int = 0) -> str:
+    """`accuracy 0.9611, loss 0.12`; exact and all of them, or with `most` rounded and with an ellipsis for the rest."""
+    rounded = {n: f"{v:.4g}" if most and isinstance(v, float) else json.dumps(v) for n, v in values.items()}
+    told = [f"{name} {text}" for name, text in rounded.items()]
+    return ", ".join([*told[:most], "…"] if most and len(told) > most else told)
+
+
+def _values(texts: Mapping[str, str], unread: dict[str, str]) -> Iterator[tuple[str, Json]]:
+    for name, text in texts.items():
+        try:
+            whole = json.loads(text)
+        except (ValueError, RecursionError) as why:
+            unread[name] = f"is not JSON: {why}"
+            continue
+        start = f"{PurePosixPath(name).stem}." if len(texts) > 1 else ""
+        if isinstance(whole, dict):
+            yield from ((start + path, value) for path, value in _numbers(whole))
+        else:
+            unread[name] = "holds no object with names"
+
+
+def _numbers(inside: Mapping[str, Json], start: str = "") -> Iterator[tuple[str, Json]]:
+    for name, value in inside.items():
+        if isinstance(value, dict):
+            yield from _numbers(value, f"{start}{name}.")
+        elif isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
+            yield start + name, value
+
+
+def _bounded(values: Iterator[tuple[str, Json]]) -> tuple[dict[str, Json], int]:
+    """As many as may stand in a line of the record, and how many are left out."""
+    kept: dict[str, Json] = {}
+    left_out, size = 0, 0
+    for name, value in values:
+        size += len(json.dumps({name: value}, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+        if len(kept) == _MOST or size > _LARGEST:
+            left_out += 1
+        else:
+            kept[name] = value
+    return kept, left_out

@@ -1,0 +1,90 @@
+"""Metrics for real: read from an ended container and from S3, recorded, and shown."""
+
+import json
+import math
+import shutil
+import uuid
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from git_rvexp.settings import Settings
+from git_rvexp.workflow import metrics
+from tests.conftest import Clone
+from tests.integration.parts import PROJECT, Stack
+from tests.notebook import Notebook
+
+
+@pytest.fixture
+def digits(stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Clone:
+    """The example as it is, whose settings name its metrics."""
+    monkeypatch.setenv("DOCKER_HOST", stack.docker_host)
+    clone = Clone(tmp_path / "digits")
+    ignored = shutil.ignore_patterns("__pycache__", "out", "shared")
+    shutil.copytree(PROJECT / "examples" / "digits", clone.path, ignore=ignored)
+    clone.git("init", "-q")
+    clone.git("config", "rvexp.image.buildArgs", f"BASE={stack.base_image}")
+    clone.commit("the example")
+    return clone
+
+
+def test_the_examples_accuracy_is_recorded_and_compared(digits: Clone) -> None:
+    """Two seeds, two accuracies: in the record, in the list, in show, and in diff with their difference."""
+    digits.rvexp("snapshot", "first")
+    runs = []
+    for seed in ("1", "2"):
+        done = digits.rvexp("submit", "--wait", "--", "python3", "train.py", "--epochs", "1", "--seed", seed)
+        assert done.returncode == 0, done.stderr
+        runs.append(done.stdout.strip())
+    (row,) = json.loads(digits.rvexp("list", "--json").stdout)["snapshots"]
+    told = {run["run"]: run["metrics"] for run in row["runs"]}
+    one, two = (told[run]["accuracy"] for run in runs)
+    assert 0.5 < one < 1
+    assert 0.5 < two < 1
+    assert f"accuracy {two}" in digits.rvexp("list").stdout.split("\t")[-1]
+    assert f"accuracy {one}" in digits.rvexp("show", runs[0]).stdout
+    changes = {c["what"]: c for c in json.loads(digits.rvexp("diff", *runs, "--json").stdout)["changes"]}
+    assert changes["metrics accuracy"]["difference"] == pytest.approx(two - one)
+
+
+def test_a_run_that_wrote_none_says_so(digits: Clone) -> None:
+    """The missing file is named; the outcome is recorded all the same."""
+    digits.rvexp("snapshot", "first")
+    run = digits.rvexp("submit", "--wait", "--", "true").stdout.strip()
+    done = digits.rvexp("show", run)
+    assert "out/metrics.json: is not there" in done.stdout
+    assert "SUCCEEDED" in done.stdout
+
+
+def test_numbers_are_taken_from_s3_and_nothing_else(
+    clone: Clone, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Objects inside objects; no lists, texts or infinities; what is missing, no JSON or too much is told."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", stack.aws_access_key_id)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", stack.aws_secret_access_key)
+    s3: Any = boto3.client("s3", endpoint_url=stack.aws_endpoint, region_name=stack.aws_region)
+    bucket = f"metrics-{uuid.uuid4().hex[:12]}"
+    s3.create_bucket(Bucket=bucket)
+    book = Notebook(clone, Settings(aws_endpoint_url=stack.aws_endpoint, aws_region=stack.aws_region))
+    snapshot = book.snapshot("al/roads/2026-11-01/first")
+    places = [f"s3://{bucket}/{{run}}/{name}.json" for name in ("val", "many", "junk", "absent")]
+    plan = book.submitted(snapshot, extra={"metrics": places}, region=stack.aws_region)
+    good = {"accuracy": 0.5, "deep": {"loss": 1, "ok": True}, "list": [1], "text": "x", "worst": math.inf}
+    contents = {"val": json.dumps(good), "many": json.dumps({f"n{i}": i for i in range(60)}), "junk": "no"}
+    for name, text in contents.items():
+        s3.put_object(Bucket=bucket, Key=f"{plan.run}/{name}.json", Body=text.encode())
+    told = metrics.fields(book.context, book.found(plan.run).run.plan, "job")
+    values = told["values"]
+    assert list(values.items())[:4] == [
+        ("val.accuracy", 0.5),
+        ("val.deep.loss", 1),
+        ("val.deep.ok", True),
+        ("many.n0", 0),
+    ]
+    assert (len(values), told["left_out"]) == (50, 13)
+    assert {name.rpartition("/")[2]: why.split(":")[0] for name, why in told["unread"].items()} == {
+        "junk.json": "is not JSON",
+        "absent.json": "is not there",
+    }
