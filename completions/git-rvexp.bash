@@ -90,6 +90,8 @@ _git_rvexp() {
         status:--profile) words='' given=1 ;;
         logs:--color) words='auto always never' given=1 ;;
         logs:--profile) words='' given=1 ;;
+        logs:--since) words='' given=1 ;;
+        logs:--attempt) words='' given=1 ;;
         logs:--grep) words='' given=1 ;;
         wait:--color) words='auto always never' given=1 ;;
         wait:--profile) words='' given=1 ;;
@@ -140,7 +142,7 @@ _git_rvexp() {
         chain) flags='-h --help -q --quiet --color --profile --resume --wait -n --dry-run --queue --executor --secret-env --parallel --json' words='' tags=1 ;;
         repeat) flags='-h --help -q --quiet --color --profile --on --queue --times --wait --rebuild --allow-data-drift --tolerance --json' words='' tags=1 ;;
         status) flags='-h --help -q --quiet --color --profile -r --refresh -w --watch --exit-status --json' words='' tags=1 ;;
-        logs) flags='-h --help -q --quiet --color --profile -f --follow --grep --save' words='' tags=1 ;;
+        logs) flags='-h --help -q --quiet --color --profile -f --follow --since --attempt --grep --save' words='' tags=1 ;;
         wait) flags='-h --help -q --quiet --color --profile --timeout' words='' tags=1 ;;
         cancel) flags='-h --help -q --quiet --color --profile --reason --timeout' words='' tags=1 ;;
         list) flags='-h --help -q --quiet --color --profile -n --number -a --all --mine --project --state --since --grep --format --json' words='' ;;
@@ -148,7 +150,7 @@ _git_rvexp() {
         diff) flags='-h --help -q --quiet --color --profile -p --patch --exit-code --json' words='' tags=1 ;;
         verify) flags='-h --help -q --quiet --color --profile --all --deep --json' words='' tags=1 ;;
         sync) flags='-h --help -q --quiet --color --profile --accept --foreign --adopt' words='' ;;
-        config) flags='-h --help -q --quiet --color --profile --show-origin --json --user --local' words='list get set path initials project experiments_remote github_experiment_repo archive_url executor batch_queue batch_job_def_name ecr_repo aws.region aws.profile aws.endpoint_url image.dockerfile image.context image.target image.platform image.build_args image.code image.environment image.owner job.vcpus job.memory job.gpus job.timeout job.attempts job.env job.role_arn job.execution_role_arn run.outputs run.inputs run.tolerance seed.inject' ;;
+        config) flags='-h --help -q --quiet --color --profile --show-origin --json --user --local' words='list get set path initials project experiments_remote github_experiment_repo archive_url executor batch_queue batch_job_def_name ecr_repo aws.region aws.profile aws.endpoint_url image.dockerfile image.context image.target image.platform image.build_args image.code image.environment image.owner job.vcpus job.memory job.gpus job.timeout job.attempts job.env job.role_arn job.execution_role_arn run.outputs run.inputs run.metrics run.tolerance seed.inject' ;;
         hook) flags='-h --help -q --quiet --color --profile --server --publish-on-push --no-publish-on-push' words='install uninstall status post-push' tags=1 ;;
         completion) flags='-h --help -q --quiet --color --profile' words='bash zsh fish' ;;
         help) flags='-h --help -q --quiet --color --profile' words='init doctor snapshot build run publish submit chain repeat status logs wait cancel list show diff verify sync config hook completion help' ;;
