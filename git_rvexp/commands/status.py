@@ -13,7 +13,7 @@ from git_rvexp.workflow.asking import Executors
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.harvest import Look, refresh
 from git_rvexp.workflow.reconcile import settle
-from git_rvexp.workflow.standing import Standing, chosen, reread, stale, standings
+from git_rvexp.workflow.standing import Standing, chains, chosen, reread, stale, standings
 
 _HEAD = ("run", "snapshot", "executor", "state", "note")
 _PAUSE = 15.0
@@ -35,6 +35,9 @@ def run(args: argparse.Namespace, session: Session) -> int:
     while True:
         shown = _shown(context, args.what, executors, ask=args.refresh or args.watch)
         _tell(shown, args, session)
+        if not args.json:
+            for name, lines in chains(context, shown):
+                session.speaker.say("\n".join([f"chain {name}", *(f"  {line}" for line in lines)]))
         if not args.watch or not any(s.pending for s in shown):
             break
         context.ledger.sleep(_PAUSE)

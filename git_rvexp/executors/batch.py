@@ -13,6 +13,7 @@ from typing import Any
 from git_rvexp import aws
 from git_rvexp.errors import CredentialsError, RvexpError, UsageError
 from git_rvexp.executors import batch_checks, batch_logs, batch_request, batch_state, limits
+from git_rvexp.executors.batch_closer import Closer
 from git_rvexp.executors.batch_submit import NotSignedInError, submit_once
 from git_rvexp.executors.protocol import RefusedError
 from git_rvexp.model import JobState, Json, Plan
@@ -88,7 +89,7 @@ class BatchExecutor:
             for detail in self._details(wanted[start : start + _DESCRIBE_AT_ONCE]):
                 failed = self._failed_children(detail)
                 found[str(detail["jobId"])] = batch_state.state(detail, self._exit_code(detail), failed)
-        return {job: found[job] for job in wanted if job in found}
+        return self._closer.look({job: found[job] for job in wanted if job in found})
 
     def cancel(self, job: str, reason: str) -> None:
         """Stop a job in any state. CancelJob would say yes to a running job and do nothing."""
@@ -105,6 +106,10 @@ class BatchExecutor:
             follow=follow,
             pause=lambda: self._sleep(self._poll_seconds),
         )
+
+    @cached_property
+    def _closer(self) -> Closer:
+        return Closer(self._reads)
 
     @cached_property
     def _reads(self) -> Any:

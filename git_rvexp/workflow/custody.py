@@ -13,7 +13,7 @@ from git_rvexp.terms import Json, Snapshot
 from git_rvexp.workflow import metrics
 from git_rvexp.workflow.choose import Choice
 from git_rvexp.workflow.moments import duration, iso
-from git_rvexp.workflow.reasons import in_words
+from git_rvexp.workflow.reasons import in_words, of_array
 
 _PLAN = ("command", "env", "secret_env", "seed", "vcpus", "memory", "gpus", "queue", "timeout", "attempts", "array")
 
@@ -132,10 +132,7 @@ def _outcome(ended: Event) -> list[tuple[str, str]]:
     attempts = ended.get("attempts")
     if isinstance(attempts, list) and len(attempts) > 1:
         told += [(f"attempt {n}", _attempt(a)) for n, a in enumerate(attempts, start=1) if isinstance(a, dict)]
-    array = ended.get("array")
-    if isinstance(array, dict):
-        told.append(("array", _shown(array.get("counts") or array)))
-    return told
+    return [*told, ("array", of_array(ended.get("array")))]
 
 
 def _attempt(attempt: dict[str, Json]) -> str:

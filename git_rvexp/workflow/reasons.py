@@ -4,8 +4,9 @@ The texts are those of AWS Batch's and Amazon ECS's documentation of status reas
 """
 
 import re
+from collections.abc import Mapping
 
-from git_rvexp.model import JobState, Phase
+from git_rvexp.model import JobState, Json, Phase
 
 _KNOWN = (
     (r"CAPACITY:INSUFFICIENT", "waits: there is no free capacity of these instance types now"),
@@ -23,6 +24,7 @@ _KNOWN = (
     (r"Array Child Job failed", "a job of the array failed"),
     (r"DockerTimeoutError", "the machine's Docker engine did not answer in time"),
 )
+_SHOWN = 3  # failed children of an array
 _STATUS = {
     "SUBMITTED": "handed over, not looked at yet",
     "PENDING": "waits for other jobs",
@@ -39,8 +41,27 @@ def why(state: JobState) -> str:
         return f"{words} ({told})"
     if state.phase.over or state.phase is Phase.RUNNING or told:
         return told
-    status = str(state.details.get("status", ""))
-    return _STATUS.get(status, "")
+    place = state.details.get("position")
+    status = _STATUS.get(str(state.details.get("status", "")), "")
+    return f"{status}, number {place} in line" if place else status
+
+
+def of_array(array: Json) -> str:
+    """`7/10 succeeded, 2 running, 1 failed (index 4: exit 1)`; "" for what is no array's summary."""
+    if not isinstance(array, dict) or not array.get("size"):
+        return ""
+    counts = {str(k): v for k, v in (array.get("counts") or {}).items()}
+    done = counts.pop("SUCCEEDED", 0)
+    told = [f"{done}/{array['size']} succeeded", *(f"{n} {word.lower()}" for word, n in counts.items() if n)]
+    failed = array.get("failed") or {}
+    which = [f"index {index}: {_end(end)}" for index, end in list(failed.items())[:_SHOWN]]
+    more = ["…"] if len(which) < counts.get("FAILED", 0) and which else []
+    return ", ".join(told) + (f" ({'; '.join(which + more)})" if which else "")
+
+
+def _end(end: Mapping[str, Json]) -> str:
+    code, reason = end.get("exit"), str(end.get("reason") or "")
+    return f"exit {code}" if code is not None else in_words(reason) or reason or "no exit code"
 
 
 def in_words(told: str) -> str:

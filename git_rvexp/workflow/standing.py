@@ -1,9 +1,10 @@
 """Where runs stand, for `status`: which runs to speak of, and what to say of each."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from git_rvexp.errors import RvexpError
 from git_rvexp.model import JobState, Json, Phase
 from git_rvexp.record.index import index
 from git_rvexp.record.runs import Run, runs
@@ -12,7 +13,7 @@ from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.follow import recorded_state
 from git_rvexp.workflow.harvest import Look, submitted
 from git_rvexp.workflow.moments import age, duration
-from git_rvexp.workflow.reasons import why
+from git_rvexp.workflow.reasons import of_array, why
 
 RECENT = dt.timedelta(hours=24)
 STALE = dt.timedelta(hours=24)
@@ -38,15 +39,25 @@ class Standing:
             return self.live.phase.value
         return self.found.run.word
 
+    @property
+    def chain(self) -> str:
+        """The chain that it is a step of; "" for none."""
+        return str(self.found.run.planned.get("chain", ""))
+
     def note(self) -> str:
         """The one thing worth saying about it."""
         if self.untold:
             return f"cannot tell: {self.untold.splitlines()[0]}"
         run = self.found.run
         state = recorded_state(run) if run.phase.over else self.live
+        step = f"step {run.planned.get('step')}" if self.chain else ""
         if state is None:
-            return ""
-        parts = [_array(state), f"exit {state.exit_code}" if state.exit_code is not None else ""]
+            return step
+        parts = [
+            step,
+            of_array(state.details.get("array")),
+            f"exit {state.exit_code}" if state.exit_code is not None else "",
+        ]
         parts += [f"took {duration(state.seconds)}" if state.seconds is not None else "", _attempts(state)]
         told = "" if state.phase is Phase.SUCCEEDED else why(state)
         return ", ".join(p for p in (*parts, told) if p)
@@ -66,6 +77,7 @@ class Standing:
             "pending": self.pending,
             "asked": self.live is not None,
             "planned": run.planned.time,
+            **({"chain": self.chain, "step": run.planned.get("step")} if self.chain else {}),
             **told,
             **details,
             **({"cannot_tell": self.untold} if self.untold else {}),
@@ -95,6 +107,22 @@ def standings(found: Iterable[Found], look: Look) -> list[Standing]:
     return [Standing(f, look.states.get(f.run.run), look.untold.get(f.run.run, "")) for f in found]
 
 
+def chains(context: Context, shown: Sequence[Standing]) -> Iterator[tuple[str, list[str]]]:
+    """Name and picture of each chain that one of the runs is a step of."""
+    named = {s.chain: s.found.snapshot for s in shown if s.chain}
+    if not named:
+        return
+    from git_rvexp.workflow.chain import picture, record  # noqa: PLC0415  few runs are steps
+
+    live = {s.found.run.run: s.live for s in shown if s.live is not None}
+    for name, snapshot in named.items():
+        chain = record.load(context, snapshot, name)
+        try:
+            yield name, picture.picture(chain.steps, chain.summary(live))
+        except RvexpError as why_not:  # a plan that cannot be read: the runs stand above all the same
+            context.warn(f"chain {name} cannot be drawn: {why_not}")
+
+
 def stale(context: Context, found: Iterable[Found]) -> str:
     """A warning when runs were submitted long ago and nobody has written down their end; "" when there are none."""
     now = context.ledger.now()
@@ -104,15 +132,6 @@ def stale(context: Context, found: Iterable[Found]) -> str:
         return ""
     runs_are = "1 run has" if len(old) == 1 else f"{len(old)} runs have"
     return f"{runs_are} no recorded end, the oldest was submitted {age(max(old).total_seconds())} ago"
-
-
-def _array(state: JobState) -> str:
-    array = state.details.get("array")
-    if not isinstance(array, dict) or not array.get("size"):
-        return ""
-    counts = array.get("counts") or {}
-    told = ", ".join(f"{count} {word.lower()}" for word, count in counts.items())
-    return f"array of {array['size']}" + (f": {told}" if told else "")
 
 
 def _attempts(state: JobState) -> str:

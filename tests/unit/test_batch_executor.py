@@ -394,11 +394,13 @@ def test_a_status_of_a_later_batch_is_not_over() -> None:
 
 
 def test_arrays_tell_their_children(executor: BatchExecutor, double: BatchDouble, plan: Plan) -> None:
-    """The parent has counts, a child its index."""
+    """The parent has counts and how its children failed, a child its index."""
     job = executor.submit(dataclasses.replace(plan, array=3))
     double.advance(f"{job}:1", "FAILED", exit_code=1)
     states = executor.states([job, f"{job}:1"])
-    assert states[job].details["array"] == {"size": 3, "counts": {"SUBMITTED": 2, "FAILED": 1}}
+    failed = {"1": {"exit": 1, "reason": "Essential container in task exited"}}
+    counts = {"SUBMITTED": 2, "FAILED": 1}
+    assert states[job].details["array"] == {"size": 3, "counts": counts, "failed": failed}
     assert states[f"{job}:1"].details["array"] == {"index": 1}
     assert states[f"{job}:1"].exit_code == 1
 

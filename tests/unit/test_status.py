@@ -11,7 +11,7 @@ from git_rvexp.model import Snapshot
 from git_rvexp.settings import Settings
 from tests.conftest import Clone
 from tests.doubles.batch import BatchDouble
-from tests.doubles.driving import submit
+from tests.doubles.driving import SPOT_RULES, submit
 from tests.notebook import Notebook
 
 pytest_plugins = ["tests.doubles.fixtures"]
@@ -62,6 +62,85 @@ def test_refresh_tells_what_batch_says_and_keeps_ends(
     assert "no instance type of the queue is large enough" in told[str(waiting.run)]["reason"]
     assert (told[str(over.run)]["state"], told[str(over.run)]["exit"]) == ("failed", 7)
     assert row(book, str(over.run))[3] == "failed"
+
+
+def test_a_waiting_job_has_its_place_in_the_queue(
+    book: Notebook, snapshot: Snapshot, double: BatchDouble, batch: Any
+) -> None:
+    """Where Batch tells who stands first; a service that does not is asked once and the rest is told."""
+    plans = []
+    for name in ("ahead", "behind"):
+        job = submit(batch, name)
+        double.advance(job, "RUNNABLE")
+        plans.append(book.submitted(snapshot, job))
+    assert row(book, str(plans[1].run), "-r")[4] == "waits in the queue for a machine, number 2 in line"
+    double.fail_next("GetJobQueueSnapshot", "access_denied", count=9)
+    asked = len(double.called("GetJobQueueSnapshot"))
+    done = book.clone.rvexp("status", "--refresh")
+    assert [line.split("\t")[4] for line in done.stdout.splitlines()] == ["waits in the queue for a machine"] * 2
+    assert len(double.called("GetJobQueueSnapshot")) == asked + 1
+
+
+def test_an_array_tells_which_child_failed(book: Notebook, snapshot: Snapshot, double: BatchDouble, batch: Any) -> None:
+    """How many of how many, and the exit code of the failed one by its index; while it runs and from the record."""
+    job = submit(batch, arrayProperties={"size": 4})
+    plan = book.submitted(snapshot, job, array=4)
+    children = [child.job_id for child in double.jobs[job].children]
+    double.run_to_end(children[0])
+    double.run_to_end(children[2], exit_code=5)
+    double.advance(children[1], "RUNNING")
+    double.advance(children[3], "RUNNING")
+    assert row(book, "-r")[4].startswith("1/4 succeeded, 2 running, 1 failed (index 2: exit 5)")
+    double.run_to_end(children[1])
+    double.run_to_end(children[3])
+    told = "3/4 succeeded, 1 failed (index 2: exit 5)"
+    assert row(book, "-r")[4].startswith(told)
+    double.forget(job)
+    assert row(book, str(plan.run))[3] == "failed"
+    assert row(book, str(plan.run))[4].startswith(told)
+    assert told in book.clone.rvexp("show", str(plan.run)).stdout
+
+
+def test_steps_of_a_chain_are_drawn(book: Notebook, snapshot: Snapshot) -> None:
+    """Each run says which step it is; the picture is part of the story, and JSON has both names."""
+    first = book.ended(snapshot, extra={"chain": "c1", "step": "chip", "nth": 0})
+    book.submitted(snapshot, extra={"chain": "c1", "step": "train", "nth": 1}, after=(str(first.run),))
+    done = book.clone.rvexp("status")
+    assert [line.split("\t")[4] for line in done.stdout.splitlines()] == ["step chip, exit 0", "step train"]
+    story = done.stderr.splitlines()
+    assert story[0] == "chain c1"
+    assert story[1].startswith("  chip ")
+    assert story[2].startswith("  └─ train")
+    assert {r["step"] for r in json.loads(book.clone.rvexp("status", "--json").stdout)["runs"]} == {"chip", "train"}
+
+
+def test_a_spot_kill_and_a_retry_are_shown(book: Notebook, snapshot: Snapshot, double: BatchDouble, batch: Any) -> None:
+    """An attempt without an exit code is told as one; a job that only lost machines has failed and says why."""
+    retry = {"attempts": 2, "evaluateOnExit": SPOT_RULES}
+    saved, lost = (submit(batch, name, retryStrategy=retry) for name in ("saved", "lost"))
+    plans = [book.submitted(snapshot, job) for job in (saved, lost)]
+    double.spot_kill(saved)
+    double.run_to_end(saved)
+    double.spot_kill(lost)
+    double.spot_kill(lost)
+    book.clone.rvexp("status", "--refresh")
+    assert row(book, str(plans[0].run))[3:] == ["ok", "exit 0, took 0 s, 2 attempts"]
+    state, note = row(book, str(plans[1].run))[3:]
+    assert state == "failed"
+    assert "2 attempts, its machine was taken away" in note
+    assert book.clone.rvexp("show", str(plans[1].run)).stdout.count("no exit code, Host EC2") == 2
+
+
+def test_a_forgotten_job_is_unknown_for_good(book: Notebook, snapshot: Snapshot, double: BatchDouble) -> None:
+    """Old enough to have been forgotten: said once, recorded, never asked for again, and waiting for it ends."""
+    book.now -= dt.timedelta(days=9)
+    plan = book.submitted(snapshot, "gone")
+    book.now += dt.timedelta(days=9)
+    assert row(book, "first", "-r")[3:] == ["unknown", "the executor no longer knows the job"]
+    asked = len(double.called("DescribeJobs"))
+    assert row(book, "first", "-r")[3] == "unknown"
+    assert book.clone.rvexp("wait", str(plan.run)).returncode == 1
+    assert len(double.called("DescribeJobs")) == asked
 
 
 def test_the_exit_status_says_pending_failed_or_fine(book: Notebook, snapshot: Snapshot) -> None:
