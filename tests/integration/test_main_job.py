@@ -80,7 +80,7 @@ def test_on_this_machine(digits: Clone, stack: Stack, tmp_path: Path) -> None:
     tag = digits.rvexp("snapshot", "first").stdout.strip()
     done = digits.rvexp("submit", "--wait", "--", *QUICK)
     assert done.returncode == 0, done.stderr
-    assert kinds(digits, tag) == ["snapshot", "image", "planned", "submitted", "ended"]
+    assert kinds(digits, tag) == ["snapshot", "image", "planned", "submitted", "ended", "metrics"]
     assert field(digits, tag, "ended", "run") == done.stdout.strip()
     image = field(digits, tag, "image", "ref")
     assert files_in(stack, image, tmp_path) == files_of(digits, tag)
@@ -114,7 +114,7 @@ def test_through_batch(on_batch: Clone, stack: Stack) -> None:
     tag = on_batch.rvexp("snapshot", "first").stdout.strip()
     done = on_batch.rvexp("submit", "--wait", "--", *QUICK)
     assert done.returncode == 0, done.stderr
-    assert kinds(on_batch, tag) == ["snapshot", "image", "definition", "planned", "submitted", "ended"]
+    assert kinds(on_batch, tag) == ["snapshot", "image", "definition", "planned", "submitted", "ended", "metrics"]
     job = field(on_batch, tag, "submitted", "job")
     (described,) = stack.aws("batch", "describe-jobs", "--jobs", job)["jobs"]
     assert (described["status"], described["jobDefinition"]) == ("SUCCEEDED", field(on_batch, tag, "definition", "arn"))

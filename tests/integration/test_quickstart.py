@@ -44,7 +44,7 @@ def test_quickstart_records_one_whole_experiment(stack: Stack, tmp_path: Path) -
     """The main job on this machine's engine: snapshot, image, planned, submitted, ended; and what to type next."""
     done = quickstart(tmp_path)
     kinds = [kind for kind, _ in record(tmp_path / "digits")]
-    assert kinds == ["snapshot", "image", "planned", "submitted", "ended"]
+    assert kinds == ["snapshot", "image", "planned", "submitted", "ended", "metrics"]
     assert value(record(tmp_path / "digits")[-1][1], "state") == "SUCCEEDED"
     assert done.stderr.rstrip().endswith("git rvexp submit --wait -- python3 train.py")
 
@@ -62,7 +62,7 @@ def test_quickstart_through_batch_is_seen_from_outside(stack: Stack, tmp_path: P
     """With --batch the aws CLI knows the job as SUCCEEDED and skopeo finds the definition's image by digest."""
     done = quickstart(tmp_path, "--batch")
     events = dict(record(tmp_path / "digits"))
-    assert list(events) == ["snapshot", "image", "definition", "planned", "submitted", "ended"]
+    assert list(events) == ["snapshot", "image", "definition", "planned", "submitted", "ended", "metrics"]
     job = stack.aws("batch", "describe-jobs", "--jobs", value(events["submitted"], "job"))["jobs"][0]
     assert job["status"] == "SUCCEEDED"
     arn = f"--job-definitions={job['jobDefinition']}"
