@@ -45,7 +45,7 @@ def test_quickstart_records_one_whole_experiment(stack: Stack, tmp_path: Path) -
     done = quickstart(tmp_path)
     kinds = [kind for kind, _ in record(tmp_path / "digits")]
     assert kinds == ["snapshot", "image", "planned", "submitted", "ended", "metrics"]
-    assert value(record(tmp_path / "digits")[-1][1], "state") == "SUCCEEDED"
+    assert value(dict(record(tmp_path / "digits"))["ended"], "state") == "SUCCEEDED"
     assert done.stderr.rstrip().endswith("git rvexp submit --wait -- python3 train.py")
 
 
