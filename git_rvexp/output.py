@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TextIO
 
+# What stands for the signs that we draw with, on a terminal that has no UTF-8.
+_PLAIN = str.maketrans({"…": "~", "└": "`", "├": "|", "│": "|", "─": "-", "×": "x", "→": ">", "·": "."})  # noqa: RUF001
 _COLOURS = {"red": "31", "green": "32", "yellow": "33", "blue": "34", "dim": "2", "bold": "1"}
 
 
@@ -59,7 +61,7 @@ class Speaker:
 
     def result(self, line: str) -> None:
         """One line of the result."""
-        print(line, file=self.out, flush=True)
+        print(_fitting(line, self.out), file=self.out, flush=True)
 
     def document(self, schema: str, content: Mapping[str, Any]) -> None:
         """The result as one JSON document with its schema's name, e.g. `rvexp.list/1`.
@@ -72,7 +74,7 @@ class Speaker:
     def say(self, line: str) -> None:
         """One line of the story; silent with -q."""
         if not self.quiet:
-            print(printable(line), file=self.err, flush=True)
+            print(_fitting(printable(line), self.err), file=self.err, flush=True)
 
     def warn(self, line: str) -> None:
         """Something the user should know even with -q."""
@@ -95,17 +97,29 @@ class Speaker:
 
     def mark(self, kind: str) -> str:
         """The sign for ok, warn, bad or unknown: never colour alone, ASCII where the stream cannot show more."""
-        utf8 = (self.out.encoding or "").lower().replace("-", "") == "utf8"
         sign, ascii_sign, colour = {
             "ok": ("✓", "ok", "green"),
             "warn": ("!", "!", "yellow"),
             "bad": ("✗", "x", "red"),
             "unknown": ("?", "?", "yellow"),
         }[kind]
-        return self.paint(sign if utf8 else ascii_sign, colour)
+        return self.paint(sign if _utf8(self.out) else ascii_sign, colour)
 
-    def table(self, head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        """Rows under `head`: aligned and cut to the terminal's width, or tab-separated and whole when piped."""
+    @property
+    def columns(self) -> int:
+        """How wide the terminal is (COLUMNS, else what it says, else 80)."""
+        import shutil  # noqa: PLC0415  loads compressors; only what is laid out for a terminal needs its width
+
+        return shutil.get_terminal_size().columns
+
+    def table(
+        self, head: Sequence[str], rows: Iterable[Sequence[str]], *, spare: Sequence[str] = (), flowing: bool = False
+    ) -> None:
+        """Rows under `head`: aligned and cut to the terminal's width, or tab-separated and whole when piped.
+
+        Where the terminal is too narrow, the columns in `spare` are left out one after the other as far as needed,
+        and with `flowing` the last cell of a row that is still too long goes on lines of its own instead of being cut.
+        """
         cells = [[printable(c).replace("\t", " ").replace("\n", " ") for c in row] for row in rows]
         if not self.terminal:
             for row in cells:
@@ -114,14 +128,13 @@ class Speaker:
         if not cells:
             return
         shown = [[h.upper() for h in head], *cells]
-        widths = [max(width(row[i]) for row in shown) for i in range(len(head))]
-        import shutil  # noqa: PLC0415  loads compressors; only a table on a terminal needs its width
-
-        limit = shutil.get_terminal_size().columns
+        limit = self.columns
+        shown, widths = _fitted(shown, [h.upper() for h in spare], limit)
         for number, row in enumerate(shown):
-            padded = "  ".join(c + " " * (w - width(c)) for c, w in zip(row, widths, strict=True)).rstrip()
-            cut = _cut(padded, limit)
-            print(self.paint(cut, "dim") if number == 0 else cut, file=self.out)
+            lines = _laid_out(row, widths, limit, flowing=flowing)
+            for line in lines[:1] if number == 0 else lines:
+                text = _fitting(line, self.out)
+                print(self.paint(text, "dim") if number == 0 else text, file=self.out)
         self.out.flush()
 
     def _paint(self, text: str, colour: str, *, on: bool) -> str:
@@ -132,6 +145,36 @@ def _member(value: Any) -> str:
     if isinstance(value, list) and value:
         return "[\n" + ",\n".join("    " + json.dumps(v, ensure_ascii=False) for v in value) + "\n  ]"
     return json.dumps(value, ensure_ascii=False, indent=2).replace("\n", "\n  ")
+
+
+def _fitted(rows: list[list[str]], spare: list[str], limit: int) -> tuple[list[list[str]], list[int]]:
+    """The rows without the spare columns that have no room, and how wide each column is."""
+    widths = [max(width(row[i]) for row in rows) for i in range(len(rows[0]))]
+    if not spare or sum(widths) + 2 * (len(widths) - 1) <= limit:
+        return rows, widths
+    kept = [i for i, name in enumerate(rows[0]) if name != spare[0]]
+    return _fitted([[row[i] for i in kept] for row in rows], spare[1:], limit)
+
+
+def _laid_out(row: Sequence[str], widths: Sequence[int], limit: int, *, flowing: bool) -> list[str]:
+    """A row as lines of at most `limit` columns."""
+    padded = [cell + " " * (w - width(cell)) for cell, w in zip(row, widths, strict=True)]
+    whole = "  ".join(padded).rstrip()
+    if not flowing or width(whole) <= limit:
+        return [_cut(whole, limit)]
+    import textwrap  # noqa: PLC0415  only on a narrow terminal
+
+    rest = textwrap.wrap(row[-1], max(limit, 20), initial_indent="    ", subsequent_indent="    ")
+    return [_cut("  ".join(padded[:-1]).rstrip(), limit), *rest]
+
+
+def _utf8(stream: TextIO) -> bool:
+    return (stream.encoding or "").lower().replace("-", "") == "utf8"
+
+
+def _fitting(text: str, stream: TextIO) -> str:
+    """`text` with plain signs for drawn ones where a terminal could only show them as escapes."""
+    return text if text.isascii() or _utf8(stream) or not stream.isatty() else text.translate(_PLAIN)
 
 
 def _cut(text: str, columns: int) -> str:

@@ -20,6 +20,8 @@ from git_rvexp.workflow.survey import NO_RUNS, STATES, Query, Row, rows
 _HEAD = ("snapshot", "age", "changes", "runs", "last run")
 _METRICS = "metrics"  # the last column, where any run has numbers
 _SHOWN_NUMBERS = 3
+_SPARE = ("changes", "metrics", "last run", "age")
+_NARROW = 60  # columns; below, a nickname has to do for the whole tag
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,7 +56,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     shown = list(found)
     numbers = any(row.metrics for row in shown)
     head = (*_HEAD, _METRICS) if numbers else _HEAD
-    session.speaker.table(head, (_cells(row, session, numbers=numbers) for row in shown))
+    session.speaker.table(head, (_cells(row, session, numbers=numbers) for row in shown), spare=_SPARE)
     if not shown:
         session.speaker.say("no snapshots" if query == Query(limit=query.limit) else "no snapshots match")
     elif len(shown) == query.limit and session.speaker.terminal:
@@ -93,7 +95,9 @@ def _pattern(text: str) -> re.Pattern[str]:
 def _cells(row: Row, session: Session, *, numbers: bool) -> tuple[str, ...]:
     terminal = session.speaker.terminal
     when = age(time.time() - row.card.when) if terminal else iso(row.card.when)
-    told = (row.card.snapshot.tag, when, row.changes or "-", row.glance, row.last_run or "-")
+    tag = row.card.snapshot.tag
+    name = tag.rpartition("/")[2] if terminal and session.speaker.columns < _NARROW else tag
+    told = (name, when, row.changes or "-", row.glance, row.last_run or "-")
     most = _SHOWN_NUMBERS if terminal else 0
     return (*told, in_words(row.metrics, most=most) or "-") if numbers else told
 

@@ -17,6 +17,7 @@ from git_rvexp.workflow.standing import Standing, chains, chosen, reread, stale,
 
 _HEAD = ("run", "snapshot", "executor", "state", "note")
 _PAUSE = 15.0
+_NARROW = 60  # columns; below, a nickname has to do for the whole tag
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -66,7 +67,8 @@ def _tell(shown: list[Standing], args: argparse.Namespace, session: Session) -> 
     elif args.json:
         session.speaker.document("rvexp.status/1", {"runs": [s.fields() for s in shown]})
     else:
-        session.speaker.table(_HEAD, [_cells(s) for s in shown])
+        narrow = session.speaker.terminal and session.speaker.columns < _NARROW
+        session.speaker.table(_HEAD, [_cells(s, narrow=narrow) for s in shown], spare=("executor",), flowing=True)
         if not shown:
             session.speaker.say("nothing runs, and nothing ran in the last day" if not args.what else "no runs")
     untold = {s.untold for s in shown if s.untold}
@@ -74,9 +76,10 @@ def _tell(shown: list[Standing], args: argparse.Namespace, session: Session) -> 
         session.speaker.warn(f"some runs could not be asked about: {why}")
 
 
-def _cells(standing: Standing) -> tuple[str, ...]:
+def _cells(standing: Standing, *, narrow: bool) -> tuple[str, ...]:
     run = standing.found.run
     tag = standing.found.snapshot.tag or "(no snapshot)"
+    tag = tag.rpartition("/")[2] if narrow else tag
     return (run.run, tag, run.executor, standing.word, standing.note() or "-")
 
 

@@ -53,7 +53,9 @@ class Change:
 
     @property
     def difference(self) -> float | None:
-        """By how much the number is larger on the right; None when it is none on either side."""
+        """By how much a measured number is larger on the right; None for what is not measured, or has no number."""
+        if self.what != "seconds" and not self.what.startswith("metrics "):
+            return None
         numbers = [v for v in (self.left, self.right) if isinstance(v, int | float) and not isinstance(v, bool)]
         return numbers[1] - numbers[0] if len(numbers) == 2 else None
 

@@ -1,0 +1,182 @@
+"""What people see: the same commands on wide and narrow terminals, without UTF-8, without colour, paged and piped."""
+
+import datetime as dt
+import os
+import pty
+import re
+import subprocess
+import sys
+import termios
+from collections.abc import Mapping
+
+import pytest
+
+from tests.conftest import Clone
+from tests.notebook import Notebook
+
+UTF8, LATIN = {"LC_ALL": "C.UTF-8"}, {"PYTHONIOENCODING": "iso-8859-1"}
+
+
+@pytest.fixture
+def book(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> Notebook:
+    """Three snapshots, the newest with a run that ended and one that failed, and a chain's two steps."""
+    monkeypatch.setenv("TERM", "xterm")
+    book = Notebook(clone, now=dt.datetime.now(dt.UTC) - dt.timedelta(hours=3))
+    book.snapshot("al/roads/2026-11-01/first")
+    second = book.snapshot("al/roads/2026-11-02/a-second-one")
+    judged = book.ended(second)
+    book.tell(second, "metrics", run=str(judged.run), values={"accuracy": 0.96123456, "loss": 0.125})
+    failed = book.submitted(second)
+    book.tell(second, "ended", run=str(failed.run), state="FAILED", exit=1, seconds=90, reason="the disk was full")
+    third = book.snapshot("gh/buildings/2026-11-03/third")
+    chip = book.ended(third, extra={"chain": "c1", "step": "chip", "nth": 0})
+    book.submitted(third, extra={"chain": "c1", "step": "train", "nth": 1}, after=(str(chip.run),))
+    return book
+
+
+def seen(book: Notebook, columns: int, *args: str, env: Mapping[str, str] = UTF8) -> list[str]:
+    """The lines on a terminal so many columns wide, run ids as `<run>`; stdout and stderr together."""
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (50, columns))
+    wanted = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES", "NO_COLOR", "LC_ALL")} | dict(env)
+    child = subprocess.Popen(
+        [sys.executable, "-m", "git_rvexp", *args], cwd=book.clone.path, env=wanted, stdout=theirs, stderr=theirs
+    )
+    os.close(theirs)
+    got = b""
+    try:
+        while piece := os.read(ours, 65536):
+            got += piece
+    except OSError:  # the other side is closed
+        pass
+    finally:
+        os.close(ours)
+        child.wait()
+    text = got.decode("iso-8859-1" if "PYTHONIOENCODING" in env else "utf-8")
+    return re.sub(r"\b[0-9a-hjkmnp-tv-z]{10}\b", "<run>     ", text).splitlines()
+
+
+def plain(lines: list[str]) -> list[str]:
+    """Without colours and trailing blanks."""
+    return [re.sub(r"\x1b\[\d*m", "", line).rstrip() for line in lines]
+
+
+def test_a_list_on_a_wide_terminal(book: Notebook) -> None:
+    """Everything."""
+    assert plain(seen(book, 140, "list")) == [
+        "SNAPSHOT                          AGE  CHANGES     RUNS               LAST RUN    METRICS",
+        "gh/buildings/2026-11-03/third     3 h  1 modified  1 ok, 1 submitted  <run>       -",
+        "al/roads/2026-11-02/a-second-one  3 h  1 modified  1 ok, 1 failed     <run>       accuracy 0.9612, loss 0.125",
+        "al/roads/2026-11-01/first         3 h  1 modified  -                  -           -",
+    ]
+
+
+def test_a_list_on_eighty_columns(book: Notebook) -> None:
+    """What counts least is left out: nothing is cut."""
+    assert plain(seen(book, 80, "list")) == [
+        "SNAPSHOT                          AGE  RUNS               LAST RUN",
+        "gh/buildings/2026-11-03/third     3 h  1 ok, 1 submitted  <run>",
+        "al/roads/2026-11-02/a-second-one  3 h  1 ok, 1 failed     <run>",
+        "al/roads/2026-11-01/first         3 h  -                  -",
+    ]
+
+
+def test_a_list_on_forty_columns(book: Notebook) -> None:
+    """Nicknames, and still the states."""
+    assert plain(seen(book, 40, "list")) == [
+        "SNAPSHOT      AGE  RUNS",
+        "third         3 h  1 ok, 1 submitted",
+        "a-second-one  3 h  1 ok, 1 failed",
+        "first         3 h  -",
+    ]
+
+
+def test_a_list_on_twenty_columns_is_cut(book: Notebook) -> None:
+    """No line is wider than the terminal; a sign shows that there is more."""
+    lines = plain(seen(book, 20, "list"))
+    assert lines[1] == "third         1 ok,…"
+    assert max(len(line) for line in lines) <= 20
+
+
+def test_status_wraps_its_notes(book: Notebook) -> None:
+    """Why something failed or waits is never cut; the chain's picture follows."""
+    assert plain(seen(book, 40, "status")) == [
+        "RUN         SNAPSHOT      STATE",
+        "<run>       a-second-one  ok",
+        "    exit 0",
+        "<run>       a-second-one  failed",
+        "    exit 1, the disk was full",
+        "<run>       third         ok",
+        "    step chip, exit 0",
+        "<run>       third         submitted",
+        "    step train",
+        "chain c1",
+        "  chip      ok  1 min 30 s  run <run>",
+        "  └─ train  submitted  run <run>",
+    ]
+
+
+@pytest.mark.parametrize("args", [("list",), ("status",), ("show", "third"), ("diff", "first", "third")], ids=" ".join)
+def test_a_terminal_without_utf8_gets_plain_signs(book: Notebook, args: tuple[str, ...]) -> None:
+    """Neither signs that it cannot show nor escapes in their place."""
+    whole = "\n".join(seen(book, 40, *args, env=LATIN))
+    assert whole.isascii()
+    assert "\\u" not in whole
+    assert "Traceback" not in whole
+
+
+def test_the_chain_is_drawn_in_ascii_there(book: Notebook) -> None:
+    """The same picture."""
+    assert "  `- train  submitted  run <run>" in plain(seen(book, 120, "status", env=LATIN))
+
+
+def test_the_c_locale_is_no_error(book: Notebook) -> None:
+    """LANG=C alone, as cron and containers have it."""
+    assert plain(seen(book, 80, "list", env={"LANG": "C"}))[1].startswith("gh/buildings/2026-11-03/third")
+
+
+@pytest.mark.parametrize(
+    ("env", "args", "coloured"),
+    [
+        ({}, (), True),
+        ({"NO_COLOR": "1"}, (), False),
+        ({"TERM": "dumb"}, (), False),
+        ({"NO_COLOR": "1"}, ("--color", "always"), True),
+        ({}, ("--color", "never"), False),
+    ],
+)
+def test_colour_is_where_it_is_wanted(
+    book: Notebook, env: dict[str, str], args: tuple[str, ...], *, coloured: bool
+) -> None:
+    """On a terminal, unless NO_COLOR or a dumb terminal say otherwise; a flag beats both."""
+    lines = seen(book, 100, "list", *args, env={**UTF8, **env})
+    assert ("\x1b[" in "".join(lines)) is coloured
+    assert plain(lines)[1].startswith("gh/buildings/2026-11-03/third")
+
+
+def test_a_pager_gets_the_table_and_a_pipe_the_data(book: Notebook) -> None:
+    """Git sets GIT_PAGER_IN_USE: laid out as on a terminal; otherwise tabs, whole tags, no colour, full times."""
+    paged = book.clone.rvexp("list", env={"GIT_PAGER_IN_USE": "1", "COLUMNS": "80", **UTF8})
+    assert paged.stdout.startswith("\x1b[2mSNAPSHOT")
+    piped = book.clone.rvexp("list", env={"COLUMNS": "20"}).stdout
+    assert "\x1b" not in piped
+    assert [len(line.split("\t")) for line in piped.splitlines()] == [6, 6, 6]
+    assert re.search(r"\t\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\t", piped)
+
+
+def test_git_runs_the_pager(book: Notebook) -> None:
+    """`git -p rvexp list` through a pager that a user set."""
+    assert book.clone.git("-c", "core.pager=cat", "-p", "rvexp", "list").count("third") == 1
+
+
+def test_a_closed_pipe_is_quiet(book: Notebook) -> None:
+    """`git rvexp list | head -0`: no traceback."""
+    done = subprocess.run(
+        f"{sys.executable} -m git_rvexp list --all --json | head -c 1",
+        shell=True,
+        cwd=book.clone.path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("{", "")
