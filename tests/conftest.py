@@ -9,7 +9,28 @@ from pathlib import Path
 
 import pytest
 
-_LEFT_ALONE = ("PATH", "LANG", "TMPDIR", "DOCKER_HOST", "CI")
+_LONG_KEPT = 2
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With RVEXP_DEV_LONG=bounded, as in CI, the first two cases of each test that is marked `long` stand for all."""
+    if os.environ.get("RVEXP_DEV_LONG") != "bounded":
+        return
+    seen: dict[str, int] = {}
+    dropped = []
+    for item in items:
+        if item.get_closest_marker("long"):
+            name = item.nodeid.partition("[")[0]
+            seen[name] = seen.get(name, 0) + 1
+            if seen[name] > _LONG_KEPT:
+                dropped.append(item)
+    config.hook.pytest_deselected(items=dropped)
+    items[:] = [item for item in items if item not in dropped]
+
+
+def plain_environment() -> dict[str, str]:
+    """The environment for a program whose loaded modules are looked at: coverage, where it measures, loads its own."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from stacklib import cli, paths, venv
 from stacklib.process import StackError
 from stacklib.story import say
 
-COVERAGE_FLOOR = 85  # percent of lines and branches of git_rvexp, looked at when everything is run in CI
+COVERAGE_FLOOR = 70  # percent of lines and branches of git_rvexp, looked at when everything is run in CI
 
 CHECKS: Mapping[str, tuple[str, ...]] = {
     "lint": ("ruff", "check"),
@@ -57,7 +57,7 @@ def _environment(arguments: argparse.Namespace, *, ci: bool) -> dict[str, str]:
     env = {**os.environ, "MYPYPATH": str(paths.PROJECT / "dev")}
     env["PATH"] = f"{venv.FOLDER / 'bin'}{os.pathsep}{env['PATH']}"  # `git rvexp` finds git-rvexp there
     if ci and not arguments.long:
-        env["RVEXP_LONG"] = "bounded"
+        env["RVEXP_DEV_LONG"] = "bounded"
     return env
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from git_rvexp.images import seed
+from tests.conftest import plain_environment
 
 # Stand-ins with the generators' interfaces, and as forgetful as the real ones: each process draws its own start.
 NUMPY = """
@@ -43,7 +44,7 @@ def job(tmp_path: Path) -> Path:
 def run(job: Path, script: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run a script that knows nothing of seeds in a Python that starts as in the image."""
     path = os.pathsep.join([str(job / "hook"), str(job / "lib")])
-    env = {**os.environ, "PYTHONPATH": path, **environment}
+    env = {**plain_environment(), "PYTHONPATH": path, **environment}
     return subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, check=True)
 
 

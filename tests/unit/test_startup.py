@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tests.conftest import Clone
+from tests.conftest import Clone, plain_environment
 from tests.notebook import Notebook
 
 HEAVY = {"boto3", "botocore", "docker", "pygit2", "requests", "urllib3", "tomli", "tomli_w", "email", "http.client"}
@@ -20,7 +20,12 @@ sys.exit(main(sys.argv[1:]))
 def loaded(clone: Clone, *args: str) -> set[str]:
     """The modules that a command has loaded by its end."""
     done = subprocess.run(
-        [sys.executable, "-c", _PROBE, *args], cwd=clone.path, capture_output=True, text=True, check=False
+        [sys.executable, "-c", _PROBE, *args],
+        cwd=clone.path,
+        env=plain_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return set(done.stderr.splitlines()[-1].split())
@@ -57,7 +62,7 @@ from inspect import Parameter
 assert sys.modules["inspect"].Parameter is Parameter is inspect.Parameter
 assert ipaddress.ip_address("127.0.0.1").is_loopback
 """
-    subprocess.run([sys.executable, "-c", probe], check=True)
+    subprocess.run([sys.executable, "-c", probe], env=plain_environment(), check=True)
 
 
 def test_two_snapshots_are_compared_without_anything_heavy(clone: Clone) -> None:
