@@ -11,7 +11,7 @@ from stacklib import cli, paths, venv
 from stacklib.process import StackError
 from stacklib.story import say
 
-COVERAGE_FLOOR = 70  # percent of lines and branches of git_rvexp, looked at when everything is run in CI
+COVERAGE_FLOOR = 78  # percent of lines and branches of git_rvexp, looked at when everything is run in CI
 
 CHECKS: Mapping[str, tuple[str, ...]] = {
     "lint": ("ruff", "check"),
