@@ -147,7 +147,7 @@ _git_rvexp() {
         cancel) flags='-h --help -q --quiet --color --profile --reason --timeout' words='' tags=1 ;;
         list) flags='-h --help -q --quiet --color --profile -n --number -a --all --mine --project --state --since --grep --format --json' words='' ;;
         show) flags='-h --help -q --quiet --color --profile --json' words='' tags=1 ;;
-        diff) flags='-h --help -q --quiet --color --profile -p --patch --exit-code --json' words='' tags=1 ;;
+        diff) flags='-h --help -q --quiet --color --profile -p --patch --packages --exit-code --json' words='' tags=1 ;;
         verify) flags='-h --help -q --quiet --color --profile --all --deep --json' words='' tags=1 ;;
         sync) flags='-h --help -q --quiet --color --profile --accept --foreign --adopt' words='' ;;
         config) flags='-h --help -q --quiet --color --profile --show-origin --json --user --local' words='list get set path initials project experiments_remote github_experiment_repo archive_url executor batch_queue batch_job_def_name ecr_repo aws.region aws.profile aws.endpoint_url image.dockerfile image.context image.target image.platform image.build_args image.code image.environment image.owner job.vcpus job.memory job.gpus job.timeout job.attempts job.env job.role_arn job.execution_role_arn run.outputs run.inputs run.metrics run.tolerance seed.inject' ;;

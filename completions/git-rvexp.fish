@@ -216,6 +216,7 @@ __rvexp_complete '__rvexp_at diff' -f -s q -l quiet -d 'say nothing but results,
 __rvexp_complete '__rvexp_at diff' -f -l color -r -a 'auto always never' -d 'colour the output'
 __rvexp_complete '__rvexp_at diff' -f -l profile -r -d 'lay [profile.NAME] of the settings files over them'
 __rvexp_complete '__rvexp_at diff' -f -s p -l patch -d 'the code'\''s whole difference'
+__rvexp_complete '__rvexp_at diff' -f -l packages -d 'look into the two images in this machine'\''s engine: configuration, layers, packages'
 __rvexp_complete '__rvexp_at diff' -f -l exit-code -d 'exit 1 when anything differs'
 __rvexp_complete '__rvexp_at diff' -f -l json -d 'one JSON document'
 __rvexp_complete 'not __rvexp_verb' -f -a verify -d 'check whether what ran can still be proven, and repeated'

@@ -18,6 +18,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("left", metavar="A", help="a snapshot, a run id or a job id")
     parser.add_argument("right", metavar="B", help="the other")
     parser.add_argument("-p", "--patch", action="store_true", help="the code's whole difference")
+    looked_into = "look into the two images in this machine's engine: configuration, layers, packages"
+    parser.add_argument("--packages", action="store_true", help=looked_into)
     parser.add_argument("--exit-code", action="store_true", help="exit 1 when anything differs")
     parser.add_argument("--json", action="store_true", help="one JSON document")
 
@@ -27,6 +29,10 @@ def run(args: argparse.Namespace, session: Session) -> int:
     context = session.context
     left, right = sides(context, args.left, args.right)
     found = difference(context, left, right)
+    if args.packages:
+        from git_rvexp.workflow.insides import with_insides  # noqa: PLC0415  loads docker
+
+        found = with_insides(context, found)
     if args.json:
         session.speaker.document("rvexp.diff/1", _fields(found))
     else:

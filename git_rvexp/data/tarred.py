@@ -29,7 +29,7 @@ class Read:
 def files(chunks: Iterator[bytes], declared: str) -> Iterator[Read]:
     """The files of a tar whose top is the declared file or folder, as they come. RvexpError when it breaks off."""
     try:
-        with tarfile.open(fileobj=_Stream(chunks), mode="r|", encoding="utf-8", errors="surrogateescape") as tar:
+        with tarfile.open(fileobj=Stream(chunks), mode="r|", encoding="utf-8", errors="surrogateescape") as tar:
             for member in tar:
                 name = joined(declared, member.name.partition("/")[2])
                 if member.issym() or member.islnk():
@@ -52,7 +52,7 @@ def _hashed(tar: tarfile.TarFile, member: tarfile.TarInfo, name: str) -> Read:
     return Read(Item(name, member.size, f"sha256:{digest.hexdigest()}"), text)
 
 
-class _Stream(io.RawIOBase):
+class Stream(io.RawIOBase):
     """Chunks as the readable file that tarfile wants."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
@@ -61,9 +61,11 @@ class _Stream(io.RawIOBase):
         self._rest = b""
 
     def readable(self) -> bool:
+        """Yes."""
         return True
 
     def read(self, size: int = -1) -> bytes:
+        """The next `size` bytes, fewer at the end; all that is left for -1."""
         while size < 0 or len(self._rest) < size:
             piece = next(self._chunks, None)
             if piece is None:

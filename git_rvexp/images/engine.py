@@ -93,6 +93,22 @@ class Engine:
             with _asking(f"remove the container {made}"):
                 self.client.api.remove_container(made, force=True, v=True)
 
+    def content(self, name: str) -> tuple[Mapping[str, Json], Sequence[str]] | None:
+        """An image's configuration and its layers (as diff ids); None when the engine lacks it."""
+        import docker  # noqa: PLC0415
+
+        with _asking(f"look at the image {name}"):
+            try:
+                seen = self.client.api.inspect_image(name)
+            except docker.errors.ImageNotFound:
+                return None
+        return seen.get("Config") or {}, (seen.get("RootFS") or {}).get("Layers") or []
+
+    def files(self, container: str) -> Iterator[bytes]:
+        """A tar of a container's whole file system."""
+        with _asking(f"read the container {container}"):
+            yield from self.client.api.export(container)
+
     def workdir(self, container: str) -> str:
         """The folder that a container's command started in."""
         with _asking(f"look at the container {container}"):

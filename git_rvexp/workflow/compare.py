@@ -103,21 +103,22 @@ def _files(context: Context, left: Side, right: Side) -> Iterator[tuple[str, str
 
 def _changes(left: Side, right: Side) -> Iterator[Change]:
     for what, kind, key in (("base", "snapshot", "base"), ("image", "image", "ref")):
-        yield from _between(what, *(_of(s.record.last(kind), key) for s in (left, right)))
+        yield from between(what, *(_of(s.record.last(kind), key) for s in (left, right)))
     bodies = [_leaves(_of(s.record.last("definition"), "body")) for s in (left, right)]
     for path in dict.fromkeys([*bodies[0], *bodies[1]]):
-        yield from _between(f"definition {path}", bodies[0].get(path), bodies[1].get(path))
+        yield from between(f"definition {path}", bodies[0].get(path), bodies[1].get(path))
     for key in _PLAN:
-        yield from _between(key, *(_planned(s.run, key) for s in (left, right)))
-    yield from _between("metrics", *(dict(metrics.of(s.run)) if s.run else {} for s in (left, right)))
+        yield from between(key, *(_planned(s.run, key) for s in (left, right)))
+    yield from between("metrics", *(dict(metrics.of(s.run)) if s.run else {} for s in (left, right)))
     for key in _OUTCOME:
-        yield from _between(key, *(_of(s.run.first("ended") if s.run else None, key) for s in (left, right)))
+        yield from between(key, *(_of(s.run.first("ended") if s.run else None, key) for s in (left, right)))
 
 
-def _between(what: str, left: Json, right: Json) -> Iterator[Change]:
+def between(what: str, left: Json, right: Json) -> Iterator[Change]:
+    """What differs between two values; of two mappings each key by itself."""
     if isinstance(left, dict) and isinstance(right, dict):
         for key in dict.fromkeys([*left, *right]):
-            yield from _between(f"{what} {key}", left.get(key), right.get(key))
+            yield from between(f"{what} {key}", left.get(key), right.get(key))
     elif left != right:
         yield Change(what, left, right)
 
