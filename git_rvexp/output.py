@@ -7,10 +7,14 @@ programs. Nothing from outside reaches a terminal without `printable`.
 import json
 import os
 import sys
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TextIO
+
+from git_rvexp.terms import Json
+
+TYPE_CHECKING = False  # as typing has it, which takes 2 ms to load; checkers know the name
+if TYPE_CHECKING:
+    from typing import TextIO
 
 # What stands for the signs that we draw with, on a terminal that has no UTF-8.
 _PLAIN = str.maketrans({"…": "~", "└": "`", "├": "|", "│": "|", "─": "-", "×": "x", "→": ">", "·": "."})  # noqa: RUF001
@@ -24,6 +28,10 @@ def printable(text: str) -> str:
 
 def width(text: str) -> int:
     """Columns that `text` takes on a terminal (wide and combining characters counted)."""
+    if text.isascii():
+        return len(text)
+    import unicodedata  # noqa: PLC0415  few texts need it
+
     return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
@@ -31,8 +39,8 @@ def width(text: str) -> int:
 class Speaker:
     """Where and how to speak. Made once by `cli` from the flags, the environment and the streams."""
 
-    out: TextIO
-    err: TextIO
+    out: "TextIO"
+    err: "TextIO"
     colour_out: bool = False
     colour_err: bool = False
     quiet: bool = False
@@ -43,7 +51,7 @@ class Speaker:
         """The speaker of this process; `colour` is auto, always or never."""
         paged = "GIT_PAGER_IN_USE" in environ
 
-        def wanted(stream: TextIO) -> bool:
+        def wanted(stream: "TextIO") -> bool:
             if colour != "auto":
                 return colour == "always"
             if environ.get("NO_COLOR") or environ.get("TERM") == "dumb":
@@ -63,7 +71,7 @@ class Speaker:
         """One line of the result."""
         print(_fitting(line, self.out), file=self.out, flush=True)
 
-    def document(self, schema: str, content: Mapping[str, Any]) -> None:
+    def document(self, schema: str, content: Mapping[str, Json]) -> None:
         """The result as one JSON document with its schema's name, e.g. `rvexp.list/1`.
 
         A list at the top has one element a line: thousands of them are quick to write, and grep finds them.
@@ -141,7 +149,7 @@ class Speaker:
         return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if on else text
 
 
-def _member(value: Any) -> str:
+def _member(value: Json) -> str:
     if isinstance(value, list) and value:
         return "[\n" + ",\n".join("    " + json.dumps(v, ensure_ascii=False) for v in value) + "\n  ]"
     return json.dumps(value, ensure_ascii=False, indent=2).replace("\n", "\n  ")
@@ -168,11 +176,11 @@ def _laid_out(row: Sequence[str], widths: Sequence[int], limit: int, *, flowing:
     return [_cut("  ".join(padded[:-1]).rstrip(), limit), *rest]
 
 
-def _utf8(stream: TextIO) -> bool:
+def _utf8(stream: "TextIO") -> bool:
     return (stream.encoding or "").lower().replace("-", "") == "utf8"
 
 
-def _fitting(text: str, stream: TextIO) -> str:
+def _fitting(text: str, stream: "TextIO") -> str:
     """`text` with plain signs for drawn ones where a terminal could only show them as escapes."""
     return text if text.isascii() or _utf8(stream) or not stream.isatty() else text.translate(_PLAIN)
 
