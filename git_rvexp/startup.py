@@ -3,8 +3,8 @@
 `dataclasses` asks for `inspect` (and with it the compiler's modules) for docstrings that our classes have, `pathlib`
 for `ipaddress` to read host names, `argparse` for `gettext` to look for translations that nobody has made: together an
 eighth of what `git rvexp list` costs. Here a module of their name stands in until somebody asks it for something.
-importlib's own LazyLoader does not do for this: before Python 3.12 a second `import` of the name already loads it. To be
-imported before any module of ours.
+importlib's own LazyLoader does not do for this: before Python 3.12 a second `import` of the name already loads it.
+To be imported before any module of ours.
 """
 
 import importlib
