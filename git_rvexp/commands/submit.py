@@ -63,7 +63,6 @@ def run(args: argparse.Namespace, session: Session) -> int:
 
 
 def _follow(context: Context, started: Started, session: Session) -> int:
-
     run = started.plan.run
     try:
         state = wait_for(context, found(context, started), sleep=context.ledger.sleep, say_logs=True)

@@ -5,6 +5,7 @@ meet its tag. The tag object is written with mktag: no prompt, no signing by acc
 """
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ from git_rvexp.terms import Snapshot
 
 if TYPE_CHECKING:
     from git_rvexp.git.worktree import WorkTree
+
+_TAGGER = re.compile(r"^tagger (?P<who>.*) (?P<when>\d{1,11}) [+-]\d{4}$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -59,10 +62,12 @@ class Told:
 
     @classmethod
     def parse(cls, body: str) -> "Told":
-        """The content of a tag object as `create` writes it. ValueError for a tag that has no tagger."""
+        """The content of a tag object as `create` writes it. RvexpError for one that names no tagger or no time."""
         head, _, message = body.partition("\n\n")
-        tagger = next(line for line in head.split("\n") if line.startswith("tagger ")).removeprefix("tagger ")
-        who, when, _ = tagger.rsplit(" ", 2)
+        tagger = _TAGGER.search(head)
+        if not tagger:
+            raise RvexpError("the tag does not say who made it and when, so it is no snapshot's")
+        who, when = tagger["who"], tagger["when"]
         pairs = (line.partition(": ") for line in message.rstrip("\n").rpartition("\n\n")[2].split("\n"))
         return cls(int(when), who, message.partition("\n")[0], {key: value for key, colon, value in pairs if colon})
 

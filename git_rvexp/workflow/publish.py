@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from git_rvexp.errors import RvexpError
 from git_rvexp.git import notes, remote
-from git_rvexp.git.tags import told
 from git_rvexp.model import Image, Json, Snapshot
 from git_rvexp.names import Digest, TagName
 from git_rvexp.record import share
@@ -19,7 +18,7 @@ from git_rvexp.settings import Settings
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.ensure import ensure_image
 from git_rvexp.workflow.imaging import Ensured
-from git_rvexp.workflow.snapshot import snapshot_event
+from git_rvexp.workflow.snapshot import complete
 
 
 @dataclass(frozen=True)
@@ -48,16 +47,20 @@ def image_for_run(context: Context, snapshot: Snapshot) -> str:
 def publish(context: Context, snapshot: Snapshot, *, full: bool = False) -> Published:
     """Everything a run of the snapshot needs, found or made, recorded and shared; with `full` built by the engine."""
     agree_on_tag(context, snapshot)
-    return provide(context, snapshot, full=full)
+    made = provide(context, snapshot, full=full)
+    share.push_notes(context.ledger)
+    return made
 
 
 def provide(context: Context, snapshot: Snapshot, *, full: bool = False) -> Published:
-    """The image and the definition of a snapshot whose tag was agreed on, found or made, recorded and shared."""
+    """The image and the definition of a snapshot whose tag was agreed on, found or made, and recorded in this clone.
+
+    Whoever asks shares the record: a run does that with its intent, before the first call that may cost money.
+    """
     settings = context.trusted()
     made = _image(context, snapshot, settings, full=full)
     _record(context, snapshot, "image", _image_fields(made))
     arn, registered = _define(context, snapshot, made.image) if settings.on_batch else ("", False)
-    share.push_notes(context.ledger)
     return Published(made.image.ref, arn, fresh=made.built or made.pushed or registered)
 
 
@@ -89,8 +92,7 @@ def agree_on_tag(context: Context, snapshot: Snapshot) -> None:
     if f"refs/tags/{snapshot.tag}" not in there:
         remote.push_tags(context.repo, [snapshot.tag])
     share.receive_notes(context.ledger, there.get(notes.REF, ""))
-    if not context.ledger.record(snapshot.oid).of("snapshot"):
-        context.ledger.append(snapshot.oid, snapshot_event(snapshot, told(context.repo, snapshot.oid)))
+    complete(context, [snapshot])
 
 
 def refuse_moved(context: Context, snapshot: Snapshot, there: dict[str, str]) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from git_rvexp.errors import RvexpError
 from git_rvexp.executors.protocol import Executor
 from git_rvexp.model import Json, Plan, Snapshot
+from git_rvexp.record.runs import runs
 from git_rvexp.workflow import parents, planning, publish
 from git_rvexp.workflow.choose import Found
 from git_rvexp.workflow.context import Context
@@ -45,18 +46,23 @@ def start(context: Context, request: Request, *, offline: bool = False, follow: 
     def draft(snapshot: Snapshot, executor: Executor) -> list[Plan]:
         return [planning.drafted(context, snapshot, asked, executor.name, executor.place)]
 
-    ready = prepared(context, request.tag, draft)
+    ready = prepared(context, request.tag, draft, offline=offline)
     (plan,) = ready.plans
     waits = parents.ready(context, plan, ready.executor, follow=follow)
     job = submit(context, ready.snapshot, plan, ready.executor, waits=waits, offline=offline)
     return Started(ready.snapshot, plan, job)
 
 
-def prepared(context: Context, tag: str, draft: Callable[[Snapshot, Executor], Sequence[Plan]]) -> Prepared:
-    """The plans that `draft` makes, checked, with the snapshot that `tag` names published for them."""
+def prepared(
+    context: Context, tag: str, draft: Callable[[Snapshot, Executor], Sequence[Plan]], *, offline: bool = False
+) -> Prepared:
+    """The plans that `draft` makes, checked, with the snapshot that `tag` names published for them.
+
+    With `offline` the experiments remote is not asked whether its tag is ours.
+    """
     settings = context.trusted()
     snapshot = planning.snapshot_of(context, tag)
-    if snapshot is not None:
+    if snapshot is not None and not offline:
         publish.agree_on_tag(context, snapshot)
     executor = executor_named(name_of(settings), settings, context.environ)
     if snapshot is None:
@@ -99,8 +105,6 @@ def preview(context: Context, request: Request) -> Mapping[str, Json]:
 
 def found(context: Context, started: Started) -> Found:
     """The started run as the record tells it."""
-    from git_rvexp.record.runs import runs  # noqa: PLC0415  beside its one use
-
     told = runs(context.ledger.record(started.snapshot.oid))
     return Found(started.snapshot, next(r for r in told if r.run == str(started.plan.run)))
 

@@ -1,13 +1,14 @@
 """Take a snapshot: the work tree as an immutable tag on the experiments remote, and its first line in the record."""
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from git_rvexp.errors import GitError, PendingError, RvexpError
 from git_rvexp.git import remote, worktree
 from git_rvexp.git.notes import ensure_notes_ref
 from git_rvexp.git.plumbing import Repo
-from git_rvexp.git.tags import Person, Told, create, person, snapshots
+from git_rvexp.git.tags import Person, Told, create, person, snapshots, told
 from git_rvexp.git.worktree import WorkTree
 from git_rvexp.model import Snapshot
 from git_rvexp.names import TagName, checked_part, normalised
@@ -82,25 +83,37 @@ def _made(context: Context, plan: Draft, message: str) -> Snapshot:
         "Rvexp-Changes": plan.work.changes,
     }
     message = message or f"Snapshot {plan.name.nickname}"
-    made, told = create(context.repo, plan.name, plan.work, plan.who, message, trailers, context.ledger.now())
-    context.ledger.append(made.oid, snapshot_event(made, told))
+    made, says = create(context.repo, plan.name, plan.work, plan.who, message, trailers, context.ledger.now())
+    context.ledger.append(made.oid, snapshot_event(made, says))
     return made
 
 
-def snapshot_event(made: Snapshot, told: Told) -> Event:
+def snapshot_event(made: Snapshot, says: Told) -> Event:
     """The record's first line of a snapshot, from what its tag says: the same after a crash, in any clone."""
-    base = told.trailers.get("Rvexp-Base", "none")
+    base = says.trailers.get("Rvexp-Base", "none")
     fields = {
         "v": VERSION,
         "tag": made.tag,
         "commit": made.commit,
         "tree": made.tree,
         **({"base": base} if base != "none" else {}),
-        "changes": told.trailers.get("Rvexp-Changes", "unknown"),
-        "by": told.tagger,
-        "message": told.subject,
+        "changes": says.trailers.get("Rvexp-Changes", "unknown"),
+        "by": says.tagger,
+        "message": says.subject,
     }
-    return Event(stamp(dt.datetime.fromtimestamp(told.when, dt.UTC)), "snapshot", fields)
+    return Event(stamp(dt.datetime.fromtimestamp(says.when, dt.UTC)), "snapshot", fields)
+
+
+def complete(context: Context, known: Iterable[Snapshot]) -> None:
+    """Write the first line of snapshots whose making was cut short between tag and record."""
+    by_oid = {s.oid: s for s in known}
+    for oid, record in context.ledger.records(by_oid).items():
+        if not record.of("snapshot"):
+            made = by_oid[oid]
+            try:
+                context.ledger.append(oid, snapshot_event(made, told(context.repo, oid)))
+            except RvexpError as why:
+                context.warn(f"{made.tag}: {why}")
 
 
 def next_free(repo: Repo, name: TagName) -> str:

@@ -58,7 +58,7 @@ def send(
     """Hand over a run that was announced; its job's id. The parents' runs in the plan become jobs for the call only."""
     asked = dataclasses.replace(plan, after=waits.after, after_each=waits.after_each)
     with signals_held():
-        job = _one_job(context, snapshot, asked, executor)
+        job = _one_job(context, snapshot, asked, executor, offline=offline)
         _append(context, snapshot, "submitted", {"run": str(plan.run), "job": job})
     _share_after(context, offline=offline)
     return job
@@ -84,7 +84,7 @@ def announce(context: Context, snapshot: Snapshot, plans: Sequence[Plan], *, off
         ) from why
 
 
-def _one_job(context: Context, snapshot: Snapshot, plan: Plan, executor: Executor) -> str:
+def _one_job(context: Context, snapshot: Snapshot, plan: Plan, executor: Executor, *, offline: bool) -> str:
     """Ask once; when the answer is unsure, look before anything else."""
     for attempt in range(_BUSY_TRIES):
         try:
@@ -92,14 +92,14 @@ def _one_job(context: Context, snapshot: Snapshot, plan: Plan, executor: Executo
         except (RefusedError, UnsureError) as why:
             if isinstance(why, RefusedError) and not attempt:
                 _append(context, snapshot, "refused", {"run": str(plan.run), "why": str(why)})
-                _share_after(context, offline=False)
+                _share_after(context, offline=offline)
                 raise
             found = _looked_up(context, plan, executor)
             if found:
                 return found
             # A look that failed is no leave to send again, and a refusal says nothing of the tries before it.
             if found is None or not isinstance(why, BusyError) or attempt == _BUSY_TRIES - 1:
-                _leave_open(context, snapshot, plan, why)
+                _leave_open(context, snapshot, plan, why, offline=offline)
             context.ledger.sleep(2**attempt * jitter(0.5, 1.5))
     raise AssertionError("unreachable: the last busy answer leaves the run open")
 
@@ -119,9 +119,11 @@ def _looked_up(context: Context, plan: Plan, executor: Executor) -> str | None:
     return ""
 
 
-def _leave_open(context: Context, snapshot: Snapshot, plan: Plan, why: RefusedError | UnsureError) -> None:
+def _leave_open(
+    context: Context, snapshot: Snapshot, plan: Plan, why: RefusedError | UnsureError, *, offline: bool
+) -> None:
     _append(context, snapshot, "ambiguous", {"run": str(plan.run), "why": str(why)})
-    _share_after(context, offline=False)
+    _share_after(context, offline=offline)
     raise AmbiguousError(
         f"whether a job exists for run {plan.run} cannot be told now\n  {why}\n"
         "  it was not sent again; its name is " + plan.job_name,

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from git_rvexp.git import notes, remote
-from git_rvexp.git.tags import snapshots, told
+from git_rvexp.git.tags import snapshots
 from git_rvexp.names import is_tag_name
 from git_rvexp.record import share
 from git_rvexp.record.share import Alarm, AlarmError
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.reconcile import Settled, settle
-from git_rvexp.workflow.snapshot import snapshot_event
+from git_rvexp.workflow.snapshot import complete
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def sync(context: Context, *, accept: bool = False) -> Synced:
     _remember(context, there)
     pushed = _push_tags(context, there)
     share.receive_notes(context.ledger, there.get(notes.REF, ""), accept=accept)
-    _complete(context)
+    complete(context, snapshots(context.repo))
     share.push_notes(context.ledger)
     settled = settle(context, snapshots(context.repo))
     if settled:
@@ -72,15 +72,6 @@ def _push_tags(context: Context, there: Mapping[str, str]) -> tuple[str, ...]:
     mine = [s.tag for s in snapshots(context.repo) if f"refs/tags/{s.tag}" not in there]
     remote.push_tags(context.repo, mine)
     return tuple(mine)
-
-
-def _complete(context: Context) -> None:
-    """Write the first line of snapshots whose making was cut short between tag and record."""
-    known = snapshots(context.repo)
-    records = context.ledger.records(s.oid for s in known)
-    for snapshot in known:
-        if not records[snapshot.oid].of("snapshot"):
-            context.ledger.append(snapshot.oid, snapshot_event(snapshot, told(context.repo, snapshot.oid)))
 
 
 def _told(alarms: list[Alarm]) -> str:

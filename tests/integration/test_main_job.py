@@ -156,6 +156,23 @@ def overwrite(stack: Stack, repository: str, tag: str, tmp_path: Path) -> None:
     stack.run("docker", "push", "-q", name)
 
 
+def test_offline_runs_what_cannot_be_shared_yet(digits: Clone, tmp_path: Path) -> None:
+    """Without the remote nothing runs; --offline runs all the same, says so in the record, and sync shares it later."""
+    remote = tmp_path / "experiments.git"
+    digits.git("init", "-q", "--bare", str(remote))
+    digits.git("config", "rvexp.experiments-remote", str(remote))
+    tag = digits.rvexp("snapshot", "first").stdout.strip()
+    remote.rename(tmp_path / "away.git")
+    assert digits.rvexp("submit", "--", "true").returncode == 128
+    done = digits.rvexp("submit", "--offline", "--", "true")
+    assert done.returncode == 0, done.stderr
+    assert kinds(digits, tag) == ["snapshot", "image", "planned", "submitted"]
+    assert " offline=true" in digits.git("notes", "show", tag)
+    (tmp_path / "away.git").rename(remote)
+    assert digits.rvexp("sync").returncode == 0
+    assert digits.git(f"--git-dir={remote}", "notes", "--ref=rvexp", "show", tag) == digits.git("notes", "show", tag)
+
+
 def files_of(clone: Clone, tag: str) -> dict[str, str]:
     """Path -> blob id of a tag's tree."""
     lines = clone.git("ls-tree", "-r", tag).splitlines()

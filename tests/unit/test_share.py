@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -196,3 +197,22 @@ def test_a_snapshot_cut_short_before_its_record_is_completed(team: Team) -> None
     team.one.git("push", "-q", "experiments", tag)
     assert team.two.rvexp("sync").returncode == 0
     assert team.two.git("notes", "--ref=rvexp", "show", tag) == whole
+
+
+def test_a_foreign_tag_on_the_remote_stops_nothing(team: Team) -> None:
+    """A tag of our shape that no snapshot made, without a tagger as old tools wrote them, is told and left alone."""
+    body = f"object {team.one.git('rev-parse', 'HEAD')}\ntype commit\ntag x/y/2026-01-01/z\n\nold\n"
+    made = subprocess.run(
+        ["git", "hash-object", "-t", "tag", "-w", "--literally", "--stdin"],
+        cwd=team.one.path,
+        input=body,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    team.one.git("push", "-q", "--no-verify", str(team.remote), f"{made.stdout.strip()}:refs/tags/x/y/2026-01-01/z")
+    append(team.two, team.oid(), n=1)
+    done = team.two.rvexp("sync")
+    assert (done.returncode, "x/y/2026-01-01/z: the tag does not say who" in done.stderr) == (0, True), done.stderr
+    assert team.one.rvexp("sync").returncode == 0
+    assert seen(team.one, team.oid()) == {1}
