@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import IO, Protocol
 
 from git_rvexp import __version__
+from git_rvexp.addresses import redacted
 from git_rvexp.errors import CredentialsError, RvexpError
 
 CHUNK = 1 << 18
@@ -162,15 +163,6 @@ def protected(url: str) -> bool:
     """Whether credentials may travel to `url`: over https, or without leaving this machine."""
     scheme, host, _ = origin(url)
     return scheme == "https" or loopback(host)
-
-
-def redacted(url: str) -> str:
-    """`url` without user, password, query and fragment: fit to be shown and recorded."""
-    scheme, separator, rest = url.partition("://")
-    place, slash, path = rest.partition("/")
-    if not separator:
-        return url
-    return f"{scheme}://{place.rpartition('@')[2]}{slash}{path.partition('?')[0].partition('#')[0]}"
 
 
 def _joined(url: str, target: str) -> str:

@@ -118,3 +118,17 @@ class Notebook:
 def digest(text: str) -> Digest:
     """A digest for a test's purposes."""
     return Digest.of(text.encode())
+
+
+def told_by_settings(clone: Clone, url: str) -> Notebook:
+    """A notebook whose clone is configured for a Batch at `url`, with records of the real time, as programs see it."""
+    for key, value in {"aws.endpoint-url": url, "aws.region": REGION, "batch-queue": "main"}.items():
+        clone.git("config", f"rvexp.{key}", value)
+    return Notebook(clone, Settings(), dt.datetime.now(dt.UTC))
+
+
+def shared_notebook(clone: Clone, url: str) -> Notebook:
+    """A notebook with an experiments remote, whose own context reaches a Batch at `url`."""
+    book = Notebook(clone, Settings(aws_endpoint_url=url, aws_region=REGION))
+    book.make_remote()
+    return book

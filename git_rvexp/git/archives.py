@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from git_rvexp import http
+from git_rvexp.addresses import redacted
 from git_rvexp.errors import UsageError
 from git_rvexp.git.plumbing import Repo
 from git_rvexp.model import Snapshot
@@ -55,8 +56,8 @@ def find(remote_url: str, archive_url: str, snapshot: Snapshot) -> Archive | Non
         if not archive_url:
             return None
     if archive_url in _FORMS and not place:
-        raise UsageError(f"archive_url is {archive_url!r}, but {http.redacted(remote_url)} names no host")
-    words = {"url": http.redacted(remote_url).rstrip("/"), "host": "", "path": "", "name": "", **place}
+        raise UsageError(f"archive_url is {archive_url!r}, but {redacted(remote_url)} names no host")
+    words = {"url": redacted(remote_url).rstrip("/"), "host": "", "path": "", "name": "", **place}
     words |= {"commit": snapshot.commit, "tag": snapshot.tag}
     template = _GITHUB if archive_url == "github" and words["host"] == "github.com" else _FORMS.get(archive_url)
     url = (template or _template(archive_url)).format(**words)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from git_rvexp.addresses import redacted
 from git_rvexp.errors import GitError, RvexpError, UsageError
 from git_rvexp.git import hooks, notes
 from git_rvexp.git.plumbing import Repo, Result
@@ -138,15 +139,6 @@ def unreachable(repo: Repo, done: Result) -> GitError:
     place = (urls(repo, NAME) or ["(not set up)"])[0]
     told = "\n".join(f"  {line}" for line in done.err.strip().splitlines()[-4:])
     return GitError(f"the experiments remote cannot be reached: {redacted(place)}\n{told}", hint="git rvexp doctor")
-
-
-def redacted(url: str) -> str:
-    """`url` without a user name or password."""
-    scheme, separator, rest = url.partition("://")
-    if not separator or "@" not in rest.split("/")[0]:
-        return url
-    host, slash, path = rest.partition("/")
-    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
 
 
 def _same_place(url: str, others: Iterable[str]) -> bool:

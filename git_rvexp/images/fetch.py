@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from git_rvexp import http
+from git_rvexp.addresses import redacted
 from git_rvexp.errors import RvexpError
 from git_rvexp.images import archive
 from git_rvexp.images.archive import Different
@@ -32,7 +33,7 @@ def contents(url: str, entries: Sequence[Entry], spool: Spool, *, given: str, st
     if status == 200:
         return ""
     shut = " (no access, or no archive there)" if status in _SHUT else ""
-    return f"{http.redacted(url)} answered {status}{shut}"
+    return f"{redacted(url)} answered {status}{shut}"
 
 
 def _once(url: str, entries: Sequence[Entry], spool: Spool, authorization: str) -> int:

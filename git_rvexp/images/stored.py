@@ -12,11 +12,6 @@ _HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"  # no time, no name, no syst
 _BATCH = 8 * _MOST
 
 
-def packed_size(size: int) -> int:
-    """How long `size` bytes become."""
-    return len(_HEAD) + size + 5 * max(1, -(-size // _MOST)) + 8
-
-
 def packed(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """The gzip file of `chunks`: blocks of 65,535 bytes, the last one as long as what is left."""
     yield _HEAD

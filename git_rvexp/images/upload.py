@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from git_rvexp import http
+from git_rvexp.addresses import redacted
 from git_rvexp.errors import RvexpError
 from git_rvexp.images.registry import AlteredError, Registry
 from git_rvexp.jitter import jitter
@@ -144,7 +145,7 @@ def _send(registry: Registry, what: Blob) -> None:
         raise RvexpError(f"{refused}\n  the registry named no place to send it to")
     address = urllib.parse.urljoin(registry.repository.address + "/", place)
     if not http.protected(address):
-        raise RvexpError(f"{refused}\n  it wants the bytes sent unprotected to {http.redacted(address)}")
+        raise RvexpError(f"{refused}\n  it wants the bytes sent unprotected to {redacted(address)}")
     whole = f"{address}{'&' if '?' in address else '?'}{urllib.parse.urlencode({'digest': str(what.digest)})}"
     headers = {"Content-Type": "application/octet-stream", "Content-Length": str(what.size)}
     with registry.send("PUT", whole, headers=headers, body=what.open, limits=_LIMITS) as answer:

@@ -6,27 +6,24 @@ two of one name can ever differ. `git notes --ref=rvexp show BLOB` prints it.
 
 from collections.abc import Iterable
 
-from git_rvexp.errors import GitError
 from git_rvexp.git import notes
+from git_rvexp.git.notes import Tip
 from git_rvexp.git.plumbing import Repo
-from git_rvexp.jitter import jitter
 from git_rvexp.record.ledger import Ledger
-
-_TRIES = 100
 
 
 def keep(ledger: Ledger, texts: Iterable[str]) -> list[str]:
     """Put `texts` into the record; the blob of each, in their order. Those that are there already cost nothing."""
     repo, known = ledger.repo, list(texts)
     blobs = [_blob(repo, text) for text in known]
-    for attempt in range(_TRIES):
-        at = notes.tip(repo)
+
+    def holding(at: Tip) -> Tip:
         there = notes.read(repo, at, dict.fromkeys(blobs))
         new = {blob: text for blob, text in zip(blobs, known, strict=True) if blob not in there}
-        if not new or notes.swap(repo, notes.write(repo, at, new, "rvexp: kept"), at, "rvexp: kept"):
-            return blobs
-        ledger.sleep(jitter(0, 0.01 * min(attempt + 1, 10)))
-    raise GitError("the record could not be written: too many others are writing", hint="try again")
+        return notes.write(repo, at, new, "rvexp: kept") if new else at
+
+    ledger.move(holding, "rvexp: kept")
+    return blobs
 
 
 def kept(repo: Repo, blob: str) -> str | None:

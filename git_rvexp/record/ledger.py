@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from git_rvexp.errors import GitError
 from git_rvexp.git import notes
+from git_rvexp.git.notes import Tip
 from git_rvexp.git.plumbing import Repo
 from git_rvexp.jitter import jitter
 from git_rvexp.record.events import Event, Record, lines, parse, skim, stamp
@@ -62,21 +63,32 @@ class Ledger:
         """The same for the notes on several objects, in one step: all of it is written or nothing."""
         added = {oid: lines(of) for oid, of in events.items()}
         kinds = ", ".join(dict.fromkeys(e.kind for of in events.values() for e in of))
-        if added:
-            with _in_turn(self.repo):
-                self._append(added, kinds)
 
-    def _append(self, added: Mapping[str, str], kinds: str) -> None:
+        def appended(at: Tip) -> Tip:
+            before = notes.read(self.repo, at, added)
+            texts = {oid: _ended(before.get(oid, "")) + text for oid, text in added.items()}
+            return notes.write(self.repo, at, texts, f"rvexp: {kinds}")
+
+        if added:
+            self.move(appended, f"rvexp: {kinds}")
+
+    def move(self, change: Callable[[Tip], Tip], reason: str) -> None:
+        """Move the record's ref to what `change` makes of it, again and again until nobody else moved it meanwhile.
+
+        `change` gives back the tip it was given when there is nothing to do.
+        """
+        with _in_turn(self.repo):
+            self._move(change, reason)
+
+    def _move(self, change: Callable[[Tip], Tip], reason: str) -> None:
         stood, last = 0, None
         for attempt in range(_TRIES):
             at = notes.tip(self.repo)
             stood, last = (stood + 1 if at == last else 0), at
             if stood == _STANDSTILLS:
                 break
-            before = notes.read(self.repo, at, added)
-            texts = {oid: _ended(before.get(oid, "")) + text for oid, text in added.items()}
-            new = notes.write(self.repo, at, texts, f"rvexp: {kinds}")
-            if notes.swap(self.repo, new, at, f"rvexp: {kinds}"):
+            new = change(at)
+            if new == at or notes.swap(self.repo, new, at, reason):
                 return
             self.sleep(jitter(0, 0.01 * min(attempt + 1, 10)))
         lock = self.repo.common_dir / f"{notes.REF}.lock"

@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from git_rvexp.errors import GitError, PendingError, RvexpError
+from git_rvexp.errors import PendingError, RvexpError
 from git_rvexp.git import notes, remote
 from git_rvexp.git.notes import Tip
 from git_rvexp.git.tags import snapshots
@@ -125,16 +125,13 @@ def _contains(ledger: Ledger, descendant: Tip, ancestor: Tip) -> bool:
 
 def _merge(ledger: Ledger, incoming: Tip) -> None:
     """Our notes ref made to contain `incoming`: fast-forward, else the union of lines of every note that differs."""
-    repo = ledger.repo
-    for attempt in range(_TRIES):
-        ours = notes.tip(repo)
+
+    def merged(ours: Tip) -> Tip:
         if ours and _contains(ledger, ours, incoming):
-            return
-        new = incoming if _contains(ledger, incoming, ours) else _union(ledger, ours, incoming)
-        if notes.swap(repo, new, ours, "rvexp: merge"):
-            return
-        ledger.sleep(jitter(0, 0.01 * min(attempt + 1, 10)))
-    raise GitError("the record could not be merged: too many others are writing", hint="git rvexp sync")
+            return ours
+        return incoming if _contains(ledger, incoming, ours) else _union(ledger, ours, incoming)
+
+    ledger.move(merged, "rvexp: merge")
 
 
 def _union(ledger: Ledger, ours: Tip, theirs: Tip) -> Tip:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO
 
-from git_rvexp import http
+from git_rvexp.addresses import redacted
 from git_rvexp.errors import UsageError
 from git_rvexp.git import archives
 from git_rvexp.git.objects import Objects
@@ -91,7 +91,7 @@ def _source(
     if why:
         say(f"reading the tag's own objects, since {why}")
         return TREE
-    return http.redacted(found.url)
+    return redacted(found.url)
 
 
 def _dockerfile(objects: Objects, inside: Sequence[Entry], recipe: Recipe, snapshot: Snapshot) -> str:

@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from git_rvexp import http
+from git_rvexp.addresses import redacted
 from git_rvexp.errors import CredentialsError, RvexpError
 from git_rvexp.git.objects import Objects
 from git_rvexp.git.plumbing import Repo
@@ -85,7 +85,7 @@ class Task:
 
     def labels(self) -> dict[str, str]:
         """What an image of the snapshot says of itself, where it came from included."""
-        source = http.redacted(self.remote_url) if "://" in self.remote_url else ""
+        source = redacted(self.remote_url) if "://" in self.remote_url else ""
         return self.pure_labels() | ({_OCI + "source": source} if source else {})
 
     def pure_labels(self) -> dict[str, str]:

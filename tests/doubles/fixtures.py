@@ -29,3 +29,10 @@ def double(clock: Clock) -> Iterator[BatchDouble]:
 @pytest.fixture
 def batch(double: BatchDouble) -> Any:
     return client(double)
+
+
+@pytest.fixture
+def aws_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Credentials that the double takes, and reads that give up at the first failure."""
+    for name, value in {"ACCESS_KEY_ID": "testing", "SECRET_ACCESS_KEY": "testing", "MAX_ATTEMPTS": "1"}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)

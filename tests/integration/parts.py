@@ -2,12 +2,16 @@
 
 import json
 import os
+import shutil
 import subprocess
 import urllib.parse
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tests.conftest import Clone
 
 PROJECT = Path(__file__).resolve().parents[2]
 STACK = PROJECT / "dev" / "stack"
@@ -126,3 +130,15 @@ def make_forge_repo(stack: Stack, name: str) -> ForgeRepo:
 def make_batch_world(name: str) -> BatchWorld:
     """A new queue with a compute environment and a base job definition."""
     return BatchWorld(**json.loads(dev_stack("batch", name)))
+
+
+def make_digits(stack: Stack, folder: Path) -> Clone:
+    """The example in a repository of its own, unlike any other test's: an equal image would be found and used."""
+    ignored = shutil.ignore_patterns("__pycache__", "out", "shared")
+    shutil.copytree(PROJECT / "examples" / "digits", folder, ignore=ignored)
+    clone = Clone(folder)
+    clone.git("init", "-q")
+    clone.git("config", "rvexp.image.buildArgs", f"BASE={stack.base_image}")
+    clone.write("unique.txt", uuid.uuid4().hex)
+    clone.commit("the example")
+    return clone

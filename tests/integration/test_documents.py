@@ -1,14 +1,12 @@
 """What the documents tell people to type works as written, in a fresh copy of the example."""
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import Clone
-from tests.integration.parts import PROJECT, Stack
+from tests.integration.parts import PROJECT, Stack, make_digits
 
 _BLOCK = re.compile(r"<!-- test: [^>]*? -->\n```sh\n(?P<script>.*?)```", re.DOTALL)
 
@@ -27,12 +25,7 @@ def scripts() -> dict[str, str]:
 def test_the_commands_work_as_written(name: str, stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each line in turn; the first that fails stops the script."""
     monkeypatch.setenv("DOCKER_HOST", stack.docker_host)
-    clone = Clone(tmp_path / "digits")
-    ignored = shutil.ignore_patterns("__pycache__", "out", "shared")
-    shutil.copytree(PROJECT / "examples" / "digits", clone.path, ignore=ignored)
-    clone.git("init", "-q")
-    clone.git("config", "rvexp.image.buildArgs", f"BASE={stack.base_image}")
-    clone.commit("the example")
+    clone = make_digits(stack, tmp_path / "digits")
     done = subprocess.run(
         ["sh", "-eux"], input=scripts()[name], cwd=clone.path, capture_output=True, text=True, check=False
     )

@@ -3,17 +3,15 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 import tarfile
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import Clone
-from tests.integration.parts import PROJECT, BatchWorld, ForgeRepo, Stack
+from tests.integration.parts import BatchWorld, ForgeRepo, Stack, make_digits
 
 QUICK = ["python3", "train.py", "--epochs", "1"]
 
@@ -22,15 +20,7 @@ QUICK = ["python3", "train.py", "--epochs", "1"]
 def digits(stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Clone:
     """The example in a repository of its own, with the engine at hand."""
     monkeypatch.setenv("DOCKER_HOST", stack.docker_host)
-    folder = tmp_path / "digits"
-    ignored = shutil.ignore_patterns("__pycache__", "out", "shared")
-    shutil.copytree(PROJECT / "examples" / "digits", folder, ignore=ignored)
-    clone = Clone(folder)
-    clone.git("init", "-q")
-    clone.git("config", "rvexp.image.buildArgs", f"BASE={stack.base_image}")
-    clone.write("unique.txt", uuid.uuid4().hex)  # another test's image with the same content would be found
-    clone.commit("the example")
-    return clone
+    return make_digits(stack, tmp_path / "digits")
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Clone
-from tests.integration.parts import PROJECT, BatchWorld, ForgeRepo, Stack
+from tests.integration.parts import BatchWorld, ForgeRepo, Stack, make_digits
 
 QUICK = ["python3", "train.py", "--epochs", "1"]
 SAME, DIFFERS, NOT_COMPARABLE = 0, 1, 3
@@ -19,16 +19,10 @@ SAME, DIFFERS, NOT_COMPARABLE = 0, 1, 3
 def digits(stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Clone:
     """The example with its outputs declared, its record in a bare repository beside it, and the engine at hand."""
     monkeypatch.setenv("DOCKER_HOST", stack.docker_host)
-    clone = Clone(tmp_path / "digits")
-    ignored = shutil.ignore_patterns("__pycache__", "out", "shared")
-    shutil.copytree(PROJECT / "examples" / "digits", clone.path, ignore=ignored)
-    clone.git("init", "-q")
+    clone = make_digits(stack, tmp_path / "digits")
     clone.git("init", "-q", "--bare", str(tmp_path / "experiments.git"))
     clone.git("config", "rvexp.experiments-remote", str(tmp_path / "experiments.git"))
-    clone.git("config", "rvexp.image.buildArgs", f"BASE={stack.base_image}")
     clone.git("config", "rvexp.run.outputs", "out")
-    clone.write("unique.txt", uuid.uuid4().hex)
-    clone.commit("the example")
     return clone
 
 

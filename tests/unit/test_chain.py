@@ -28,7 +28,7 @@ from git_rvexp.workflow.sync import sync
 from tests.conftest import Clone
 from tests.doubles.batch import BatchDouble
 from tests.doubles.driving import IMAGE, client, register
-from tests.unit.test_submit import START, Lab
+from tests.lab import START, Lab
 
 Json = dict[str, Any]
 
@@ -51,23 +51,6 @@ after = ["predict"]
 command = ["eval"]
 """
 HANG = 60  # seconds; only so that a test that would never end does
-
-
-@pytest.fixture
-def lab(new_clone: Callable[[str], Clone], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
-    """A snapshot in two clones, an empty queue."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    one, remote, two = new_clone("roads"), tmp_path / "experiments.git", Clone(tmp_path / "two")
-    one.git("init", "-q", "--bare", str(remote))
-    one.git("clone", "-q", str(one.path), str(two.path))
-    for clone in (one, two):
-        clone.git("config", "rvexp.experimentsRemote", str(remote))
-    assert one.rvexp("snapshot", "demo").returncode == 0
-    assert two.rvexp("sync").returncode == 0
-    with BatchDouble() as double:
-        double.add_queue("main")
-        yield Lab(one, two, remote, double, register(client(double)))
 
 
 def planned(lab: Lab, text: str = STEPS, *, sent: int = 4) -> Chain:

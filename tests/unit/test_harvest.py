@@ -11,7 +11,6 @@ from git_rvexp.executors.protocol import Executor
 from git_rvexp.model import JobState, Phase, Plan, Snapshot
 from git_rvexp.record.events import Event
 from git_rvexp.record.runs import runs
-from git_rvexp.settings import Settings
 from git_rvexp.workflow.asking import Executors
 from git_rvexp.workflow.choose import Found
 from git_rvexp.workflow.follow import Patience, until_over, wait_for
@@ -21,24 +20,15 @@ from tests.conftest import Clone
 from tests.doubles.batch import BatchDouble
 from tests.doubles.driving import SPOT_RULES, submit
 from tests.doubles.scripted import Answer, Scripted
-from tests.notebook import Notebook
+from tests.notebook import Notebook, shared_notebook
 
 pytest_plugins = ["tests.doubles.fixtures"]
 
 
-@pytest.fixture(autouse=True)
-def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-
-
 @pytest.fixture
-def book(clone: Clone, double: BatchDouble) -> Notebook:
+def book(clone: Clone, double: BatchDouble, aws_credentials: None) -> Notebook:
     """A clone with an experiments remote and a Batch."""
-    book = Notebook(clone, Settings(aws_endpoint_url=double.url, aws_region="us-east-1"))
-    book.make_remote()
-    return book
+    return shared_notebook(clone, double.url)
 
 
 @pytest.fixture

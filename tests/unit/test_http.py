@@ -5,6 +5,7 @@ import socket
 import pytest
 
 from git_rvexp import http
+from git_rvexp.addresses import redacted
 from git_rvexp.errors import CredentialsError
 from git_rvexp.http import HttpError, Limits, exchange
 from tests.unit.serving import Asked, Reply, Serving
@@ -130,7 +131,7 @@ def test_proxy_is_not_for_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_redacted(url: str, shown: str) -> None:
     """User, password, query and fragment are not shown."""
-    assert http.redacted(url) == shown
+    assert redacted(url) == shown
 
 
 @pytest.mark.parametrize(

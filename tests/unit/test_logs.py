@@ -7,23 +7,18 @@ from typing import Any
 import pytest
 
 from git_rvexp.model import Snapshot
-from git_rvexp.settings import Settings
 from tests.conftest import Clone
 from tests.doubles.batch import BatchDouble
 from tests.doubles.driving import NOW, SPOT_RULES, Clock, submit
-from tests.notebook import Notebook
+from tests.notebook import Notebook, told_by_settings
 
 pytest_plugins = ["tests.doubles.fixtures"]
 
 
 @pytest.fixture
-def book(clone: Clone, double: BatchDouble, monkeypatch: pytest.MonkeyPatch) -> Notebook:
+def book(clone: Clone, double: BatchDouble, aws_credentials: None) -> Notebook:
     """A clone configured for the double."""
-    for name, value in {"ACCESS_KEY_ID": "testing", "SECRET_ACCESS_KEY": "testing", "MAX_ATTEMPTS": "1"}.items():
-        monkeypatch.setenv(f"AWS_{name}", value)
-    for key, value in {"aws.endpoint-url": double.url, "aws.region": "us-east-1", "batch-queue": "main"}.items():
-        clone.git("config", f"rvexp.{key}", value)
-    return Notebook(clone, Settings(), dt.datetime.now(dt.UTC))
+    return told_by_settings(clone, double.url)
 
 
 @pytest.fixture

@@ -6,32 +6,22 @@ from typing import Any
 import pytest
 
 from git_rvexp.model import Plan, Snapshot
-from git_rvexp.settings import Settings
 from git_rvexp.workflow.verifying.check import VerifiedRun, verify
 from git_rvexp.workflow.verifying.link import Link, State
 from tests.conftest import Clone
 from tests.doubles.batch import BatchDouble
 from tests.doubles.driving import CONTAINER, IMAGE, register, submit
-from tests.notebook import Notebook
+from tests.notebook import Notebook, shared_notebook
 
 pytest_plugins = ["tests.doubles.fixtures"]
 
 BODY: dict[str, Any] = {"type": "container", "containerProperties": CONTAINER, "tags": {"rvexp:tag": "t"}}
 
 
-@pytest.fixture(autouse=True)
-def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-
-
 @pytest.fixture
-def book(clone: Clone, double: BatchDouble) -> Notebook:
+def book(clone: Clone, double: BatchDouble, aws_credentials: None) -> Notebook:
     """A clone with an experiments remote and a Batch."""
-    book = Notebook(clone, Settings(aws_endpoint_url=double.url, aws_region="us-east-1"))
-    book.make_remote()
-    return book
+    return shared_notebook(clone, double.url)
 
 
 @pytest.fixture

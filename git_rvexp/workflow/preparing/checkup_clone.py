@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from git_rvexp.addresses import redacted
 from git_rvexp.config import PROFILE
 from git_rvexp.errors import GitError
 from git_rvexp.git import hooks, remote
@@ -68,7 +69,7 @@ def experiments(scene: Scene) -> Iterator[Check]:
     if re.search(r"://[^/@\s]*:[^/@\s]*@", wanted.url):
         text = "the experiments remote's address holds a password"
         yield Check("remote", "warn", text, "let git's credential helper keep it: git help credentials")
-    place = "inside this clone" if wanted.embedded else remote.redacted(wanted.url)
+    place = "inside this clone" if wanted.embedded else redacted(wanted.url)
     if not remote.urls(context.repo, remote.NAME):
         yield Check(
             "remote",

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from git_rvexp.addresses import redacted
 from git_rvexp.errors import RvexpError
 from git_rvexp.git import remote
 from git_rvexp.git.configuration import put
@@ -51,7 +52,7 @@ def apply(context: Context, wanted: Change, reload: Callable[[], Context]) -> Co
     The remote comes first: what it refuses leaves the clone as it was. Gives the context as the file then says.
     """
     connected = _connected(context)
-    place = "a repository inside this clone" if connected.embedded else remote.redacted(connected.url)
+    place = "a repository inside this clone" if connected.embedded else redacted(connected.url)
     context.say(f"snapshots go to {place} (the git remote 'experiments')")
     if wanted.after != wanted.before:
         settingsfile.write(wanted.path, wanted.after, tracked=True)

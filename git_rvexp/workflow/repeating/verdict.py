@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from git_rvexp.data import tolerance
-from git_rvexp.data.manifest import SHOWN, Difference, Item, compare, lines
+from git_rvexp.data.manifest import SHOWN, Difference, by_content, compare, lines
 from git_rvexp.model import Json
 from git_rvexp.record.events import Event
 
@@ -83,7 +83,7 @@ _UNTELLABLE = "their digests are of kinds that cannot be held against each other
 
 def _held(first: Side, again: Side, tolerated: float, read: Read) -> _Found:
     old, new = (_text(side.outputs, read) or "" for side in (first, again))
-    found = _Found(compare(lines(old), lines(new), _bytes))
+    found = _Found(compare(lines(old), lines(new), by_content))
     found.within = tolerated > 0 and set(found.difference.counts) == {"changed"}
     for a, b in found.difference.examples.get("changed", []):
         assert a is not None
@@ -99,16 +99,6 @@ def _held(first: Side, again: Side, tolerated: float, read: Read) -> _Found:
     # What is not shown is not looked into either.
     found.within = found.within and found.difference.counts.get("changed", 0) <= SHOWN
     return found
-
-
-def _bytes(old: Item, new: Item) -> str:
-    """As `manifest.judgement`, but version ids say nothing: another run writes another version."""
-    if old.size != new.size:
-        return "changed"
-    if old.digest == new.digest:
-        return ""
-    kinds = {old.digest.partition(":")[0], new.digest.partition(":")[0]}
-    return "changed" if len(kinds) == 1 and "opaque" not in kinds else "unknown"
 
 
 def _told(found: _Found, tolerated: float) -> dict[str, Json]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from git_rvexp import http
+from git_rvexp.addresses import redacted
 from git_rvexp.errors import RvexpError
 from git_rvexp.git import archives
 from git_rvexp.git.objects import Objects
@@ -92,4 +92,4 @@ def archive(outside: Outside, subject: Subject) -> list[Link]:
         return [changed("archive", why, "images are made from the tag's own objects instead", needed=False)]
     if why:
         return [unknown("archive", why, needed=False)]
-    return [ok("archive", f"{http.redacted(found.url)} is the tag's tree, {len(entries)} file(s)")]
+    return [ok("archive", f"{redacted(found.url)} is the tag's tree, {len(entries)} file(s)")]
