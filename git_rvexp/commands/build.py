@@ -23,7 +23,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     context = session.context
     snapshot = choose.snapshot(context, args.tag or "@")
     if args.reproduce:
-        from git_rvexp.workflow.reproduce import reproduce  # noqa: PLC0415  not needed for a build
+        from git_rvexp.workflow.building.reproduce import reproduce  # noqa: PLC0415  not needed for a build
 
         found = reproduce(context, snapshot)
         session.speaker.say(f"{'the same as' if found.same else 'NOT the same as'} the recorded {found.ref}")

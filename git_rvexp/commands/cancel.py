@@ -8,12 +8,12 @@ import argparse
 from git_rvexp.commands.session import Session
 from git_rvexp.errors import RvexpError
 from git_rvexp.git.tags import person
-from git_rvexp.workflow.asking import Executors
 from git_rvexp.workflow.choose import Found, either
-from git_rvexp.workflow.follow import Patience
-from git_rvexp.workflow.moments import span
-from git_rvexp.workflow.reasons import why
-from git_rvexp.workflow.stopping import stop
+from git_rvexp.workflow.following.asking import Executors
+from git_rvexp.workflow.following.follow import Patience
+from git_rvexp.workflow.following.stopping import stop
+from git_rvexp.workflow.looking.moments import span
+from git_rvexp.workflow.looking.reasons import why
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -10,7 +10,7 @@ from git_rvexp.commands.session import Session
 from git_rvexp.errors import DONE, NO
 from git_rvexp.output import printable
 from git_rvexp.terms import Json
-from git_rvexp.workflow.compare import Difference, Side, difference, patch, sides
+from git_rvexp.workflow.looking.compare import Difference, Side, difference, patch, sides
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +30,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     left, right = sides(context, args.left, args.right)
     found = difference(context, left, right)
     if args.packages:
-        from git_rvexp.workflow.insides import with_insides  # noqa: PLC0415  loads docker
+        from git_rvexp.workflow.looking.insides import with_insides  # noqa: PLC0415  loads docker
 
         found = with_insides(context, found)
     if args.json:

@@ -13,9 +13,9 @@ from git_rvexp.commands.session import Session
 from git_rvexp.errors import UsageError
 from git_rvexp.output import printable
 from git_rvexp.record.ledger import Ledger
-from git_rvexp.workflow.metrics import in_words
-from git_rvexp.workflow.moments import age, iso, since
-from git_rvexp.workflow.survey import NO_RUNS, STATES, Query, Row, rows
+from git_rvexp.workflow.looking.metrics import in_words
+from git_rvexp.workflow.looking.moments import age, iso, since
+from git_rvexp.workflow.looking.survey import NO_RUNS, STATES, Query, Row, rows
 
 _HEAD = ("snapshot", "age", "changes", "runs", "last run")
 _METRICS = "metrics"  # the last column, where any run has numbers
@@ -47,7 +47,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
         session.speaker.document("rvexp.list/1", {"snapshots": [row.fields() for row in found]})
         return 0
     if args.format is not None:
-        from git_rvexp.workflow.template import template  # noqa: PLC0415  brings difflib
+        from git_rvexp.workflow.looking.template import template  # noqa: PLC0415  brings difflib
 
         line = template(args.format, _values(None))
         for row in found:

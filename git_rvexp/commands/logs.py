@@ -12,11 +12,11 @@ from collections.abc import Iterable
 from git_rvexp.commands.session import Session
 from git_rvexp.errors import INTERRUPTED, UsageError
 from git_rvexp.output import printable
-from git_rvexp.workflow.asking import Executors
 from git_rvexp.workflow.choose import Found, either
-from git_rvexp.workflow.keeping import Part, keep, lines_of
-from git_rvexp.workflow.moments import since
-from git_rvexp.workflow.nothing import why_nothing
+from git_rvexp.workflow.following.asking import Executors
+from git_rvexp.workflow.following.keeping import Part, keep, lines_of
+from git_rvexp.workflow.following.nothing import why_nothing
+from git_rvexp.workflow.looking.moments import since
 
 _CHILD = re.compile(r"(.+):(\d+)")
 

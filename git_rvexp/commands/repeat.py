@@ -14,7 +14,7 @@ from git_rvexp.model import Json
 from git_rvexp.output import printable
 from git_rvexp.workflow.choose import Found
 from git_rvexp.workflow.context import Context
-from git_rvexp.workflow.follow import wait_for
+from git_rvexp.workflow.following.follow import wait_for
 from git_rvexp.workflow.repeating import repeat, series
 from git_rvexp.workflow.repeating.verdict import DIFFERS, NOT_COMPARABLE, summary
 from git_rvexp.workflow.running import Started, found

@@ -11,7 +11,7 @@ from git_rvexp.errors import DONE, NO
 from git_rvexp.output import printable
 from git_rvexp.terms import Phase
 from git_rvexp.workflow.choose import choice
-from git_rvexp.workflow.custody import Custody, custody, run_facts
+from git_rvexp.workflow.looking.custody import Custody, custody, run_facts
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -9,11 +9,11 @@ import json
 
 from git_rvexp.commands.session import Session
 from git_rvexp.errors import DONE, NO, PENDING
-from git_rvexp.workflow.asking import Executors
 from git_rvexp.workflow.context import Context
-from git_rvexp.workflow.harvest import Look, refresh
+from git_rvexp.workflow.following.asking import Executors
+from git_rvexp.workflow.following.harvest import Look, refresh
+from git_rvexp.workflow.following.standing import Standing, chains, chosen, reread, stale, standings
 from git_rvexp.workflow.reconcile import settle
-from git_rvexp.workflow.standing import Standing, chains, chosen, reread, stale, standings
 
 _HEAD = ("run", "snapshot", "executor", "state", "note")
 _PAUSE = 15.0

@@ -10,7 +10,7 @@ from git_rvexp.commands import arguments as shared
 from git_rvexp.commands.session import Session
 from git_rvexp.errors import INTERRUPTED
 from git_rvexp.workflow.context import Context
-from git_rvexp.workflow.follow import verdict, wait_for
+from git_rvexp.workflow.following.follow import verdict, wait_for
 from git_rvexp.workflow.planning import Request, check_command
 from git_rvexp.workflow.running import Started, found, preview, start
 

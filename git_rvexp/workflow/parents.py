@@ -11,12 +11,12 @@ from git_rvexp.executors.protocol import Executor
 from git_rvexp.model import Phase, Plan
 from git_rvexp.record.runs import Run
 from git_rvexp.workflow import choose
-from git_rvexp.workflow.asking import Executors
 from git_rvexp.workflow.choose import Found
 from git_rvexp.workflow.context import Context
-from git_rvexp.workflow.follow import Patience, refuse_jobless, until_over
-from git_rvexp.workflow.harvest import refresh
-from git_rvexp.workflow.standing import reread
+from git_rvexp.workflow.following.asking import Executors
+from git_rvexp.workflow.following.follow import Patience, refuse_jobless, until_over
+from git_rvexp.workflow.following.harvest import refresh
+from git_rvexp.workflow.following.standing import reread
 from git_rvexp.workflow.submit import Waits
 
 

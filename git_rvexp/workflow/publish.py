@@ -15,9 +15,9 @@ from git_rvexp.names import Digest, TagName
 from git_rvexp.record import share
 from git_rvexp.record.events import Event, Record
 from git_rvexp.settings import Settings
+from git_rvexp.workflow.building.engine import Ensured
+from git_rvexp.workflow.building.ensure import ensure_image
 from git_rvexp.workflow.context import Context
-from git_rvexp.workflow.ensure import ensure_image
-from git_rvexp.workflow.imaging import Ensured
 from git_rvexp.workflow.snapshot import complete
 
 

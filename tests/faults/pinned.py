@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from git_rvexp.settings import Settings
-from git_rvexp.workflow.imaging import SPEC, TREE, recipe
+from git_rvexp.workflow.building.engine import SPEC, TREE, recipe
 from tests.unit.serving import Asked, Reply, Serving
 
 _CONFIG = "application/vnd.docker.container.image.v1+json"

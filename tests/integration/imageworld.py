@@ -16,8 +16,8 @@ from git_rvexp.git.plumbing import Repo
 from git_rvexp.model import Snapshot
 from git_rvexp.names import TagName
 from git_rvexp.settings import Settings
-from git_rvexp.workflow.ensure import ensure_image
-from git_rvexp.workflow.imaging import Ensured
+from git_rvexp.workflow.building.engine import Ensured
+from git_rvexp.workflow.building.ensure import ensure_image
 from tests.integration.parts import Stack
 
 DOCKERFILE = "FROM {base}\nCOPY . /opt/src\n"

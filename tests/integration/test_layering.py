@@ -85,7 +85,7 @@ from git_rvexp.git.plumbing import Repo
 from git_rvexp.model import Snapshot
 from git_rvexp.names import TagName
 from git_rvexp.settings import Settings
-from git_rvexp.workflow.ensure import ensure_image
+from git_rvexp.workflow.building.ensure import ensure_image
 import os
 repo, tag = Repo.discover(Path.cwd(), os.environ), TagName.parse({str(world.tag)!r})
 settings = Settings(archive_url="none", ecr_repo={registry_repo!r}, image_code={CODE!r})

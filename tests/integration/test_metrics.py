@@ -11,7 +11,7 @@ import boto3
 import pytest
 
 from git_rvexp.settings import Settings
-from git_rvexp.workflow import metrics
+from git_rvexp.workflow.looking import metrics
 from tests.conftest import Clone
 from tests.integration.parts import PROJECT, Stack
 from tests.notebook import Notebook

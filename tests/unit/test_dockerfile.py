@@ -10,7 +10,7 @@ from git_rvexp.images.build import Recipe
 from git_rvexp.images.delta import Unfit
 from git_rvexp.images.dockerfile import chain, stages
 from git_rvexp.settings import Settings
-from git_rvexp.workflow.environment_key import describe
+from git_rvexp.workflow.building.key import describe
 
 LONG = """\
 # comment

@@ -11,11 +11,11 @@ from git_rvexp.executors.protocol import Executor
 from git_rvexp.model import JobState, Phase, Plan, Snapshot
 from git_rvexp.record.events import Event
 from git_rvexp.record.runs import runs
-from git_rvexp.workflow.asking import Executors
 from git_rvexp.workflow.choose import Found
-from git_rvexp.workflow.follow import Patience, until_over, wait_for
-from git_rvexp.workflow.harvest import Look, refresh
-from git_rvexp.workflow.stopping import stop
+from git_rvexp.workflow.following.asking import Executors
+from git_rvexp.workflow.following.follow import Patience, until_over, wait_for
+from git_rvexp.workflow.following.harvest import Look, refresh
+from git_rvexp.workflow.following.stopping import stop
 from tests.conftest import Clone
 from tests.doubles.batch import BatchDouble
 from tests.doubles.driving import SPOT_RULES, submit

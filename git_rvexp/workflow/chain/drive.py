@@ -14,13 +14,13 @@ from git_rvexp.model import JobState, Phase, Plan, Snapshot
 from git_rvexp.names import RunId
 from git_rvexp.record import share
 from git_rvexp.record.runs import Run, runs
-from git_rvexp.workflow.asking import Executors
 from git_rvexp.workflow.chain.hold import Hold, held
 from git_rvexp.workflow.chain.plan import Options, again, drafts
 from git_rvexp.workflow.chain.record import Chain, load, reread
 from git_rvexp.workflow.chain.steps import Step, below
 from git_rvexp.workflow.context import Context
-from git_rvexp.workflow.harvest import Look, refresh
+from git_rvexp.workflow.following.asking import Executors
+from git_rvexp.workflow.following.harvest import Look, refresh
 from git_rvexp.workflow.parents import waits_of
 from git_rvexp.workflow.reconcile import GRACE, settle
 from git_rvexp.workflow.running import checked, prepared

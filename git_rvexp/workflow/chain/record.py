@@ -16,8 +16,8 @@ from git_rvexp.workflow import choose
 from git_rvexp.workflow.chain.steps import Step
 from git_rvexp.workflow.choose import Found
 from git_rvexp.workflow.context import Context
-from git_rvexp.workflow.moments import duration
-from git_rvexp.workflow.reasons import why
+from git_rvexp.workflow.looking.moments import duration
+from git_rvexp.workflow.looking.reasons import why
 
 
 @dataclass(frozen=True)

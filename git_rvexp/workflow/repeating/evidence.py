@@ -8,9 +8,9 @@ from git_rvexp.model import Json, Plan
 from git_rvexp.record.events import Event
 from git_rvexp.record.kept import kept
 from git_rvexp.record.runs import Run, runs
-from git_rvexp.workflow import metrics
 from git_rvexp.workflow.choose import Found
 from git_rvexp.workflow.context import Context
+from git_rvexp.workflow.looking import metrics
 from git_rvexp.workflow.repeating import inputs, outputs
 from git_rvexp.workflow.repeating.verdict import Side, judged
 

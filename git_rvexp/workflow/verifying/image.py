@@ -7,7 +7,7 @@ from git_rvexp.images.registry import AlteredError, GoneError, Manifest, Registr
 from git_rvexp.model import Json
 from git_rvexp.names import TagName
 from git_rvexp.record.events import Event
-from git_rvexp.workflow.imaging import COMMIT, TAG, TAG_OID, TREE
+from git_rvexp.workflow.building.engine import COMMIT, TAG, TAG_OID, TREE
 from git_rvexp.workflow.verifying.ecr import REBUILD, absent, lasting
 from git_rvexp.workflow.verifying.layers import layers
 from git_rvexp.workflow.verifying.link import Link, changed, ok, one_line, unknown

@@ -12,7 +12,7 @@ from git_rvexp.images.registry import AlteredError, GoneError, Manifest, Registr
 from git_rvexp.images.spool import Spool
 from git_rvexp.model import Json
 from git_rvexp.tree import Entry, below
-from git_rvexp.workflow.imaging import SPEC, recipe
+from git_rvexp.workflow.building.engine import SPEC, recipe
 from git_rvexp.workflow.verifying.link import Link, changed, ok, unknown
 from git_rvexp.workflow.verifying.outside import Outside
 from git_rvexp.workflow.verifying.subject import Subject

@@ -18,8 +18,8 @@ from git_rvexp.images.reference import Repository
 from git_rvexp.images.registry import Registry
 from git_rvexp.model import Json, Plan
 from git_rvexp.record.share import SEEN
-from git_rvexp.workflow.asking import Executors
 from git_rvexp.workflow.context import Context
+from git_rvexp.workflow.following.asking import Executors
 
 T = TypeVar("T")
 

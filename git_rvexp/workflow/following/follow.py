@@ -12,12 +12,12 @@ from git_rvexp.errors import AmbiguousError, CredentialsError, PendingError, Rve
 from git_rvexp.executors.protocol import Executor
 from git_rvexp.model import JobState, Phase, Plan
 from git_rvexp.record.runs import Run
-from git_rvexp.workflow.asking import Executors
 from git_rvexp.workflow.choose import Found
 from git_rvexp.workflow.context import Context
-from git_rvexp.workflow.harvest import FORGETTING, record_end, submitted
-from git_rvexp.workflow.moments import age
-from git_rvexp.workflow.reasons import why
+from git_rvexp.workflow.following.asking import Executors
+from git_rvexp.workflow.following.harvest import FORGETTING, record_end, submitted
+from git_rvexp.workflow.looking.moments import age
+from git_rvexp.workflow.looking.reasons import why
 
 # A container's time limit is kept by whoever looks at it, so an engine is looked at often.
 _LONGEST = {"docker": 3.0}

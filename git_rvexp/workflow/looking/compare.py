@@ -10,9 +10,9 @@ from git_rvexp.git.catalogue import tag_names
 from git_rvexp.record.events import Event, Record
 from git_rvexp.record.runs import Run
 from git_rvexp.terms import Json, Snapshot
-from git_rvexp.workflow import metrics
 from git_rvexp.workflow.choose import choice
 from git_rvexp.workflow.context import Context
+from git_rvexp.workflow.looking import metrics
 
 _PLAN = (
     "executor",

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from git_rvexp.errors import RvexpError
 from git_rvexp.record.runs import Run
-from git_rvexp.workflow.asking import Executors
 from git_rvexp.workflow.choose import Found
 from git_rvexp.workflow.context import Context
-from git_rvexp.workflow.follow import refuse_jobless
-from git_rvexp.workflow.harvest import share_quietly
+from git_rvexp.workflow.following.asking import Executors
+from git_rvexp.workflow.following.follow import refuse_jobless
+from git_rvexp.workflow.following.harvest import share_quietly
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,11 @@
 """Stop a run: its jobs are told to, who wanted it and why is recorded, and then we look that it is so."""
 
 from git_rvexp.model import JobState
-from git_rvexp.workflow.asking import Executors
 from git_rvexp.workflow.choose import Found
 from git_rvexp.workflow.context import Context
-from git_rvexp.workflow.follow import Patience, refuse_jobless, until_over
-from git_rvexp.workflow.harvest import record_end, share_quietly
+from git_rvexp.workflow.following.asking import Executors
+from git_rvexp.workflow.following.follow import Patience, refuse_jobless, until_over
+from git_rvexp.workflow.following.harvest import record_end, share_quietly
 
 
 def stop(context: Context, found: Found, executors: Executors, reason: str, by: str, patience: Patience) -> JobState:

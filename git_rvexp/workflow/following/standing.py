@@ -10,10 +10,10 @@ from git_rvexp.record.index import index
 from git_rvexp.record.runs import Run, runs
 from git_rvexp.workflow.choose import Found, either, of_objects
 from git_rvexp.workflow.context import Context
-from git_rvexp.workflow.follow import recorded_state
-from git_rvexp.workflow.harvest import Look, submitted
-from git_rvexp.workflow.moments import age, duration
-from git_rvexp.workflow.reasons import of_array, why
+from git_rvexp.workflow.following.follow import recorded_state
+from git_rvexp.workflow.following.harvest import Look, submitted
+from git_rvexp.workflow.looking.moments import age, duration
+from git_rvexp.workflow.looking.reasons import of_array, why
 
 RECENT = dt.timedelta(hours=24)
 STALE = dt.timedelta(hours=24)

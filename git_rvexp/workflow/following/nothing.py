@@ -4,10 +4,10 @@ from contextlib import suppress
 
 from git_rvexp.errors import RvexpError
 from git_rvexp.model import Phase
-from git_rvexp.workflow.asking import Executors
 from git_rvexp.workflow.choose import Found
-from git_rvexp.workflow.follow import recorded_state
-from git_rvexp.workflow.reasons import why
+from git_rvexp.workflow.following.asking import Executors
+from git_rvexp.workflow.following.follow import recorded_state
+from git_rvexp.workflow.looking.reasons import why
 
 
 def why_nothing(found: Found, executors: Executors) -> str:

@@ -23,7 +23,7 @@ from git_rvexp.images.registry import Manifest, Registry
 from git_rvexp.model import Image, Snapshot
 from git_rvexp.names import Digest, TagName
 from git_rvexp.settings import Settings
-from git_rvexp.workflow.buildcontext import prepared
+from git_rvexp.workflow.building.context import prepared
 
 OURS = "io.git-rvexp."
 TREE, SPEC, TAG, TAG_OID, COMMIT = (OURS + n for n in ("tree", "spec", "tag", "tag-oid", "commit"))

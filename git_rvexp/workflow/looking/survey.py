@@ -15,8 +15,8 @@ from git_rvexp.record.events import Event, Record
 from git_rvexp.record.ledger import Ledger
 from git_rvexp.record.runs import Run, runs
 from git_rvexp.terms import Json
-from git_rvexp.workflow import metrics
-from git_rvexp.workflow.moments import iso
+from git_rvexp.workflow.looking import metrics
+from git_rvexp.workflow.looking.moments import iso
 
 STATES = ("ok", "failed", "cancelled", "submitted", "planned", "ambiguous", "refused", "notfound", "unknown")
 NO_RUNS = "none"

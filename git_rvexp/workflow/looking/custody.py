@@ -10,10 +10,10 @@ from git_rvexp.git.catalogue import Card
 from git_rvexp.record.events import Event, Record
 from git_rvexp.record.runs import Run
 from git_rvexp.terms import Json, Snapshot
-from git_rvexp.workflow import metrics
 from git_rvexp.workflow.choose import Choice
-from git_rvexp.workflow.moments import duration, iso
-from git_rvexp.workflow.reasons import in_words, of_array
+from git_rvexp.workflow.looking import metrics
+from git_rvexp.workflow.looking.moments import duration, iso
+from git_rvexp.workflow.looking.reasons import in_words, of_array
 
 _PLAN = ("command", "env", "secret_env", "seed", "vcpus", "memory", "gpus", "queue", "timeout", "attempts", "array")
 

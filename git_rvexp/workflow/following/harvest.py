@@ -15,9 +15,9 @@ from git_rvexp.model import JobState, Json, Phase
 from git_rvexp.record import share
 from git_rvexp.record.events import Event, stamp
 from git_rvexp.record.runs import Run, runs
-from git_rvexp.workflow.asking import Executors
 from git_rvexp.workflow.choose import Found
 from git_rvexp.workflow.context import Context
+from git_rvexp.workflow.following.asking import Executors
 
 FORGETTING = dt.timedelta(hours=24)
 """Older than this, a job that the executor does not know is one that it has forgotten (Batch keeps them longer)."""

@@ -12,8 +12,8 @@ from git_rvexp.images.assemble import Assembled, Base, assemble
 from git_rvexp.images.delta import Delta, Unfit, plan
 from git_rvexp.images.registry import Manifest, Registry
 from git_rvexp.tree import FOLDER
-from git_rvexp.workflow.environment_key import Environment
-from git_rvexp.workflow.imaging import OURS, TAG, TREE, Task
+from git_rvexp.workflow.building.engine import OURS, TAG, TREE, Task
+from git_rvexp.workflow.building.key import Environment
 
 KEY, CODE, ENVIRONMENT, LAYER = (OURS + n for n in ("environment-key", "code", "environment", "layer"))
 

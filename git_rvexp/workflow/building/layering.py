@@ -20,9 +20,9 @@ from git_rvexp.images.registry import Manifest, Registry
 from git_rvexp.images.standing import proven
 from git_rvexp.model import Image
 from git_rvexp.names import Digest
-from git_rvexp.workflow.environment_key import Environment, describe
-from git_rvexp.workflow.imaging import TAG, TREE, Ensured, Task, recipe
-from git_rvexp.workflow.laying import CODE, KEY, assembled, base_of, difference
+from git_rvexp.workflow.building.engine import TAG, TREE, Ensured, Task, recipe
+from git_rvexp.workflow.building.key import Environment, describe
+from git_rvexp.workflow.building.laying import CODE, KEY, assembled, base_of, difference
 
 _MOST_GENERATIONS = 100
 _LARGE = 8 << 20

@@ -15,8 +15,8 @@ from git_rvexp.images.registry import Manifest, Registry
 from git_rvexp.model import Image, Snapshot
 from git_rvexp.names import Digest, TagName
 from git_rvexp.settings import Settings
-from git_rvexp.workflow.imaging import Ensured, Task
-from git_rvexp.workflow.layering import layered, planning
+from git_rvexp.workflow.building.engine import Ensured, Task
+from git_rvexp.workflow.building.layering import layered, planning
 
 
 def ensure_image(

@@ -14,10 +14,10 @@ from git_rvexp.images.reference import Repository
 from git_rvexp.images.registry import Registry
 from git_rvexp.model import Snapshot
 from git_rvexp.names import Digest, TagName
+from git_rvexp.workflow.building.engine import Task, recipe
+from git_rvexp.workflow.building.key import describe
+from git_rvexp.workflow.building.laying import KEY, assembled, base_of, difference
 from git_rvexp.workflow.context import Context
-from git_rvexp.workflow.environment_key import describe
-from git_rvexp.workflow.imaging import Task, recipe
-from git_rvexp.workflow.laying import KEY, assembled, base_of, difference
 from git_rvexp.workflow.publish import recorded_image
 
 
