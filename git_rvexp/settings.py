@@ -42,6 +42,13 @@ class Settings:
         key="archive_url",
         sensitive=True,
     )
+    store: str = _key(
+        "",
+        "s3://bucket/prefix that snapshots are copied to, each as a zip and a git bundle, never overwritten",
+        key="store",
+        sensitive=True,
+        rule=rules.store,
+    )
     executor: str = _key(
         "auto",
         "where runs happen: docker, batch, or auto (batch with a queue)",
