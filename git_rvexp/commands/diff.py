@@ -1,4 +1,4 @@
-"""Show what differs between two snapshots or runs: code, image, definition, request, outcome, metrics.
+"""Show what differs between two snapshots or runs: code, image, definition, request, data, outcome, metrics.
 
 Of a snapshot the newest run is meant. With --exit-code: 1 when anything differs.
 """
@@ -53,6 +53,8 @@ def _tell(session: Session, found: Difference, code: str) -> None:
             if value is not None:
                 more = f"  ({change.difference:+.4g})" if sign == "+" and change.difference is not None else ""
                 say(session.speaker.paint(f"  {sign} {printable(_text(value))}{more}", colour))
+        if change.detail:
+            say(f"    {printable(change.detail)}")
     if not found:
         session.speaker.say("nothing differs")
 
@@ -77,6 +79,8 @@ def _fields(found: Difference) -> dict[str, Json]:
         "changes": [
             {"what": c.what, "a": c.left, "b": c.right}
             | ({"difference": c.difference} if c.difference is not None else {})
+            | ({"detail": c.detail} if c.detail else {})
+            | ({"files": dict(c.counts)} if c.counts else {})
             for c in found.changes
         ],
     }

@@ -1,4 +1,4 @@
-"""What differs between two snapshots or runs: code, image, definition, request, outcome, metrics; not what is the same.
+"""What differs between two snapshots or runs: code, image, definition, request, data, outcome, metrics; nothing else.
 
 Variables whose names begin with RVEXP_ differ by nature and are not compared. No executor or registry is asked.
 """
@@ -12,25 +12,11 @@ from git_rvexp.record.runs import Run
 from git_rvexp.terms import Json, Snapshot
 from git_rvexp.workflow.choose import choice
 from git_rvexp.workflow.context import Context
-from git_rvexp.workflow.looking import metrics
+from git_rvexp.workflow.looking import holdings, metrics
+from git_rvexp.workflow.looking.change import Change, between
+from git_rvexp.workflow.looking.request import FIELDS, WAITS
 
-_PLAN = (
-    "executor",
-    "command",
-    "env",
-    "secret_env",
-    "seed",
-    "vcpus",
-    "memory",
-    "gpus",
-    "queue",
-    "account",
-    "region",
-    "timeout",
-    "attempts",
-    "array",
-)
-_OUTCOME = ("state", "exit", "seconds", "reason")
+_OUTCOME = ("state", "exit", "seconds", "reason", "instance")
 _OURS = "RVEXP_"
 
 
@@ -41,23 +27,6 @@ class Side:
     snapshot: Snapshot
     record: Record
     run: Run | None
-
-
-@dataclass(frozen=True)
-class Change:
-    """One thing that differs; None where a side does not have it."""
-
-    what: str
-    left: Json
-    right: Json
-
-    @property
-    def difference(self) -> float | None:
-        """By how much a measured number is larger on the right; None for what is not measured, or has no number."""
-        if self.what != "seconds" and not self.what.startswith("metrics "):
-            return None
-        numbers = [v for v in (self.left, self.right) if isinstance(v, int | float) and not isinstance(v, bool)]
-        return numbers[1] - numbers[0] if len(numbers) == 2 else None
 
 
 @dataclass(frozen=True)
@@ -83,7 +52,7 @@ def sides(context: Context, *texts: str) -> list[Side]:
 
 def difference(context: Context, left: Side, right: Side) -> Difference:
     """What differs between two sides."""
-    return Difference(left, right, tuple(_files(context, left, right)), tuple(_changes(left, right)))
+    return Difference(left, right, tuple(_files(context, left, right)), tuple(_changes(context, left, right)))
 
 
 def patch(context: Context, left: Side, right: Side, *, stat: bool) -> str:
@@ -101,37 +70,47 @@ def _files(context: Context, left: Side, right: Side) -> Iterator[tuple[str, str
     yield from zip(words[0::2], words[1::2], strict=False)
 
 
-def _changes(left: Side, right: Side) -> Iterator[Change]:
-    for what, kind, key in (("base", "snapshot", "base"), ("image", "image", "ref")):
-        yield from between(what, *(_of(s.record.last(kind), key) for s in (left, right)))
-    bodies = [_leaves(_of(s.record.last("definition"), "body")) for s in (left, right)]
+def _changes(context: Context, left: Side, right: Side) -> Iterator[Change]:
+    yield from between("base", *(_of(s.record.last("snapshot"), "base") for s in (left, right)))
+    yield from between("image", *(_image(s) for s in (left, right)))
+    bodies = [_leaves(_of(_definition(s), "body")) for s in (left, right)]
     for path in dict.fromkeys([*bodies[0], *bodies[1]]):
         yield from between(f"definition {path}", bodies[0].get(path), bodies[1].get(path))
-    for key in _PLAN:
-        yield from between(key, *(_planned(s.run, key) for s in (left, right)))
+    for key in FIELDS:
+        yield from between(key.replace("_", " "), *(_planned(s, key) for s in (left, right)))
+    yield from holdings.changes(context.repo, left.run, right.run)
     yield from between("metrics", *(dict(metrics.of(s.run)) if s.run else {} for s in (left, right)))
     for key in _OUTCOME:
         yield from between(key, *(_of(s.run.first("ended") if s.run else None, key) for s in (left, right)))
-
-
-def between(what: str, left: Json, right: Json) -> Iterator[Change]:
-    """What differs between two values; of two mappings each key by itself."""
-    if isinstance(left, dict) and isinstance(right, dict):
-        for key in dict.fromkeys([*left, *right]):
-            yield from between(f"{what} {key}", left.get(key), right.get(key))
-    elif left != right:
-        yield Change(what, left, right)
 
 
 def _of(event: Event | None, key: str) -> Json:
     return event.get(key) if event else None
 
 
-def _planned(run: Run | None, key: str) -> Json:
-    value = run.planned.get(key) if run else None
+def _image(side: Side) -> Json:
+    """What the run uses; of a snapshot without runs, what was published last."""
+    return (side.run.planned.get("image") if side.run else None) or _of(side.record.last("image"), "ref")
+
+
+def _definition(side: Side) -> Event | None:
+    """The definition that the run uses, where the record tells of it; else the last one."""
+    used = side.run.planned.get("definition") if side.run else None
+    named = [e for e in side.record.of("definition") if e.get("arn") == used]
+    return named[-1] if named else side.record.last("definition")
+
+
+def _planned(side: Side, key: str) -> Json:
+    value = side.run.planned.get(key) if side.run else None
     if key == "env" and isinstance(value, dict):
         return {name: text for name, text in value.items() if not name.startswith(_OURS)}
-    return value
+    return _steps(side.record, value) if key in WAITS and isinstance(value, list) else value
+
+
+def _steps(record: Record, awaited: list[Json]) -> list[str]:
+    """The runs that one waits for, by the steps of its chain that they are: ids differ by nature."""
+    steps = {e.get("run"): f"step {e.get('step')}" for e in record.of("planned") if e.get("step")}
+    return [steps.get(run, str(run)) for run in awaited]
 
 
 def _leaves(body: Json, path: str = "") -> dict[str, Json]:

@@ -14,8 +14,7 @@ from git_rvexp.workflow.choose import Choice
 from git_rvexp.workflow.looking import metrics
 from git_rvexp.workflow.looking.moments import duration, iso
 from git_rvexp.workflow.looking.reasons import in_words, of_array
-
-_PLAN = ("command", "env", "secret_env", "seed", "vcpus", "memory", "gpus", "queue", "timeout", "attempts", "array")
+from git_rvexp.workflow.looking.request import FIELDS
 
 
 @dataclass(frozen=True)
@@ -69,8 +68,8 @@ def custody(chosen: Choice) -> Custody:
 def run_facts(run: Run) -> list[tuple[str, str]]:
     """Label and text of one run, from its plan to its outcome."""
     planned = run.planned
-    told = [("planned", f"{planned.time} by {planned.get('by', 'unknown')}"), ("executor", run.executor)]
-    told += [(key.replace("_", " "), _shown(planned.get(key))) for key in _PLAN]
+    told = [("planned", f"{planned.time} by {planned.get('by', 'unknown')}")]
+    told += [(key.replace("_", " "), _shown(planned.get(key))) for key in FIELDS]
     told += [("image", str(planned.get("image", ""))), ("definition", str(planned.get("definition", "")))]
     told += [("job" if n == 0 else "duplicate job", job) for n, job in enumerate(run.jobs)]
     for event in run.events:

@@ -13,7 +13,8 @@ from git_rvexp.images.engine import Engine
 from git_rvexp.names import Digest
 from git_rvexp.terms import Json
 from git_rvexp.workflow.context import Context
-from git_rvexp.workflow.looking.compare import Difference, Side, between
+from git_rvexp.workflow.looking.change import between
+from git_rvexp.workflow.looking.compare import Difference, Side
 
 _CONFIG = ("Cmd", "Entrypoint", "WorkingDir", "User")
 _OURS = ("io.git-rvexp.", "RVEXP_")

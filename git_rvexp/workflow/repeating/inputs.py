@@ -12,6 +12,7 @@ from pathlib import Path
 from git_rvexp.data import local, places
 from git_rvexp.data.manifest import Difference, Manifest, compare, lines, taken
 from git_rvexp.errors import RvexpError
+from git_rvexp.git.plumbing import Repo
 from git_rvexp.model import Json, Plan
 from git_rvexp.record.kept import keep, kept
 from git_rvexp.settings import Settings
@@ -98,15 +99,15 @@ def _drift(context: Context, before: Entry, now: Entry) -> Drift | None:
             return Drift(uri, f"could not be listed {when}: {entry.get('why', 'not looked at')}", certain=False)
     if before["manifest"] == now["manifest"]:
         return None
-    difference = between(context, before, now)
+    difference = between(context.repo, before, now)
     if difference is None:
         return Drift(uri, f"{before['count']} files then, {now['count']} now; which changed was not kept")
     return Drift(uri, difference.words()) if difference else None
 
 
-def between(context: Context, before: Entry, now: Entry) -> Difference | None:
+def between(repo: Repo, before: Entry, now: Entry) -> Difference | None:
     """How two recorded manifests differ; None when the text of one was not kept."""
-    texts = ["" if not e.get("count") else kept(context.repo, str(e.get("kept", ""))) for e in (before, now)]
+    texts = ["" if not e.get("count") else kept(repo, str(e.get("kept", ""))) for e in (before, now)]
     if texts[0] is None or texts[1] is None:
         return None
     return compare(lines(texts[0]), lines(texts[1]))
