@@ -138,6 +138,9 @@ class Settings:
     job_env: Mapping[str, str] = _key(
         {}, "environment of every job (never secrets)", key="job.env", rule=rules.variables
     )
+    job_links: bool = _key(
+        default=True, about="tell MLflow and W&B in jobs the run's name, commit, image and source", key="job.links"
+    )
     job_role_arn: str = _key(
         "", "role of the job, where no base definition names one", key="job.role_arn", sensitive=True, rule=rules.plain
     )

@@ -1,4 +1,4 @@
-"""`dev/stack`: the parts, the order they start in, and the five commands."""
+"""`dev/stack`: the parts, the order they start in, and the commands."""
 
 import argparse
 import json
@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from stacklib import apt, clients, engine, forge, images, moto, part, paths, registry, venv
+from stacklib import apt, clients, engine, forge, images, moto, part, paths, readers, registry, venv
 from stacklib.locks import alone
 from stacklib.part import Package, Part
 from stacklib.process import StackError, stop
@@ -111,6 +111,8 @@ def _parser() -> argparse.ArgumentParser:
         ("batch", "make a queue and a base job definition in Batch and print them as JSON"),
     ):
         verbs.add_parser(verb, help=text, description=text).add_argument("name", metavar="NAME")
+    text = "make the environment with readers of what we write, for tests, and print its Python"
+    verbs.add_parser("readers", help=text, description=text)
     return parser
 
 
@@ -120,6 +122,9 @@ def _run(arguments: argparse.Namespace) -> int:
         return 0
     if arguments.verb == "batch":
         print(batch(arguments.name))
+        return 0
+    if arguments.verb == "readers":
+        print(readers.ensure())
         return 0
     parts = chosen(arguments.only)
     if arguments.verb == "up":

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 
-from stacklib import cli, paths, venv
+from stacklib import cli, paths, readers, venv
 from stacklib.process import StackError
 from stacklib.story import say
 
@@ -65,6 +65,7 @@ def check(arguments: argparse.Namespace, extra: list[str], *, ci: bool) -> list[
     """Run everything; the titles of what failed."""
     if not arguments.quick:
         cli.up(cli.PARTS, venv.packages())
+        readers.ensure()
     venv.ensure()
     env = _environment(arguments, ci=ci)
     failed = [title for title, command in CHECKS.items() if not _run(title, command, env)]

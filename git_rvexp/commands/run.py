@@ -9,7 +9,7 @@ import argparse
 from git_rvexp.commands import arguments as shared
 from git_rvexp.commands.session import Session
 from git_rvexp.errors import UsageError
-from git_rvexp.workflow import planning, publish
+from git_rvexp.workflow import links, planning, publish
 from git_rvexp.workflow.foreground import Here, run_here
 
 TAKES_COMMAND = True
@@ -33,10 +33,11 @@ def run(args: argparse.Namespace, session: Session) -> int:
         raise UsageError("there is no snapshot of this work tree to run", hint="git rvexp snapshot NICKNAME")
     image = publish.image_for_run(context, snapshot)
     told = {"RVEXP_TAG": snapshot.tag, "RVEXP_COMMIT": snapshot.commit, "RVEXP_IMAGE": image}
+    env = {**context.settings.job_env, **shared.pairs(args.env), **told}
     here = Here(
         image=image,
         command=tuple(args.command),
-        env={**context.settings.job_env, **shared.pairs(args.env), **told},
+        env=links.foreground(context, env, args.secret_env),
         env_names=tuple(args.secret_env),
         volumes=tuple(args.volume),
         ports=tuple(args.port),

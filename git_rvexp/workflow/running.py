@@ -8,7 +8,7 @@ from git_rvexp.errors import RvexpError
 from git_rvexp.executors.protocol import Executor
 from git_rvexp.model import Json, Plan, Snapshot
 from git_rvexp.record.runs import runs
-from git_rvexp.workflow import parents, planning, publish
+from git_rvexp.workflow import links, parents, planning, publish
 from git_rvexp.workflow.choose import Found
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.planning import Request
@@ -74,7 +74,9 @@ def prepared(
             checked(executor, each)  # what can be refused before anything is built
         published = publish.provide(context, snapshot)
     _settle_quietly(context, snapshot, executor)
-    return Prepared(snapshot, tuple(planning.frozen(each, published) for each in drafts), executor)
+    body = definition_body(context, snapshot, published.definition)
+    plans = (links.linked(context, planning.frozen(each, published), body) for each in drafts)
+    return Prepared(snapshot, tuple(plans), executor)
 
 
 def checked(executor: Executor, plan: Plan) -> None:
@@ -100,7 +102,14 @@ def preview(context: Context, request: Request) -> Mapping[str, Json]:
         raise RvexpError(f"{snapshot.tag} is not published yet, so its plan is not known", hint="git rvexp publish")
     published = Published(image.ref, str(definition.get("arn", "")) if definition else "", fresh=False)
     plan = planning.frozen(planning.drafted(context, snapshot, request, name_of(settings), {}), published)
+    plan = links.linked(context, plan, definition_body(context, snapshot, published.definition))
     return {"snapshot": snapshot.tag, **plan.fields()}
+
+
+def definition_body(context: Context, snapshot: Snapshot, arn: str) -> Mapping[str, Json]:
+    """The recorded body of the definition `arn`; empty when none is recorded."""
+    same = [e for e in context.ledger.record(snapshot.oid).of("definition") if e.get("arn") == arn] if arn else []
+    return same[-1].get("body") or {} if same else {}
 
 
 def found(context: Context, started: Started) -> Found:

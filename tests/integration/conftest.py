@@ -11,6 +11,7 @@ from tests.integration.parts import (
     ForgeRepo,
     Stack,
     StackMissingError,
+    dev_stack,
     find_stack,
     make_batch_world,
     make_forge_repo,
@@ -35,6 +36,15 @@ def stack() -> Stack:
     """The running development stack; brought up when it is down."""
     try:
         return find_stack()
+    except StackMissingError as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def readers() -> str:
+    """The Python that has other people's readers of what we write; made when it is missing."""
+    try:
+        return dev_stack("readers").strip()
     except StackMissingError as error:
         pytest.fail(str(error), pytrace=False)
 

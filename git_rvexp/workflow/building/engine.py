@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from git_rvexp.addresses import redacted
+from git_rvexp.addresses import for_others
 from git_rvexp.errors import CredentialsError, RvexpError
 from git_rvexp.git.objects import Objects
 from git_rvexp.git.plumbing import Repo
@@ -85,8 +85,8 @@ class Task:
 
     def labels(self) -> dict[str, str]:
         """What an image of the snapshot says of itself, where it came from included."""
-        source = redacted(self.remote_url) if "://" in self.remote_url else ""
-        return self.pure_labels() | ({_OCI + "source": source} if source else {})
+        place = for_others(self.remote_url)
+        return self.pure_labels() | ({_OCI + "source": place} if place else {})
 
     def pure_labels(self) -> dict[str, str]:
         """The labels that follow from the tag and the recipe, the same in every clone."""

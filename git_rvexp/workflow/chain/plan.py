@@ -10,7 +10,7 @@ from git_rvexp.executors.protocol import Executor
 from git_rvexp.git.tags import person
 from git_rvexp.model import Json, Plan, Snapshot
 from git_rvexp.names import RunId
-from git_rvexp.workflow import planning
+from git_rvexp.workflow import links, planning
 from git_rvexp.workflow.chain.record import Chain
 from git_rvexp.workflow.chain.steps import Step
 from git_rvexp.workflow.context import Context
@@ -52,7 +52,7 @@ def again(context: Context, chain: Chain, redo: set[str]) -> list[Plan]:
             continue
         old, new = run.plan, RunId.new()
         now = {r: str(made[s].run) if s in made else chain.runs[s].run for r, s in chain.step_of.items()}
-        made[name] = dataclasses.replace(
+        renewed = dataclasses.replace(
             old,
             run=new,
             job_name=old.job_name.replace(str(old.run), str(new)),
@@ -61,6 +61,7 @@ def again(context: Context, chain: Chain, redo: set[str]) -> list[Plan]:
             after_each=tuple(now[r] for r in old.after_each),
             extra={**old.extra, **_unseen(old), "resumes": str(old.run), "by": str(person(context.repo))},
         )
+        made[name] = links.relinked(context, renewed)
     return list(made.values())
 
 

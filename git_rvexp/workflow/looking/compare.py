@@ -1,6 +1,7 @@
 """What differs between two snapshots or runs: code, image, definition, request, data, outcome, metrics; nothing else.
 
-Variables whose names begin with RVEXP_ differ by nature and are not compared. No executor or registry is asked.
+Variables whose names begin with RVEXP_, and those that a plan lists as its `links`, differ by nature and are not
+compared. No executor or registry is asked.
 """
 
 from collections.abc import Iterator, Mapping
@@ -103,7 +104,8 @@ def _definition(side: Side) -> Event | None:
 def _planned(side: Side, key: str) -> Json:
     value = side.run.planned.get(key) if side.run else None
     if key == "env" and isinstance(value, dict):
-        return {name: text for name, text in value.items() if not name.startswith(_OURS)}
+        ours = (side.run.planned.get("links") if side.run else None) or []
+        return {name: text for name, text in value.items() if not name.startswith(_OURS) and name not in ours}
     return _steps(side.record, value) if key in WAITS and isinstance(value, list) else value
 
 

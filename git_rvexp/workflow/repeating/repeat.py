@@ -17,7 +17,7 @@ from git_rvexp.names import RunId
 from git_rvexp.record import share
 from git_rvexp.record.runs import Run
 from git_rvexp.settings import Settings
-from git_rvexp.workflow import choose, publish
+from git_rvexp.workflow import choose, links, publish
 from git_rvexp.workflow.choose import Found
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.repeating import inputs, outputs, requisites
@@ -78,7 +78,7 @@ def prepared(context: Context, found: Found, asked: Asked) -> Ready:
     executor = executor_named(name, settings, context.environ)
     draft = _draft(context, found.run, executor, asked, settings)
     _tell_place(context, before, draft)
-    plan = requisites.provided(context, settings, found, draft, rebuild=asked.rebuild)
+    plan = links.relinked(context, requisites.provided(context, settings, found, draft, rebuild=asked.rebuild))
     plan = _over_the_same(context, plan, allowed=asked.allow_drift)
     executor.check(plan)
     return Ready(found, plan, executor)
