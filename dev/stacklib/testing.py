@@ -13,11 +13,14 @@ from stacklib.story import say
 
 COVERAGE_FLOOR = 78  # percent of lines and branches of git_rvexp, looked at when everything is run in CI
 
+SITE = ("sphinx-build", "-q", "-W", "--keep-going", "-b", "html", "docs")
+
 CHECKS: Mapping[str, tuple[str, ...]] = {
     "lint": ("ruff", "check"),
     "format": ("ruff", "format", "--check"),
     "types": ("mypy",),
     "types of dev": ("mypy", "-p", "stacklib"),
+    "documents": (*SITE, ".dev/site"),
 }
 REMEDIES = {"lint": ".venv/bin/ruff check --fix", "format": ".venv/bin/ruff format", "tests": "dev/test --lf"}
 

@@ -2,11 +2,13 @@
 
 import re
 import subprocess
+import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.integration.parts import PROJECT, Stack, make_digits
+from tests.integration.parts import AWS, PROJECT, BatchWorld, ForgeRepo, Stack, make_digits
 
 _BLOCK = re.compile(r"<!-- test: [^>]*? -->\n```sh\n(?P<script>.*?)```", re.DOTALL)
 
@@ -21,15 +23,48 @@ def scripts() -> dict[str, str]:
     return found
 
 
-@pytest.mark.parametrize("name", scripts())
-def test_the_commands_work_as_written(name: str, stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each line in turn; the first that fails stops the script."""
-    monkeypatch.setenv("DOCKER_HOST", stack.docker_host)
-    clone = make_digits(stack, tmp_path / "digits")
+def follow(name: str, stack: Stack, folder: Path) -> str:
+    """The record, once the document's lines were typed in a new copy of the example; the first that fails stops."""
+    clone = make_digits(stack, folder)
     done = subprocess.run(
         ["sh", "-eux"], input=scripts()[name], cwd=clone.path, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     tags = clone.git("tag", "--list", "*/first").splitlines()
     assert len(tags) == 1
-    assert ' ended run="' in clone.git("notes", "show", tags[0])
+    return clone.git("notes", "show", tags[0])
+
+
+@pytest.mark.parametrize("name", sorted(scripts().keys() - {"aws.md"}))
+def test_the_commands_work_as_written(name: str, stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On one machine, with an engine and nothing else."""
+    monkeypatch.setenv("DOCKER_HOST", stack.docker_host)
+    assert ' ended run="' in follow(name, stack, tmp_path / "digits")
+
+
+def test_the_way_to_aws_works_as_written(
+    stack: Stack,
+    forge_repo: Callable[[], ForgeRepo],
+    batch_world: BatchWorld,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With this test's own names in the variables that the page asks its reader to set."""
+    named = {
+        **stack.environment(),
+        "remote": forge_repo().secret_url,
+        "registry": stack.registry,
+        "repository": f"guide-{uuid.uuid4().hex[:12]}",
+        "queue": batch_world.queue,
+        "base": batch_world.job_definition,
+    }
+    for variable, value in named.items():
+        monkeypatch.setenv(variable, value)
+    shim = tmp_path / "bin" / "aws"  # this aws reads no AWS_ENDPOINT_URL yet
+    shim.parent.mkdir()
+    shim.write_text(f'#!/bin/sh\nexec {AWS} --endpoint-url={stack.aws_endpoint} "$@"\n')
+    shim.chmod(0o755)
+    monkeypatch.setenv("PATH", str(shim.parent), prepend=":")
+    record = follow("aws.md", stack, tmp_path / "digits")
+    assert ' definition arn="arn:aws:batch:' in record
+    assert ' state="SUCCEEDED"' in record

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from git_rvexp.commands.config import EPILOG as SETTINGS
-from git_rvexp.commands.manual.verbs import Argument, Verb, verbs
+from git_rvexp.commands.manual.verbs import EVERYWHERE, Verb, synopsis, verbs
 from git_rvexp.errors import (
     AMBIGUOUS,
     BUG,
@@ -17,7 +17,7 @@ from git_rvexp.errors import (
     USAGE,
 )
 
-_CODES = {
+CODES = {
     DONE: "done",
     NO: "the answer is no, or the job failed (with --wait); run passes on the container's own code",
     USAGE: "the command line or the configuration is wrong; nothing was done",
@@ -34,7 +34,7 @@ _FILES = {
     "$XDG_CONFIG_HOME/git-rvexp/config.toml": "your own settings, for all repositories",
     "refs/notes/rvexp": "the record: a note on every snapshot's tag, shown by git notes show TAG",
 }
-_ABOUT = """\
+ABOUT = """\
 Records an experiment as it is run: the work tree becomes an annotated tag, the tag becomes an image, the image runs on
 this machine or on AWS Batch, and everything that happened is kept in a git note on the tag.
 
@@ -47,34 +47,24 @@ def text() -> str:
     lines = ['.TH "GIT\\-RVEXP" "1" "" "git rvexp" "Git Manual"', ".nh", ".ad l"]
     lines += [".SH NAME", "git\\-rvexp \\- repeatable containerised experiments, kept in git"]
     lines += [".SH SYNOPSIS", ".B git rvexp", ".I VERB", "[options]"]
-    lines += [".SH DESCRIPTION", *_prose(_ABOUT)]
+    lines += [".SH DESCRIPTION", *_prose(ABOUT)]
     lines += [".SH VERBS"]
     for verb in verbs():
         lines += _verb(verb)
     lines += [".SH SETTINGS", *_settings()]
     lines += [".SH FILES", *_listed(_FILES)]
-    lines += [".SH EXIT STATUS", *_listed({str(code): about for code, about in _CODES.items()})]
+    lines += [".SH EXIT STATUS", *_listed({str(code): about for code, about in CODES.items()})]
     lines += [".SH SEE ALSO", *_prose("git(1), git-notes(1), git-tag(1), docker(1)")]
     return "\n".join(lines) + "\n"
 
 
 def _verb(verb: Verb) -> Iterator[str]:
-    words = " ".join(_word(word) for word in verb.words)
-    command = " -- CMD..." if verb.takes_command else ""
-    yield f".SS {_safe(' '.join(f'{verb.name} [options] {words}'.split()) + command)}"
+    yield f".SS {_safe(synopsis(verb))}"
     yield from _prose(verb.about)
     for argument in (*verb.words, *verb.options):
-        if argument.about and argument.flags not in _EVERYWHERE:
+        if argument.about and argument.flags not in EVERYWHERE:
             flags = ", ".join(argument.flags)
             yield from (".TP", f".B {_safe(f'{flags} {argument.value}'.strip())}", _safe(argument.about))
-
-
-_EVERYWHERE = (("-h", "--help"), ("-q", "--quiet"), ("--color",), ("--profile",))
-
-
-def _word(word: Argument) -> str:
-    shown = f"{word.value}..." if word.repeated else word.value
-    return f"[{shown}]" if word.optional else shown
 
 
 def _settings() -> Iterator[str]:

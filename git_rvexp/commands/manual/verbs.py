@@ -9,6 +9,8 @@ from git_rvexp.commands.parsing import load, parser_of
 
 SNAPSHOTS = ("TAG", "TAG|RUN", "A", "B")
 """The words of the command line that stand for a snapshot, and are completed as one."""
+EVERYWHERE = (("-h", "--help"), ("-q", "--quiet"), ("--color",), ("--profile",))
+"""The options of every verb, which need not be told of each."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,18 @@ class Verb:
 def verbs() -> tuple[Verb, ...]:
     """All verbs, in the order of the table."""
     return tuple(_verb(name) for name in VERBS)
+
+
+def synopsis(verb: Verb) -> str:
+    """The verb and its words, as a line of the manual has it."""
+    words = " ".join(_word(word) for word in verb.words)
+    command = " -- CMD..." if verb.takes_command else ""
+    return " ".join(f"{verb.name} [options] {words}".split()) + command
+
+
+def _word(word: Argument) -> str:
+    shown = f"{word.value}..." if word.repeated else word.value
+    return f"[{shown}]" if word.optional else shown
 
 
 def _verb(name: str) -> Verb:
