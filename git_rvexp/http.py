@@ -8,17 +8,20 @@ an exchange that did not come about is an error. No retries, no sessions, no JSO
 import base64
 import contextlib
 import http.client
+import io
 import ipaddress
+import socket
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import IO, Protocol
+from typing import Any, Protocol
 
 from git_rvexp import __version__
 from git_rvexp.addresses import redacted
+from git_rvexp.deadline import Reader
 from git_rvexp.errors import CredentialsError, RvexpError
 
 CHUNK = 1 << 18
@@ -58,9 +61,8 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     url: str
-    stream: IO[bytes]
+    stream: http.client.HTTPResponse
     limits: Limits
-    started: float
 
     @property
     def ok(self) -> bool:
@@ -84,10 +86,8 @@ class Answer:
         return b"".join(self.chunks())
 
     def _read(self) -> bytes:
-        if time.monotonic() - self.started > self.limits.seconds:
-            raise HttpError(f"{redacted(self.url)} took longer than {self.limits.seconds:g} seconds")
         try:
-            return self.stream.read(CHUNK)
+            return self.stream.read1(CHUNK)
         except (OSError, http.client.HTTPException) as why:
             raise HttpError(f"{redacted(self.url)} broke off: {_told(why)}") from why
 
@@ -110,16 +110,16 @@ def exchange(
     CredentialsError when it would travel unprotected, HttpError when nobody answers.
     """
     limits = limits or Limits()
-    started = time.monotonic()
+    until = time.monotonic() + limits.seconds
     for _ in range(_MOST_REDIRECTS):
         if authorization and not protected(url):
             raise CredentialsError(f"credentials are not sent unprotected to {redacted(url)}", hint="use https")
-        stream = _send(method, url, {**(headers or {})}, authorization, body, limits)
+        stream = _send(method, url, {**(headers or {})}, authorization, body, limits, until)
         with contextlib.closing(stream):
             names = {k.lower(): v for k, v in stream.headers.items()}
             target = names.get("location", "")
             if stream.status not in _REDIRECTS or method not in ("GET", "HEAD") or not target:
-                yield Answer(method, stream.status, names, url, stream, limits, started)
+                yield Answer(method, stream.status, names, url, stream, limits)
                 return
         onward = _joined(url, target)
         if origin(onward) != origin(url):
@@ -189,8 +189,35 @@ class _Plain(urllib.request.HTTPErrorProcessor):
     https_response = http_response
 
 
+def _handlers(until: float, stall: float) -> Iterator[urllib.request.BaseHandler]:
+    """Connections whose answers, headers included, end at `until`."""
+
+    class Response(http.client.HTTPResponse):
+        def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+            super().__init__(sock, *args, **kwargs)
+            self.fp.close()
+            self.fp = io.BufferedReader(Reader(sock, until, stall))
+
+    class Plain(http.client.HTTPConnection):
+        response_class = Response
+
+    class Secure(http.client.HTTPSConnection):
+        response_class = Response
+
+    class PlainHandler(urllib.request.HTTPHandler):
+        def http_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
+            return self.do_open(Plain, request)
+
+    class SecureHandler(urllib.request.HTTPSHandler):
+        def https_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
+            return self.do_open(Secure, request)
+
+    yield PlainHandler()
+    yield SecureHandler()
+
+
 def _send(
-    method: str, url: str, headers: dict[str, str], authorization: str, body: Sent | None, limits: Limits
+    method: str, url: str, headers: dict[str, str], authorization: str, body: Sent | None, limits: Limits, until: float
 ) -> http.client.HTTPResponse:
     _, host, _ = origin(url)
     headers.setdefault("User-Agent", f"git-rvexp/{__version__}")
@@ -201,7 +228,7 @@ def _send(
         request.add_unredirected_header("Authorization", authorization)
     # A proxy is for the way out; what is on this machine is asked directly.
     proxies = urllib.request.ProxyHandler({} if loopback(host) else None)
-    opener = urllib.request.build_opener(proxies, _Plain)
+    opener = urllib.request.build_opener(proxies, _Plain, *_handlers(until, limits.stall))
     try:
         response: http.client.HTTPResponse = opener.open(request, timeout=limits.stall)
     except (OSError, http.client.HTTPException, ValueError) as why:

@@ -57,3 +57,12 @@ def _run(*command: str) -> None:
     if done.returncode:
         lines = "\n".join(f"    {line}" for line in (done.stdout + done.stderr).splitlines()[-15:])
         raise StackError(f"{' '.join(command)} failed:\n{lines}")
+
+
+def add(module: str, extra: str) -> None:
+    """Install the package's optional `extra` unless `module`, which it brings, is there."""
+    if any(FOLDER.glob(f"lib/python*/site-packages/{module}")):
+        return
+    with alone("venv"):
+        say(f"Installing {module} with pip (pyproject.toml: extra `{extra}`)")
+        _run(str(FOLDER / "bin/python"), "-m", "pip", "install", "--quiet", "--editable", f"{paths.PROJECT}[{extra}]")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from git_rvexp.images.layer import FORMAT, Layer
 from git_rvexp.images.registry import Manifest
+from git_rvexp.images.shape import checked_base
 from git_rvexp.images.upload import Blob
 from git_rvexp.model import Json
 
@@ -53,7 +54,11 @@ class Assembled:
 
 
 def assemble(base: Base, layer: Layer | None, *, labels: Mapping[str, str], created: str, told: str) -> Assembled:
-    """`base` with `layer` on top; `created` is RFC 3339, `told` what the history says of the layer."""
+    """`base` with `layer` on top; `created` is RFC 3339, `told` what the history says of the layer.
+
+    RvexpError when the base's documents lack what is needed for that.
+    """
+    checked_base(base.manifest.content, base.config)
     config = _json(_config(base, layer, labels, created, told))
     blob = Blob.of(config)
     kind, layer_kind = base.kinds

@@ -6,12 +6,16 @@ left out only an exception that begins with the folder's path is looked at, sinc
 
 import functools
 import posixpath
-import re
 from collections.abc import Callable
+
+from git_rvexp.images.wildcards import matcher
 
 
 def ignoring(patterns: str, dockerfile: str) -> Callable[[str], bool]:
-    """Whether a .dockerignore's text leaves a path out. It and the Dockerfile themselves always stay."""
+    """Whether a .dockerignore's text leaves a path out. It and the Dockerfile themselves always stay.
+
+    UsageError for a pattern that cannot be read.
+    """
     lines = [line.strip() for line in patterns.removeprefix("\ufeff").splitlines()]
     said = [line for line in lines if line and not line.startswith("#")]
     rules = [_rule(line) for line in [*said, f"!{dockerfile}", "!.dockerignore"]]
@@ -21,8 +25,8 @@ def ignoring(patterns: str, dockerfile: str) -> Callable[[str], bool]:
     def matched(path: str) -> bool:
         parents = [path[:i] for i, letter in enumerate(path) if letter == "/"]
         out = False
-        for _, taken_back, pattern in rules:
-            if out == taken_back and any(pattern.fullmatch(p) for p in (path, *parents)):
+        for _, taken_back, matches in rules:
+            if out == taken_back and any(matches(p) for p in (path, *parents)):
                 out = not taken_back
         return out
 
@@ -35,29 +39,8 @@ def ignoring(patterns: str, dockerfile: str) -> Callable[[str], bool]:
     return left_out
 
 
-def _rule(line: str) -> tuple[str, bool, re.Pattern[str]]:
-    """A line's pattern without its mark, whether it takes back, and the expression that it stands for."""
+def _rule(line: str) -> tuple[str, bool, Callable[[str], bool]]:
+    """A line's pattern without its mark, whether it takes back, and the question that it stands for."""
     taken_back = line.startswith("!")
     plain = posixpath.normpath(line.removeprefix("!").strip()).strip("/")
-    return plain, taken_back, re.compile(_expression(plain), re.DOTALL)
-
-
-def _expression(pattern: str) -> str:
-    made, at = "", 0
-    while at < len(pattern):
-        letter = pattern[at]
-        at += 1
-        if letter == "*" and pattern[at : at + 1] == "*":
-            at += 1
-            at += pattern[at : at + 1] == "/"
-            made += "(?:.*/)?" if at < len(pattern) else ".*"
-        elif letter in "*?":
-            made += "[^/]*" if letter == "*" else "[^/]"
-        elif letter == "[" and (end := pattern.find("]", at + 1)) > 0:
-            inner = pattern[at:end].replace("\\", "\\\\")
-            made, at = made + f"[{inner}]", end + 1
-        elif letter == "\\" and at < len(pattern):
-            made, at = made + re.escape(pattern[at]), at + 1
-        else:
-            made += re.escape(letter)
-    return made
+    return plain, taken_back, matcher(plain)

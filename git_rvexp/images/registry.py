@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from git_rvexp import http
-from git_rvexp.errors import CredentialsError, RvexpError, UsageError
+from git_rvexp.errors import CredentialsError, RvexpError
 from git_rvexp.images.credentials import Login
 from git_rvexp.images.kept import Kept
 from git_rvexp.images.reference import Repository
+from git_rvexp.images.shape import checked_config, checked_manifest
 from git_rvexp.model import Json
 from git_rvexp.names import Digest
 
@@ -50,6 +51,7 @@ class Manifest:
         content = _object(body, "the manifest")
         if content.get("schemaVersion") != 2:
             raise RvexpError("the registry sent a manifest of an old kind (schema 1), which names no image id")
+        checked_manifest(content)
         return cls(Digest.of(body), str(content.get("mediaType") or told), body, content)
 
     @property
@@ -118,7 +120,9 @@ class Registry:
 
     def config(self, manifest: Manifest) -> Mapping[str, Json]:
         """The image's config document, hashed against the manifest's word."""
-        return _object(self.blob(manifest.config), f"the config {manifest.config}")
+        content = _object(self.blob(manifest.config), f"the config {manifest.config}")
+        checked_config(content)
+        return content
 
     def blob(self, digest: Digest) -> bytes:
         """A small blob's bytes, hashed; from this clone when they are kept here."""
@@ -222,7 +226,7 @@ def _object(body: bytes, what: str) -> Mapping[str, Json]:
     except (ValueError, RecursionError) as why:
         raise RvexpError(f"{what} is not JSON: {why}") from why
     if not isinstance(content, dict):
-        raise UsageError(f"{what} is not a JSON object")
+        raise RvexpError(f"{what} is not a JSON object")
     return content
 
 

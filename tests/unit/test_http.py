@@ -1,6 +1,10 @@
 """The door to HTTP: where credentials go, what ends an exchange, what is shown."""
 
+import contextlib
 import socket
+import threading
+import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -22,6 +26,31 @@ def get(url: str, *, authorization: str = "", limits: Limits | None = None) -> t
 def moved(to: str, status: int = 302) -> Reply:
     """A redirect."""
     return Reply(status, headers={"Location": to})
+
+
+def dripping(head: bytes) -> Iterator[str]:
+    """The address of a server that says `head` and then a byte now and then, for ever."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def drip() -> None:
+            connection, _ = server.accept()
+            with connection, contextlib.suppress(OSError):
+                connection.sendall(head)
+                while True:
+                    time.sleep(0.02)
+                    connection.sendall(b"x")
+
+        threading.Thread(target=drip, daemon=True).start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/"
+
+
+@pytest.mark.parametrize(
+    "head", [b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n", b"HTTP/1.1 200 OK\r\nX-Slow: "]
+)
+def test_a_slow_drip_ends_with_the_time_there_is(head: bytes) -> None:
+    """Every byte comes in time; the whole, in the body or in a header, never does."""
+    with contextlib.contextmanager(dripping)(head) as url, pytest.raises(HttpError, match="it took too long"):
+        get(url, limits=Limits(seconds=0.3, stall=5))
 
 
 def test_any_status_is_an_answer() -> None:

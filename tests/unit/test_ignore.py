@@ -1,9 +1,14 @@
 """Our reading of .dockerignore against that of the docker package, which was written from the same rules."""
 
+import re
+
+import pytest
 from docker.utils.build import PatternMatcher
 from hypothesis import given
 from hypothesis import strategies as st
 
+from git_rvexp.errors import UsageError
+from git_rvexp.images import wildcards
 from git_rvexp.images.ignore import ignoring
 
 WORDS = st.sampled_from(["a", "b", "ab", "a.py", "*", "a*", "?", "**", "[ab]", "*.py"])
@@ -21,6 +26,30 @@ def theirs(patterns: list[str], path: str) -> bool:
     if any(matcher.matches(f) and not any(k.startswith(f) for k in kept) for f in folders):
         return True
     return bool(matcher.matches(path))
+
+
+@pytest.mark.parametrize("pattern", ["**/" * 12 + "x", "*a" * 20, "a**b" * 12, "?*" * 30])
+def test_a_pattern_cannot_make_matching_endless(pattern: str) -> None:
+    """A regular expression for these takes years for such paths."""
+    assert not ignoring(pattern, "Dockerfile")("a/" * 30 + "a" * 60 + "c")
+
+
+def test_a_pattern_that_is_none_is_refused() -> None:
+    """A range that runs backwards, with the pattern in the message."""
+    with pytest.raises(UsageError, match=r"z-a"):
+        ignoring("ok\nx[z-a]\n", "Dockerfile")
+
+
+WILD = st.lists(st.sampled_from(["a", "b", "/", "*", "**", "**/", "?", "[ab]"]), min_size=3, max_size=9).map("".join)
+
+
+@given(pattern=WILD, path=PATHS)
+def test_walking_finds_what_the_expression_finds(pattern: str, path: str) -> None:
+    """The quick way and the safe way are one answer, for patterns of any number of wildcards."""
+    parts = list(wildcards._parts(pattern))
+    expression = re.compile("".join(wildcards._EXPRESSIONS.get(p.kind, p.letter) for p in parts), re.DOTALL)
+    letters = [re.compile(p.letter, re.DOTALL) for p in parts]
+    assert wildcards._walked(parts, letters, path) == bool(expression.fullmatch(path))
 
 
 @given(patterns=st.lists(PATTERNS, max_size=4), path=PATHS)

@@ -1,0 +1,1 @@
+"""Fuzzing: every parser that reads what other people wrote, by one interface for hypothesis and for atheris."""
