@@ -47,12 +47,12 @@ def packages() -> tuple[Package, ...]:
 
 def start() -> Running:
     """Bring both images into the engine."""
-    if not _has(BASE):
+    if not has(BASE):
         archive = _archive(f"base-{SUITE}")
         if not archive.exists():
             _make_base(archive)
         _import(archive, BASE, "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
-    if not _has(TINY):
+    if not has(TINY):
         archive = _archive("tiny")
         if not archive.exists():
             _make_tiny(archive)
@@ -60,13 +60,14 @@ def start() -> Running:
     return Running(f"{BASE}, {TINY}", exports=EXPORTS)
 
 
-def _has(image: str) -> bool:
+def has(image: str) -> bool:
+    """Whether the engine has the image."""
     return engine.docker("image", "inspect", "--format", "{{.Id}}", image).returncode == 0
 
 
 def answers(_running: Running) -> bool:
     """Whether the engine has both images."""
-    return _has(BASE) and _has(TINY)
+    return has(BASE) and has(TINY)
 
 
 def _import(archive: Path, image: str, path: str) -> None:

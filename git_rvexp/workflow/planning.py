@@ -86,7 +86,12 @@ def drafted(context: Context, snapshot: Snapshot, request: Request, executor: st
         job_name=run.job_name(nickname),
         image="",
         command=request.command,
-        env={**seeding.switches(seed), **settings.job_env, **request.env, **{k: v for k, v in told.items() if v}},
+        env={
+            **seeding.switches(seed, injected=settings.seed_inject),
+            **settings.job_env,
+            **request.env,
+            **{k: v for k, v in told.items() if v},
+        },
         seed=seed,
         resources=_resources(settings, request),
         timeout=request.timeout or settings.job_timeout,

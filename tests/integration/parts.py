@@ -40,6 +40,7 @@ class Stack:
     forge_password: str
     base_image: str
     tiny_image: str
+    learning_image: str
 
     def environment(self) -> dict[str, str]:
         """Variables that point docker and boto3 at the stack."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from git_rvexp.images import seed
+from git_rvexp.workflow.repeating.seeding import switches
 from tests.conftest import plain_environment
 
 # Stand-ins with the generators' interfaces, and as forgetful as the real ones: each process draws its own start.
@@ -99,3 +100,10 @@ def test_a_library_finds_itself_as_it_would_without_the_hook(job: Path) -> None:
     assert run(job, script, RVEXP_SEED="5").stdout == run(job, script).stdout
     again = "import importlib, random; importlib.reload(random); print(random.random())"
     assert run(job, again, RVEXP_SEED="5").stdout == run(job, DRAW, RVEXP_SEED="5").stdout
+
+
+def test_the_switch_that_stops_unseeded_tensorflow_comes_with_the_hook_only() -> None:
+    """Without the hook nobody seeds TensorFlow, and with TF_DETERMINISTIC_OPS it then refuses to draw."""
+    with_hook, without = switches(5, injected=True), switches(5, injected=False)
+    assert with_hook == {**without, "TF_DETERMINISTIC_OPS": "1"}
+    assert (without["PYTHONHASHSEED"], without["CUBLAS_WORKSPACE_CONFIG"]) == ("5", ":4096:8")
