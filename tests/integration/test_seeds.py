@@ -1,8 +1,5 @@
 """Seeds with the real libraries, in an image that has them: a script that knows nothing of seeds, repeated."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from tests.conftest import Clone
@@ -33,7 +30,7 @@ FILES = ["out/numpy.bin", "out/random.txt", "out/torch.bin"]
 
 
 @pytest.fixture
-def study(stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clone]:
+def study(stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Clone:
     """A repository with the script, in an image with NumPy and PyTorch."""
     monkeypatch.setenv("DOCKER_HOST", stack.docker_host)
     clone = Clone(tmp_path / "study")
