@@ -1,5 +1,7 @@
 """Seeds with the real libraries, in an image that has them: a script that knows nothing of seeds, repeated."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.conftest import Clone
