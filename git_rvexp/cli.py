@@ -11,8 +11,8 @@ from git_rvexp import startup  # noqa: F401  first of ours: see there
 from git_rvexp.commands import VERBS, overview
 from git_rvexp.errors import BUG, INTERRUPTED, USAGE, RvexpError, UsageError
 from git_rvexp.output import Speaker, debugging
+from git_rvexp.terms import TYPE_CHECKING
 
-TYPE_CHECKING = False  # as typing has it, which takes 2 ms to load; checkers know the name
 if TYPE_CHECKING:
     import argparse
 

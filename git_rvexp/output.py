@@ -10,9 +10,8 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from git_rvexp.terms import Json
+from git_rvexp.terms import TYPE_CHECKING, Json
 
-TYPE_CHECKING = False  # as typing has it, which takes 2 ms to load; checkers know the name
 if TYPE_CHECKING:
     from typing import TextIO
 

@@ -10,8 +10,8 @@ from types import ModuleType
 
 from git_rvexp.commands import VERBS
 from git_rvexp.errors import UsageError
+from git_rvexp.terms import TYPE_CHECKING
 
-TYPE_CHECKING = False  # as typing has it, which takes 2 ms to load; checkers know the name
 if TYPE_CHECKING:
     from typing import NoReturn
 

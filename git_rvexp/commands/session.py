@@ -7,8 +7,8 @@ from pathlib import Path
 
 from git_rvexp.git.plumbing import Repo
 from git_rvexp.output import Speaker
+from git_rvexp.terms import TYPE_CHECKING
 
-TYPE_CHECKING = False  # as typing has it, which takes 2 ms to load; checkers know the name
 if TYPE_CHECKING:
     from git_rvexp.workflow.context import Context
 

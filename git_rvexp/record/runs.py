@@ -4,9 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from git_rvexp.record.events import Event, Record
-from git_rvexp.terms import Phase
+from git_rvexp.terms import TYPE_CHECKING, Phase
 
-TYPE_CHECKING = False  # as typing has it, which takes 2 ms to load; checkers know the name
 if TYPE_CHECKING:
     from git_rvexp.model import Plan
 

@@ -54,17 +54,13 @@ def test_the_plain_list_loads_next_to_nothing(clone: Clone) -> None:
 
 
 def test_a_stand_in_becomes_the_module_when_it_is_asked_for() -> None:
-    """`inspect` and `ipaddress` work as ever, for those who imported them before and after."""
+    """`inspect` works as ever, for those who imported them before and after."""
     probe = """
-import git_rvexp.startup, inspect, ipaddress, sys
+import git_rvexp.startup, inspect, sys
 assert "ast" not in sys.modules
 assert str(inspect.signature(len)) == "(obj, /)"
 from inspect import Parameter
-import gettext
-assert gettext.gettext("as it is") == "as it is"
-assert gettext.ngettext("one", "many", 2) == "many" and gettext.NullTranslations().gettext("x") == "x"
 assert sys.modules["inspect"].Parameter is Parameter is inspect.Parameter
-assert ipaddress.ip_address("127.0.0.1").is_loopback
 """
     subprocess.run([sys.executable, "-c", probe], env=plain_environment(), check=True)
 

@@ -10,9 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from git_rvexp.record.runs import Run
-from git_rvexp.terms import Json
+from git_rvexp.terms import TYPE_CHECKING, Json
 
-TYPE_CHECKING = False  # as typing has it, which takes 2 ms to load; checkers know the name
 if TYPE_CHECKING:
     from git_rvexp.model import Plan
     from git_rvexp.workflow.context import Context
