@@ -7,21 +7,15 @@ an exchange that did not come about is an error. No retries, no sessions, no JSO
 
 import base64
 import contextlib
-import http.client
-import io
 import ipaddress
-import socket
 import time
-import urllib.error
 import urllib.parse
-import urllib.request
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 from git_rvexp import __version__
 from git_rvexp.addresses import redacted
-from git_rvexp.deadline import Reader
+from git_rvexp.connections import BROKEN, Asked, Connections, Reply, Sent
 from git_rvexp.errors import CredentialsError, RvexpError
 
 CHUNK = 1 << 18
@@ -31,17 +25,6 @@ _MOST_REDIRECTS = 8
 
 class HttpError(RvexpError):
     """An exchange that did not come about: unreachable, cut short, too large or too slow. Says where, not secrets."""
-
-
-class Body(Protocol):
-    """What can be sent: anything with `read`."""
-
-    def read(self, size: int = -1, /) -> bytes:
-        """At most `size` bytes."""
-
-
-Sent = bytes | Body | Iterable[bytes]
-"""What a request carries: bytes, a reader, or pieces that are made as they are sent."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +44,7 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     url: str
-    stream: http.client.HTTPResponse
+    stream: Reply
     limits: Limits
 
     @property
@@ -88,7 +71,7 @@ class Answer:
     def _read(self) -> bytes:
         try:
             return self.stream.read1(CHUNK)
-        except (OSError, http.client.HTTPException) as why:
+        except BROKEN as why:
             raise HttpError(f"{redacted(self.url)} broke off: {_told(why)}") from why
 
 
@@ -101,10 +84,12 @@ def exchange(
     authorization: str = "",
     body: Sent | None = None,
     limits: Limits | None = None,
+    through: Connections | None = None,
 ) -> Iterator[Answer]:
     """Send one request and hold its answer open. GET and HEAD follow redirects; others return them.
 
-    A body in pieces needs a Content-Length among the headers, else it is sent chunked.
+    A body in pieces needs a Content-Length among the headers, else it is sent chunked. `through` are connections to use
+    again, for requests that do no harm when they arrive twice.
 
     `authorization` is the header's whole value and is dropped on the way to another scheme, host or port.
     CredentialsError when it would travel unprotected, HttpError when nobody answers.
@@ -114,8 +99,7 @@ def exchange(
     for _ in range(_MOST_REDIRECTS):
         if authorization and not protected(url):
             raise CredentialsError(f"credentials are not sent unprotected to {redacted(url)}", hint="use https")
-        stream = _send(method, url, {**(headers or {})}, authorization, body, limits, until)
-        with contextlib.closing(stream):
+        with _sent(method, url, {**(headers or {})}, authorization, body, limits, until, through) as stream:
             names = {k.lower(): v for k, v in stream.headers.items()}
             target = names.get("location", "")
             if stream.status not in _REDIRECTS or method not in ("GET", "HEAD") or not target:
@@ -178,65 +162,33 @@ def _bare(url: str) -> str:
     return urllib.parse.urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment=""))
 
 
-class _Plain(urllib.request.HTTPErrorProcessor):
-    """Every status is an answer; nothing is followed or raised."""
-
-    def http_response(self, request: object, response: http.client.HTTPResponse) -> http.client.HTTPResponse:
-        """The response as it came."""
-        del request
-        return response
-
-    https_response = http_response
-
-
-def _handlers(until: float, stall: float) -> Iterator[urllib.request.BaseHandler]:
-    """Connections whose answers, headers included, end at `until`."""
-
-    class Response(http.client.HTTPResponse):
-        def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
-            super().__init__(sock, *args, **kwargs)
-            self.fp.close()
-            self.fp = io.BufferedReader(Reader(sock, until, stall))
-
-    class Plain(http.client.HTTPConnection):
-        response_class = Response
-
-    class Secure(http.client.HTTPSConnection):
-        response_class = Response
-
-    class PlainHandler(urllib.request.HTTPHandler):
-        def http_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
-            return self.do_open(Plain, request)
-
-    class SecureHandler(urllib.request.HTTPSHandler):
-        def https_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
-            return self.do_open(Secure, request)
-
-    yield PlainHandler()
-    yield SecureHandler()
-
-
-def _send(
-    method: str, url: str, headers: dict[str, str], authorization: str, body: Sent | None, limits: Limits, until: float
-) -> http.client.HTTPResponse:
-    _, host, _ = origin(url)
+@contextlib.contextmanager
+def _sent(
+    method: str,
+    url: str,
+    headers: dict[str, str],
+    authorization: str,
+    body: Sent | None,
+    limits: Limits,
+    until: float,
+    through: Connections | None,
+) -> Iterator[Reply]:
+    place = origin(url)
     headers.setdefault("User-Agent", f"git-rvexp/{__version__}")
     if body is not None:
         headers.setdefault("Content-Type", "application/octet-stream")
-    request = urllib.request.Request(_bare(url), data=body, headers=headers, method=method)  # noqa: S310  origin() let only http(s) through
     if authorization:
-        request.add_unredirected_header("Authorization", authorization)
-    # A proxy is for the way out; what is on this machine is asked directly.
-    proxies = urllib.request.ProxyHandler({} if loopback(host) else None)
-    opener = urllib.request.build_opener(proxies, _Plain, *_handlers(until, limits.stall))
-    try:
-        response: http.client.HTTPResponse = opener.open(request, timeout=limits.stall)
-    except (OSError, http.client.HTTPException, ValueError) as why:
-        raise HttpError(f"{redacted(url)} cannot be reached: {_told(why)}") from why
-    return response
+        headers["Authorization"] = authorization
+    asked = Asked(method, _bare(url), place, headers, body, limits.stall, until)
+    with contextlib.ExitStack() as stack:
+        connections = through or stack.enter_context(contextlib.closing(Connections()))
+        try:
+            # A proxy is for the way out; what is on this machine is asked directly.
+            reply = stack.enter_context(connections.reply(asked, proxied=not loopback(place[1])))
+        except (*BROKEN, ValueError) as why:
+            raise HttpError(f"{redacted(url)} cannot be reached: {_told(why)}") from why
+        yield reply
 
 
 def _told(why: BaseException) -> str:
-    reason = getattr(why, "reason", None) if isinstance(why, urllib.error.URLError) else None
-    inner = reason if isinstance(reason, BaseException) else why
-    return (getattr(inner, "strerror", None) or str(inner) or type(inner).__name__).lower()
+    return (getattr(why, "strerror", None) or str(why) or type(why).__name__).lower()

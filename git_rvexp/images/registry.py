@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from git_rvexp import http
+from git_rvexp.connections import Connections
 from git_rvexp.errors import CredentialsError, RvexpError
 from git_rvexp.images.credentials import Login
 from git_rvexp.images.kept import Kept
@@ -76,6 +77,7 @@ class Registry:
     login: Login | None = None
     kept: Kept | None = None
     _authorization: str = field(default="", repr=False)
+    _connections: Connections = field(default_factory=Connections, repr=False)
 
     def ping(self) -> None:
         """Raise unless the registry answers and takes the login."""
@@ -159,9 +161,10 @@ class Registry:
         ours = http.origin(url) == http.origin(self.repository.address)
 
         def ask() -> http.Opened:
-            sent = self._authorization if ours else ""
-            content = body() if callable(body) else body
-            return http.exchange(method, url, headers=headers, authorization=sent, body=content, limits=limits)
+            sent, kept = self._authorization if ours else "", self._connections
+            return http.exchange(
+                method, url, headers=headers, authorization=sent, body=body, limits=limits, through=kept
+            )
 
         with ask() as answer:
             challenge = answer.headers.get("www-authenticate", "") if answer.status == 401 and ours else ""
@@ -184,7 +187,8 @@ class Registry:
             raise self._refused(f"it asks for {kind!r}, which is not known here")
         query = urllib.parse.urlencode({k: words[k] for k in ("service", "scope") if k in words})
         basic = http.basic(self.login.user, self.login.password) if self.login else ""
-        with http.exchange("GET", f"{words['realm']}?{query}", authorization=basic, limits=_JSON_LIMIT) as answer:
+        place, kept = f"{words['realm']}?{query}", self._connections
+        with http.exchange("GET", place, authorization=basic, limits=_JSON_LIMIT, through=kept) as answer:
             body = answer.read()
             if answer.status in (401, 403):
                 raise self._refused("it refused the login")

@@ -53,27 +53,30 @@ class Blob:
         return cls(Digest.of(data), len(data), lambda: [data])
 
 
-def blob(registry: Registry, what: Blob) -> None:
-    """Make sure that the registry has the blob. RvexpError with the registry's words when it will not take it."""
+def blob(registry: Registry, what: Blob, place: str = "") -> None:
+    """Make sure that the registry has the blob. RvexpError with the registry's words when it will not take it.
+
+    `place` is where it may be sent to, when a place for it was asked for before (`begin`).
+    """
     tried = False
 
     def attempt() -> None:
         nonlocal tried
         if (tried or what.size >= _LOOKED_FOR) and _there(registry, what):
             return
-        tried = True
-        _send(registry, what)
+        known, tried = "" if tried else place, True
+        _send(registry, what, known or begin(registry))
 
     _insisting(attempt)
 
 
-def blobs(registry: Registry, what: Sequence[Blob]) -> None:
+def blobs(registry: Registry, what: Sequence[Blob], places: Sequence[str] = ()) -> None:
     """Make sure that the registry has all of them, sent side by side; the first one's error when some fail."""
     failed: dict[int, RvexpError] = {}
 
     def one(number: int) -> None:
         try:
-            blob(registry, what[number])
+            blob(registry, what[number], places[number] if number < len(places) else "")
         except RvexpError as why:
             failed[number] = why
 
@@ -133,11 +136,12 @@ def _there(registry: Registry, what: Blob) -> bool:
         return answer.status == 200 and answer.headers.get("content-length") == str(what.size)
 
 
-def _send(registry: Registry, what: Blob) -> None:
-    refused = f"the blob {what.digest} was not taken by {registry.repository}"
+def begin(registry: Registry) -> str:
+    """Ask for a place to send one blob to. RvexpError when there is none."""
+    refused = f"{registry.repository} takes no blob"
     # POST wants the length of its empty body
-    begin = registry.path("blobs", "uploads/")
-    with registry.send("POST", begin, headers={"Content-Length": "0"}, body=b"") as answer:
+    start = registry.path("blobs", "uploads/")
+    with registry.send("POST", start, headers={"Content-Length": "0"}, body=b"") as answer:
         told = answer.read()
         _checked(registry, answer, told, refused)
         place = answer.headers.get("location", "")
@@ -146,6 +150,11 @@ def _send(registry: Registry, what: Blob) -> None:
     address = urllib.parse.urljoin(registry.repository.address + "/", place)
     if not http.protected(address):
         raise RvexpError(f"{refused}\n  it wants the bytes sent unprotected to {redacted(address)}")
+    return address
+
+
+def _send(registry: Registry, what: Blob, address: str) -> None:
+    refused = f"the blob {what.digest} was not taken by {registry.repository}"
     whole = f"{address}{'&' if '?' in address else '?'}{urllib.parse.urlencode({'digest': str(what.digest)})}"
     headers = {"Content-Type": "application/octet-stream", "Content-Length": str(what.size)}
     with registry.send("PUT", whole, headers=headers, body=what.open, limits=_LIMITS) as answer:

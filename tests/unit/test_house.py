@@ -35,8 +35,8 @@ DOORS = {
         "workflow/preparing/checkup_machine.py",
         "workflow/foreground.py",
     },
-    "urllib.request": {"http.py"},
-    "http.client": {"http.py"},
+    "urllib.request": {"connections.py"},
+    "http.client": {"connections.py"},
 }
 LONGEST = 250
 

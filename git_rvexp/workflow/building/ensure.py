@@ -1,9 +1,7 @@
 """The image of a snapshot, one way or another: found, laid over an environment image, or built by the engine."""
 
-import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from git_rvexp.errors import RvexpError
 from git_rvexp.git.plumbing import Repo
 from git_rvexp.images.build import Say
 from git_rvexp.images.credentials import login
@@ -11,10 +9,11 @@ from git_rvexp.images.delta import Unfit
 from git_rvexp.images.engine import Engine
 from git_rvexp.images.kept import Kept
 from git_rvexp.images.reference import Repository
-from git_rvexp.images.registry import Manifest, Registry
+from git_rvexp.images.registry import Registry
 from git_rvexp.model import Image, Snapshot
 from git_rvexp.names import Digest, TagName
 from git_rvexp.settings import Settings
+from git_rvexp.workflow.building.ahead import Ahead
 from git_rvexp.workflow.building.engine import Ensured, Task
 from git_rvexp.workflow.building.layering import layered, planning
 
@@ -49,42 +48,17 @@ def ensure_image(
     known = login(repository, settings, environ)
     laid = bool(settings.image_code) and not full
     registry = Registry(repository, known, Kept(repo.state_dir / "registry") if laid else None)
-    looking = _Looking(registry, [*map(str, recorded), tag.mapped])
+    ahead = Ahead(registry, [*map(str, recorded), tag.mapped], sending=laid)
     planned = planning(task) if laid and not recorded else None  # meanwhile
-    there = looking.done()
+    there = ahead.found()
     if there is not None:
         return Ensured(task.adopted(registry, there), built=False, pushed=False)
     if laid:
         try:
-            return layered(task, registry, known, planned or planning(task))
+            return layered(task, registry, known, planned or planning(task), ahead)
         except Unfit as why:
             say(f"the engine builds the whole image: {why}")
     engine = Engine.connect(environ)
     local, source = task.local(engine)
     image, pushed = task.pushed(engine, registry, known, local)
     return Ensured(image, bool(source), pushed, source)
-
-
-class _Looking:
-    """The first of `references` that the registry has, looked for while the caller does something else."""
-
-    def __init__(self, registry: Registry, references: Iterable[str]) -> None:
-        self._registry, self._references = registry, list(references)
-        self._found: Manifest | None = None
-        self._failed: RvexpError | None = None
-        self._thread = threading.Thread(target=self._look, daemon=True)
-        self._thread.start()
-
-    def done(self) -> Manifest | None:
-        """The manifest, or None; the error that looking ended with."""
-        self._thread.join()
-        if self._failed:
-            raise self._failed
-        return self._found
-
-    def _look(self) -> None:
-        try:
-            found = (self._registry.resolve(reference) for reference in self._references)
-            self._found = next((manifest for manifest in found if manifest is not None), None)
-        except RvexpError as why:
-            self._failed = why

@@ -20,6 +20,7 @@ from git_rvexp.images.registry import Manifest, Registry
 from git_rvexp.images.standing import proven
 from git_rvexp.model import Image
 from git_rvexp.names import Digest
+from git_rvexp.workflow.building.ahead import Ahead
 from git_rvexp.workflow.building.engine import TAG, TREE, Ensured, Task, recipe
 from git_rvexp.workflow.building.key import Environment, describe
 from git_rvexp.workflow.building.laying import CODE, KEY, assembled, base_of, difference
@@ -57,11 +58,11 @@ def planning(task: Task) -> Planned:
         return Planned(objects, why)
 
 
-def layered(task: Task, registry: Registry, known: Login | None, planned: Planned) -> Ensured:
+def layered(task: Task, registry: Registry, known: Login | None, planned: Planned, ahead: Ahead) -> Ensured:
     """Send the snapshot's image and return it. Unfit when the engine has to build the whole; RvexpError otherwise."""
     if isinstance(planned.environment, Unfit):
         raise planned.environment
-    return _Layering(task, registry, known, planned.objects).run(planned.environment)
+    return _Layering(task, registry, known, planned.objects, ahead).run(planned.environment)
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ class _Layering:
     registry: Registry
     known: Login | None
     objects: Objects
+    ahead: Ahead
 
     def run(self, environment: Environment) -> Ensured:
         task = self.task
@@ -171,8 +173,8 @@ class _Layering:
         if made.layer:
             self.task.say(f"sending {made.layer.size / 1000:.0f} kB to {self.task.name}")
             sent.append(upload.Blob(made.layer.digest, made.layer.size, made.layer.open))
-        for _ in range(2):
-            upload.blobs(self.registry, sent)
+        for places in (self.ahead.places(), []):
+            upload.blobs(self.registry, sent, places)
             try:
                 upload.manifest(self.registry, self.task.tag.mapped, made.manifest, made.media_type)
             except upload.MissingBlobError:
