@@ -6,7 +6,7 @@ that tree; else the tree's own objects are read. The docker command and the engi
 
 import contextlib
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO
 
@@ -17,10 +17,10 @@ from git_rvexp.git.objects import Objects
 from git_rvexp.git.plumbing import Repo
 from git_rvexp.images import context, fetch
 from git_rvexp.images.build import Recipe, Say
-from git_rvexp.images.ignore import ignoring
 from git_rvexp.images.spool import Spool
 from git_rvexp.model import Snapshot
 from git_rvexp.tree import EXECUTABLE, FILE, GITLINK, Entry, below
+from git_rvexp.workflow.building.ignored import rules_of
 
 TREE = "tree"
 _POINTER_MOST = 1024  # bytes; a Git LFS pointer is about 130
@@ -110,14 +110,3 @@ def _not_ignored(objects: Objects, inside: Sequence[Entry], recipe: Recipe) -> l
     """A tar on its way to a builder is taken as it is, so what .dockerignore leaves out is left out here."""
     _, left_out = rules_of(objects, {e.shown: e for e in inside}, recipe)
     return [e for e in inside if e.mode == GITLINK or not left_out(e.shown)]
-
-
-def rules_of(
-    objects: Objects, by_path: Mapping[str, Entry], recipe: Recipe
-) -> tuple[Entry | None, Callable[[str], bool]]:
-    """The context's ignore file, and whether it leaves out a path of the context."""
-    # BuildKit's rule: a Dockerfile's own ignore file comes before the common one
-    rules = by_path.get(f"{recipe.dockerfile}.dockerignore") or by_path.get(".dockerignore")
-    if rules is None or rules.mode not in (FILE, EXECUTABLE):
-        return None, lambda _path: False
-    return rules, ignoring(objects.blob(rules).decode("utf-8", "replace"), recipe.dockerfile)

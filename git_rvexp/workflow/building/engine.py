@@ -23,7 +23,6 @@ from git_rvexp.images.registry import Manifest, Registry
 from git_rvexp.model import Image, Snapshot
 from git_rvexp.names import Digest, TagName
 from git_rvexp.settings import Settings
-from git_rvexp.workflow.building.context import prepared
 
 OURS = "io.git-rvexp."
 TREE, SPEC, TAG, TAG_OID, COMMIT = (OURS + n for n in ("tree", "spec", "tag", "tag-oid", "commit"))
@@ -117,6 +116,8 @@ class Task:
 
     def built(self, engine: Engine, name: str, labels: Mapping[str, str]) -> tuple[Local, str]:
         """The image that the engine makes of the snapshot, under `name`; and where the context came from."""
+        from git_rvexp.workflow.building.context import prepared  # noqa: PLC0415  archives, tar and gzip
+
         wanted, url = recipe(self.settings), self.settings.archive_url
         with prepared(self.repo, self.snapshot, wanted, self.remote_url, url, self.environ, self.say) as context:
             self.say(f"building {name} from {'the tree' if context.source == 'tree' else context.source}")

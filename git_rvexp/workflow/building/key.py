@@ -21,7 +21,7 @@ from git_rvexp.images.dockerfile import Copy
 from git_rvexp.images.layer import FORMAT
 from git_rvexp.settings import Settings
 from git_rvexp.tree import EXECUTABLE, FILE, FOLDER, GITLINK, Entry
-from git_rvexp.workflow.building.context import rules_of
+from git_rvexp.workflow.building.ignored import rules_of
 
 _KEY_FORMAT = 1
 

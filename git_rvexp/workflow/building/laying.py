@@ -5,7 +5,6 @@ The same tag over the same environment image is the same bytes on any machine; p
 """
 
 from git_rvexp.errors import RvexpError
-from git_rvexp.git import remote
 from git_rvexp.git.objects import Objects
 from git_rvexp.images import layer
 from git_rvexp.images.assemble import Assembled, Base, assemble
@@ -38,6 +37,8 @@ def _fetch(task: Task, objects: Objects, tree: str, tag: str) -> None:
     """Get the tree that the environment was built from when this clone lacks it. Unfit when that cannot be done."""
     if tree and objects.has(tree):
         return
+    from git_rvexp.git import remote  # noqa: PLC0415  seldom needed, and it brings half of git's room
+
     try:
         remote.fetch(task.repo, f"refs/tags/{tag}")
     except RvexpError as why:
