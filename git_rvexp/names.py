@@ -159,3 +159,8 @@ class RunId:
     def job_name(self, nickname: str) -> str:
         """The executor's name for the run: lower case, since Batch's name filter ignores case; <= 57 characters."""
         return f"rvexp-{self.text}-{nickname}"
+
+
+def short_job(job: str) -> str:
+    """A job's id for people: a container's is shortened as `docker ps` does it, which docker takes back."""
+    return job[:12] if re.fullmatch(r"[0-9a-f]{64}", job) else job

@@ -11,6 +11,7 @@ import argparse
 from git_rvexp.commands.session import Session
 from git_rvexp.errors import CANNOT_TELL, DONE, INTERRUPTED, NO, UsageError
 from git_rvexp.model import Json
+from git_rvexp.names import short_job
 from git_rvexp.output import printable
 from git_rvexp.workflow.choose import Found
 from git_rvexp.workflow.context import Context
@@ -72,7 +73,7 @@ def _followed(context: Context, session: Session, one: Started) -> bool:
 
 def _tell_start(args: argparse.Namespace, session: Session, original: Found, one: Started) -> None:
     plan = one.plan
-    session.speaker.say(f"repeating {original.run.run} on {plan.executor}, job {one.job}")
+    session.speaker.say(f"repeating {original.run.run} on {plan.executor}, job {short_job(one.job)}")
     if args.json:
         if not args.wait and args.times == 1:
             session.speaker.document("rvexp.run/1", {"snapshot": one.snapshot.tag, "job": one.job, **plan.fields()})

@@ -9,6 +9,7 @@ import argparse
 from git_rvexp.commands import arguments as shared
 from git_rvexp.commands.session import Session
 from git_rvexp.errors import INTERRUPTED
+from git_rvexp.names import short_job
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.following.follow import verdict, wait_for
 from git_rvexp.workflow.planning import Request, check_command
@@ -77,9 +78,8 @@ def _tell(args: argparse.Namespace, session: Session, started: Started) -> None:
     if args.json:
         session.speaker.document("rvexp.run/1", {"snapshot": started.snapshot.tag, "job": started.job, **plan.fields()})
         return
-    session.speaker.say(
-        f"submitted {started.snapshot.tag or 'without a snapshot'} to {plan.executor}, job {started.job}"
-    )
+    what = started.snapshot.tag or "without a snapshot"
+    session.speaker.say(f"submitted {what} to {plan.executor}, job {short_job(started.job)}")
     session.speaker.result(str(plan.run))
     if args.wait:
         return

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import botocore.session
 import pytest
@@ -91,6 +92,13 @@ def test_every_page_is_on_the_site() -> None:
     index = (ROOT / "docs" / "index.md").read_text()
     listed = re.findall(r"^([a-z][a-z0-9-]*)$", index, re.MULTILINE)
     assert sorted(listed) == sorted(p.stem for p in (ROOT / "docs").glob("*.md") if p.stem != "index")
+
+
+def test_the_picture_asks_nothing_of_the_network() -> None:
+    """It is one file of drawing: no font, style, image or script from elsewhere."""
+    text = (ROOT / "docs" / "first-minutes.svg").read_text()
+    ET.fromstring(text)
+    assert not re.search(r"""url\((?!#)|href=["'](?!#)|@import|<script|<image""", text)
 
 
 def policy(name: str) -> dict[str, Any]:
