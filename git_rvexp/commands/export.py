@@ -1,0 +1,43 @@
+"""Write an experiment in a form that others read: a crate, a statement, JSON, or a citation.
+
+ro-crate: a Process Run Crate, a zip (or only its metadata, to a name ending in .json or to stdout). slsa: an in-toto
+statement with SLSA provenance, of the image, or of what a run wrote when a RUN is named. json: all that is recorded
+(rvexp.export/1). citation: CITATION.cff. The same record gives the same bytes; no file is ever written over.
+"""
+
+import argparse
+from pathlib import Path
+
+from git_rvexp.commands.session import Session
+
+FORMATS = ("ro-crate", "slsa", "json", "citation")
+_STDOUT = "-"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    parser.add_argument("what", metavar="TAG|RUN", nargs="?", default="@", help="a snapshot, a run id or a job id")
+    parser.add_argument("--format", choices=FORMATS, required=True, help="which form")
+    parser.add_argument("-o", "--output", metavar="FILE", default=_STDOUT, help="where to; default: stdout")
+
+
+def run(args: argparse.Namespace, session: Session) -> int:
+    """Make it and write it; stdout is the form itself, or the file's name."""
+    from git_rvexp.workflow.exporting import formats  # noqa: PLC0415  -h needs none of it
+    from git_rvexp.workflow.exporting.subject import subject  # noqa: PLC0415  as above
+    from git_rvexp.workflow.exporting.writing import refuse_taken, written  # noqa: PLC0415  as above
+
+    path = Path(session.cwd / args.output)
+    if args.output != _STDOUT:
+        refuse_taken(path)
+    about = subject(session.context, args.what)
+    if args.output == _STDOUT:
+        session.speaker.result(formats.text(about, args.format).removesuffix("\n"))
+        return 0
+    if args.format == "ro-crate" and path.suffix != ".json":
+        made = formats.crate_zip(about)
+    else:
+        made = formats.text(about, args.format).encode("utf-8", "surrogateescape")
+    written(path, [made])
+    session.speaker.result(args.output)
+    return 0

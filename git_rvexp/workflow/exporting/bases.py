@@ -1,0 +1,36 @@
+"""The images that a snapshot's Dockerfile builds on, by the names it gives: an engine does not tell what it took.
+
+Only FROM and the ARGs before it are read, with the build arguments of the settings; a name that holds a variable nobody
+set is left out.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from git_rvexp.git.objects import Objects
+from git_rvexp.workflow.exporting.subject import Subject
+
+_ARG = re.compile(r"^\s*ARG\s+(\w+)=[\"']?([^\s\"']+)", re.MULTILINE | re.IGNORECASE)
+_FROM = re.compile(r"^\s*FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?", re.MULTILINE | re.IGNORECASE)
+_VARIABLE = re.compile(r"\$\{?(\w+)\}?")
+
+
+def bases(subject: Subject) -> list[str]:
+    """The references, each once, in their order."""
+    settings = subject.context.settings
+    objects = Objects(subject.context.repo.common_dir)
+    found = objects.at(subject.snapshot.tree, f"{settings.image_context}/{settings.image_dockerfile}")
+    if found is None:
+        return []
+    return list(dict.fromkeys(named(objects.blob(found).decode("utf-8", "replace"), settings.image_build_args)))
+
+
+def named(text: str, arguments: Mapping[str, str]) -> Iterator[str]:
+    """The images that the Dockerfile `text` takes from elsewhere."""
+    known = dict(_ARG.findall(text)) | dict(arguments)
+    stages: set[str] = {"scratch"}
+    for base, stage in _FROM.findall(text):
+        whole = _VARIABLE.sub(lambda found: known.get(found[1], found[0]), base)
+        if whole.lower() not in stages and "$" not in whole:
+            yield whole
+        stages.add(stage.lower())

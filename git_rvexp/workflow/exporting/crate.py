@@ -1,0 +1,174 @@
+"""A Process Run Crate (profile 0.5, RO-Crate 1.1): each run is an action on files, by an instrument.
+
+The crate holds the record as a file; code, image and data are named by what identifies them and not copied. A run is a
+CreateAction whose instrument is the snapshot's code, with its image, its command and what it read and wrote. Of many
+files the first are listed. Source of the fields: the profile's pages and its validator.
+"""
+
+import shlex
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from git_rvexp.data.manifest import Item
+from git_rvexp.model import Json
+from git_rvexp.record.runs import Run
+from git_rvexp.workflow.exporting.subject import Subject, seconds
+
+RECORD, METADATA = "record.txt", "ro-crate-metadata.json"
+_CRATE, _PROCESS = "https://w3id.org/ro/crate/1.1", "https://w3id.org/ro/wfrun/process/0.5"
+_TERMS = "https://w3id.org/ro/terms/workflow-run"
+_FILES_MOST = 1000
+_DONE = {True: "http://schema.org/CompletedActionStatus", False: "http://schema.org/FailedActionStatus"}
+Entity = dict[str, Any]
+
+
+def crate(subject: Subject) -> dict[str, Json]:
+    """The metadata document."""
+    actions = [_action(subject, run) for run in subject.ended]
+    files = _unique(part for run in subject.ended for part in _files(subject, run))
+    graph: list[Entity] = [
+        {
+            "@id": METADATA,
+            "@type": "CreativeWork",
+            "conformsTo": {"@id": _CRATE},
+            "about": {"@id": "./"},
+        },
+        _root(subject, actions),
+        {"@id": _PROCESS, "@type": "CreativeWork", "name": "Process Run Crate", "version": "0.5"},
+        {
+            "@id": RECORD,
+            "@type": "File",
+            "name": "The record: one event a line",
+            "encodingFormat": "text/plain",
+        },
+        _code(subject),
+        {"@id": "#author", "@type": "Person", "name": subject.author[0]},
+        {
+            "@id": "#licence",
+            "@type": "CreativeWork",
+            "name": "The code's own",
+            "description": "As the snapshot holds it",
+        },
+        *_unique(_image(ref) for ref in map(_ref, subject.ended)),
+        *actions,
+        *_settings(subject),
+        *files,
+    ]
+    return {"@context": [f"{_CRATE}/context", f"{_TERMS}/context"], "@graph": graph}
+
+
+def _root(subject: Subject, actions: Sequence[Entity]) -> Entity:
+    return {
+        "@id": "./",
+        "@type": "Dataset",
+        "conformsTo": {"@id": _PROCESS},
+        "name": subject.tag,
+        "description": subject.says.subject,
+        "datePublished": subject.card.date,
+        "license": {"@id": "#licence"},
+        "author": {"@id": "#author"},
+        "hasPart": [{"@id": RECORD}],
+        "mentions": [{"@id": action["@id"]} for action in actions],
+    }
+
+
+def _code(subject: Subject) -> Entity:
+    return {
+        "@id": "#code",
+        "@type": "SoftwareSourceCode",
+        "name": subject.tag,
+        "version": subject.snapshot.commit,
+        "identifier": [f"git tag {subject.snapshot.oid}", f"git tree {subject.snapshot.tree}"],
+        **({"codeRepository": subject.source, "url": subject.source} if subject.source.startswith("http") else {}),
+    }
+
+
+def _action(subject: Subject, run: Run) -> Entity:
+    ended = run.first("ended")
+    assert ended is not None
+    succeeded = run.word == "ok"
+    command = shlex.join(str(word) for word in run.planned.get("command") or [])
+    action: Entity = {
+        "@id": f"#run-{run.run}",
+        "@type": "CreateAction",
+        "name": f"run {run.run} on {run.executor}",
+        "description": command,
+        "instrument": {"@id": "#code"},
+        "agent": {"@id": "#author"},
+        "startTime": seconds(run.planned.time),
+        "endTime": seconds(ended.time),
+        "actionStatus": _DONE[succeeded],
+        "object": [{"@id": each["@id"]} for each in [*_read(subject, run), *_variables(run)]],
+        "result": [{"@id": each["@id"]} for each in _written(subject, run)],
+        "containerImage": {"@id": _image(_ref(run))["@id"]},
+        "environment": [{"@id": each["@id"]} for each in _variables(run)],
+    }
+    if not succeeded:
+        action["error"] = str(ended.get("reason") or f"exit code {ended.get('exit')}")
+    return {key: value for key, value in action.items() if value != []}
+
+
+def _ref(run: Run) -> str:
+    return str(run.planned.get("image", ""))
+
+
+def _image(ref: str) -> Entity:
+    place, _, digest = ref.rpartition("@")
+    registry, _, name = place.partition("/")
+    return {
+        "@id": f"#image-{digest}",
+        "@type": "ContainerImage",
+        "additionalType": {"@id": f"{_TERMS}#DockerImage"},
+        "name": name or "an image that is in an engine only",
+        **({"registry": registry} if name else {}),
+        "sha256": digest.removeprefix("sha256:"),
+    }
+
+
+def _settings(subject: Subject) -> list[Entity]:
+    return _unique(each for run in subject.ended for each in _variables(run))
+
+
+def _variables(run: Run) -> list[Entity]:
+    env = run.planned.get("env") or {}
+    return [
+        {"@id": f"#run-{run.run}-env-{name}", "@type": "PropertyValue", "name": name, "value": str(value)}
+        for name, value in env.items()
+    ]
+
+
+def _files(subject: Subject, run: Run) -> list[Entity]:
+    return _read(subject, run) + _written(subject, run)
+
+
+def _read(subject: Subject, run: Run) -> list[Entity]:
+    found: list[Entity] = []
+    for uri, manifest, items in subject.inputs(run):
+        if items:
+            found += [_file(f"#run-{run.run}-in-", item) for item in items]
+        else:
+            told = {"identifier": manifest} if manifest else {}
+            found.append({"@id": f"#run-{run.run}-in-{uri}", "@type": "CreativeWork", "name": uri, **told})
+    return found[:_FILES_MOST]
+
+
+def _written(subject: Subject, run: Run) -> list[Entity]:
+    return [_file(f"#run-{run.run}-out-", item) for item in subject.outputs(run)][:_FILES_MOST]
+
+
+def _file(before: str, item: Item) -> Entity:
+    """A file that is not in the crate: a contextual entity that says which bytes are meant."""
+    kind, _, text = item.digest.partition(":")
+    told = {"sha256": text} if kind == "sha256" else {"identifier": item.digest}
+    return {
+        "@id": before + item.name,
+        "@type": "CreativeWork",
+        "name": item.name,
+        "size": str(item.size),
+        **told,
+        **({"version": item.version} if item.version else {}),
+    }
+
+
+def _unique(entities: Iterable[Entity]) -> list[Entity]:
+    return list({each["@id"]: each for each in entities}.values())
