@@ -46,6 +46,7 @@ _git_rvexp() {
         snapshot:--project) words='' given=1 ;;
         snapshot:--initials) words='' given=1 ;;
         snapshot:--date) words='' given=1 ;;
+        snapshot:--submodules) words='record embed' given=1 ;;
         build:--color) words='auto always never' given=1 ;;
         build:--profile) words='' given=1 ;;
         run:--color) words='auto always never' given=1 ;;
@@ -138,7 +139,7 @@ _git_rvexp() {
     case $verb in
         init) flags='-h --help -q --quiet --color --profile --remote --queue --job-def --ecr-repo -y --yes -n --dry-run --confirm' words='' ;;
         doctor) flags='-h --help -q --quiet --color --profile --fix --json' words='' ;;
-        snapshot) flags='-h --help -q --quiet --color --profile -m --message --project --initials --date --no-push -n --dry-run' words='' ;;
+        snapshot) flags='-h --help -q --quiet --color --profile -m --message --project --initials --date --no-push --submodules -n --dry-run' words='' ;;
         build) flags='-h --help -q --quiet --color --profile --reproduce' words='' tags=1 ;;
         run) flags='-h --help -q --quiet --color --profile -v --volume -p --port --gpus --env --secret-env' words='' tags=1 ;;
         publish) flags='-h --help -q --quiet --color --profile --full' words='' tags=1 ;;
@@ -155,7 +156,7 @@ _git_rvexp() {
         verify) flags='-h --help -q --quiet --color --profile --all --deep --json' words='' tags=1 ;;
         export) flags='-h --help -q --quiet --color --profile --format -o --output' words='' tags=1 ;;
         sync) flags='-h --help -q --quiet --color --profile --accept --foreign --adopt' words='' ;;
-        config) flags='-h --help -q --quiet --color --profile --show-origin --json --user --local' words='list get set path initials project experiments_remote github_experiment_repo archive_url store executor batch_queue batch_job_def_name ecr_repo aws.region aws.profile aws.endpoint_url image.dockerfile image.context image.target image.platform image.build_args image.code image.environment image.owner job.vcpus job.memory job.gpus job.timeout job.attempts job.env job.links job.role_arn job.execution_role_arn run.outputs run.inputs run.metrics run.tolerance seed.inject' ;;
+        config) flags='-h --help -q --quiet --color --profile --show-origin --json --user --local' words='list get set path initials project experiments_remote github_experiment_repo archive_url store executor batch_queue batch_job_def_name ecr_repo aws.region aws.profile aws.endpoint_url snapshot.max_file snapshot.max_total snapshot.submodules image.dockerfile image.context image.target image.platform image.build_args image.code image.environment image.owner job.vcpus job.memory job.gpus job.timeout job.attempts job.env job.links job.role_arn job.execution_role_arn run.outputs run.inputs run.metrics run.tolerance seed.inject' ;;
         hook) flags='-h --help -q --quiet --color --profile --server --publish-on-push --no-publish-on-push' words='install uninstall status post-push' tags=1 ;;
         completion) flags='-h --help -q --quiet --color --profile' words='bash zsh fish' ;;
         help) flags='-h --help -q --quiet --color --profile' words='init doctor snapshot build run publish submit chain repeat status logs wait cancel list show diff verify export sync config hook completion help' ;;

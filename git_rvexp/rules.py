@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from git_rvexp.sizes import parsed
+
 Rule = Callable[[Any], str]
 """A rule gets a value of the setting's type and answers "" or how it must be: "must be inside the tree"."""
 
@@ -78,6 +80,15 @@ def repository(text: str) -> str:
 def word(text: str) -> str:
     """A build stage or a platform."""
     return "" if not text or re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_./-]*", text) else "must be a plain name"
+
+
+def size(text: str) -> str:
+    """A number of bytes as people write it."""
+    try:
+        parsed(text)
+    except ValueError:
+        return 'must be a size such as "10 MB"'
+    return ""
 
 
 def not_negative(number: float) -> str:

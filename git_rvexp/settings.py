@@ -81,6 +81,24 @@ class Settings:
     aws_endpoint_url: str = _key(
         "", "address of another AWS-compatible service", key="aws.endpoint_url", sensitive=True, rule=rules.address
     )
+    snapshot_max_file: str = _key(
+        "10 MB",
+        "the largest changed or new file that a snapshot takes; 0: no limit",
+        key="snapshot.max_file",
+        rule=rules.size,
+    )
+    snapshot_max_total: str = _key(
+        "200 MB",
+        "the most that all changed and new files of a snapshot may take; 0: no limit",
+        key="snapshot.max_total",
+        rule=rules.size,
+    )
+    snapshot_submodules: str = _key(
+        "record",
+        "submodules: record (their commit; refused while changed or unpushed), or embed (their files)",
+        key="snapshot.submodules",
+        rule=rules.one_of("record", "embed"),
+    )
     image_dockerfile: str = _key(
         "Dockerfile", "the Dockerfile, relative to image.context", key="image.dockerfile", rule=rules.inside
     )

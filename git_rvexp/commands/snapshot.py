@@ -8,8 +8,9 @@ import argparse
 
 from git_rvexp.commands.session import Session
 from git_rvexp.errors import PendingError
-from git_rvexp.workflow import snapshot
-from git_rvexp.workflow.snapshot import Draft, Request
+from git_rvexp.workflow.snapshotting.naming import Request
+from git_rvexp.workflow.snapshotting.report import report
+from git_rvexp.workflow.snapshotting.take import Draft, drafted, take
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,16 +21,27 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--initials", default="", help="instead of the configured initials")
     parser.add_argument("--date", default="", help="yyyy-mm-dd instead of today")
     parser.add_argument("--no-push", action="store_true", help="keep it in this clone until the next sync")
-    parser.add_argument("-n", "--dry-run", action="store_true", help="list what would go in; write nothing")
+    about = "record their commit, or embed their files; instead of snapshot.submodules"
+    parser.add_argument("--submodules", choices=("record", "embed"), default="", help=about)
+    parser.add_argument("-n", "--dry-run", action="store_true", help="list what goes in, what stays out and why")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Take it and print its tag."""
-    request = Request(args.nickname, args.message, args.project, args.initials, args.date, push=not args.no_push)
+    request = Request(
+        nickname=args.nickname,
+        message=args.message,
+        project=args.project,
+        initials=args.initials,
+        date=args.date,
+        push=not args.no_push,
+        submodules=args.submodules,
+    )
     if args.dry_run:
-        _tell(session, snapshot.draft(session.context, request))
+        with drafted(session.context, request) as plan:
+            _tell(session, plan)
         return 0
-    taken = snapshot.take(session.context, request)
+    taken = take(session.context, request)
     session.speaker.result(taken.snapshot.tag)
     if taken.pending:
         raise PendingError(f"{taken.snapshot.tag} is recorded here; its push is pending", hint="git rvexp sync")
@@ -39,6 +51,5 @@ def run(args: argparse.Namespace, session: Session) -> int:
 
 def _tell(session: Session, draft: Draft) -> None:
     session.speaker.result(f"would tag {draft.name}: {draft.work.changes}")
-    for word, paths in (("modified", draft.work.modified), ("new", draft.work.new), ("deleted", draft.work.deleted)):
-        for path in paths:
-            session.speaker.result(f"  {word:<9} {path}")
+    for row in report(draft.place, draft.work):
+        session.speaker.result(f"  {row.word:<9} {row.path}" + (f"  {row.note}" if row.note else ""))

@@ -73,6 +73,7 @@ def connect(repo: Repo, remote: Remote, *, allow_origin: bool = False) -> None:
         format_flag = f"--object-format={repo.object_format}"
         repo.git("init", "--quiet", "--bare", format_flag, remote.url)
         repo.git("-C", remote.url, "config", "core.hooksPath", "hooks")  # whatever the user's own setting is
+        repo.git("-C", remote.url, "config", "receive.shallowUpdate", "true")  # the clone around it may be shallow
         hooks.install_server(Path(remote.url))
     if repo.config.get(f"remote.{NAME}.url") == (remote.url,):
         return

@@ -1,24 +1,25 @@
 """The work tree as a tree object, without touching the work tree, the index, HEAD or a file's time.
 
-A copy of the user's index (with its times: a plain copy misses edits made within the same second) takes
-`git add -A`, so git's own clean filters, attributes and ignore rules decide. What git would lose silently (edits
-hidden by assume-unchanged or skip-worktree, unreadable folders, nested repositories) is captured or refused.
+`git status` on a scratch copy of the index says what changed, `update-index` takes it: what `git add -A` would do, but
+with a moment between, in which everything that must not become part of a snapshot is refused before a byte is stored.
+Git's own clean filters, attributes and ignore rules decide. What git would lose silently (edits hidden by
+assume-unchanged or skip-worktree, unreadable folders, nested repositories) is captured or refused.
 """
 
 import os
 import re
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from git_rvexp.errors import GitError, RvexpError
+from git_rvexp.git import links
+from git_rvexp.git.attributes import listed, refuse_unfiltered
+from git_rvexp.git.links import Link
 from git_rvexp.git.plumbing import Repo
-from git_rvexp.jitter import token
+from git_rvexp.git.scratch import Scratch, scratch
+from git_rvexp.git.weight import Limits, refuse_heavy
 
-_SHOWN = 10
-_STALE = 86_400  # seconds
 # What `ls-files -v` marks: lower case is assume-unchanged, S skip-worktree, M unmerged; H, the rest, is of no interest.
 _FLAGGED = re.compile(rb"(?:^|\0)([a-zSM]) ([^\0]+)")
 # The empty tree by the length of an object name: git knows both without their being stored.
@@ -29,24 +30,48 @@ _EMPTY_TREE = {
 
 
 @dataclass(frozen=True)
-class WorkTree:
-    """The tree that the work tree makes, HEAD ("" while unborn), and what changed against HEAD by kind.
+class Changed:
+    """A path that differs from HEAD. `status` is A, M or D; mode and object are those of what goes in."""
 
-    `links` are the new or changed entries that are another repository's commit.
+    path: str
+    status: str
+    mode: str = "000000"
+    oid: str = ""
+
+
+@dataclass(frozen=True)
+class WorkTree:
+    """The tree that the work tree makes, HEAD ("" while unborn), and what changed against HEAD.
+
+    `hidden` are captured edits that `git status` does not show, `absent` counts files that a sparse checkout leaves
+    out of the work tree (they stay as HEAD has them), `links` are the submodules and nested repositories.
     """
 
     tree: str
     head: str
-    modified: tuple[str, ...] = ()
-    new: tuple[str, ...] = ()
-    deleted: tuple[str, ...] = ()
-    links: tuple[str, ...] = ()
+    changed: tuple[Changed, ...] = ()
+    hidden: tuple[str, ...] = ()
+    absent: int = 0
+    links: tuple[Link, ...] = ()
+
+    def of(self, status: str) -> tuple[str, ...]:
+        """The paths with this status."""
+        return tuple(each.path for each in self.changed if each.status == status)
 
     @property
     def changes(self) -> str:
         """The changes in words: "2 modified, 1 new"; "none" when the tree is HEAD's."""
-        counts = {"modified": self.modified, "new": self.new, "deleted": self.deleted}
+        counts = {"modified": self.of("M"), "new": self.of("A"), "deleted": self.of("D")}
         return ", ".join(f"{len(paths)} {word}" for word, paths in counts.items() if paths) or "none"
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What `git status` saw: paths to take as they are on the disk, paths that went, and repositories inside."""
+
+    present: tuple[str, ...]
+    gone: tuple[str, ...]
+    nested: tuple[str, ...]
 
 
 def head(repo: Repo) -> str:
@@ -54,110 +79,113 @@ def head(repo: Repo) -> str:
     return repo.resolve("HEAD^{commit}")[0]
 
 
-def capture(repo: Repo, base: str | None = None) -> WorkTree:
-    """The work tree as it is now: tracked, changed, deleted, and untracked files that are not ignored.
-
-    RvexpError when something cannot be captured truthfully: unmerged files, nested repositories, unreadable paths.
-    """
-    with _scratch_index(repo) as index:
-        _uncover(repo, index)
-        added = repo.git("add", "-A", "--sparse", index=index)
-        if "could not open directory" in added.err:
-            raise RvexpError(f"part of the work tree cannot be read\n  {added.err.strip()}")
-        tree = repo.git("write-tree", index=index).text
-    work = _compared(repo, tree, head(repo) if base is None else base)
-    _refuse_nested(repo, work)
-    return work
+def capture(repo: Repo, *, embed: bool = False) -> WorkTree:
+    """The work tree as it is now, for comparison: no object of it is kept. Errors as `captured` has them."""
+    with captured(repo, head(repo), Limits(), embed=embed) as (work, _):
+        return work
 
 
 @contextmanager
-def _scratch_index(repo: Repo) -> Iterator[Path]:
-    """A copy of the user's index, gone afterwards. Its content and times come from one open file."""
-    real = repo.git_dir / "index"
-    copy = repo.state_dir / f"index-{token()}"
-    _sweep(repo)
-    try:
-        _copy(real, copy)
-        yield copy
-    finally:
-        with suppress(OSError):  # never made, or on a disk that cannot be written: the error under way says more
-            copy.unlink()
+def captured(repo: Repo, base: str, limits: Limits, *, embed: bool) -> Iterator[tuple[WorkTree, Scratch]]:
+    """The work tree as it is now: tracked, changed, deleted, and untracked files that are not ignored.
+
+    Its objects are in the scratch store and last as long as the block, unless they are kept. With `embed` the files
+    of submodules and nested repositories become part of the tree. RvexpError when something cannot be captured
+    truthfully or is over the limits.
+    """
+    with scratch(repo) as place:
+        uncovered, absent, attributed = _uncover(place)
+        seen = _look(place)
+        found = links.find(place, seen.nested)
+        links.refuse(repo, found, embed=embed)
+        if attributed or any(path.endswith(".gitattributes") for path in seen.present):
+            refuse_unfiltered(repo, seen.present)
+        refuse_heavy(repo, seen.present, limits)
+        _take(place, seen)
+        if embed:
+            found = links.embed(place, found, limits)
+        work = _compared(place, base)
+        changed = {*seen.present, *seen.gone}
+        hidden = tuple(path for path in uncovered if path in changed)
+        yield WorkTree(work.tree, base, work.changed, hidden, absent, found), place
 
 
-def _sweep(repo: Repo) -> None:
-    """Take away scratch indexes that killed snapshots left behind; a day is longer than any snapshot takes."""
-    for left in repo.state_dir.glob("index-*"):
-        with suppress(OSError):
-            if time.time() - left.stat().st_mtime > _STALE:
-                left.unlink()
-
-
-def _copy(real: Path, copy: Path) -> None:
-    try:
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        with real.open("rb") as source:
-            copy.write_bytes(source.read())
-            times = os.fstat(source.fileno())
-        os.utime(copy, ns=(times.st_atime_ns, times.st_mtime_ns))
-    except FileNotFoundError:  # an unborn branch has no index yet
-        return
-    except OSError as why:
-        raise GitError(f"the index cannot be copied: {why}") from why
-
-
-def _uncover(repo: Repo, index: Path) -> None:
+def _uncover(place: Scratch) -> tuple[list[str], int, bool]:
     """Clear assume-unchanged, and skip-worktree where the file is there, so that edits to such files are seen.
 
-    The same listing shows files of an unfinished merge, which are refused: `add` would take the conflict markers.
+    The same listing shows files of an unfinished merge, which are refused: their conflict markers would be taken.
+    The paths that were uncovered, how many are not in the work tree on purpose, and whether there are attributes.
     """
-    listed = repo.git("ls-files", "-z", "-v", index=index).out
-    flagged = [(flag.decode(), os.fsdecode(path)) for flag, path in _FLAGGED.findall(listed)]
+    told = place.git("ls-files", "-z", "-v").out
+    attributed = b".gitattributes\0" in told or bool(place.repo.setting("core.attributesfile"))
+    attributed = attributed or (place.repo.common_dir / "info" / "attributes").exists()
+    if told.count(b"\0H ") + told.startswith(b"H ") == told.count(b"\0"):  # nothing but plain files, the usual case
+        return [], 0, attributed
+    flagged = [(flag.decode(), os.fsdecode(path)) for flag, path in _FLAGGED.findall(told)]
     unmerged = sorted({path for flag, path in flagged if flag in "Mm"})
     if unmerged:
         raise RvexpError(
-            "a merge is not finished: the conflict markers would become part of the snapshot\n" + _shown(unmerged),
+            "a merge is not finished: the conflict markers would become part of the snapshot\n" + listed(unmerged),
             hint="resolve them and `git add` the files, or `git merge --abort`",
         )
+    skipped = [path for flag, path in flagged if flag in "Ss"]
+    there = [path for path in skipped if os.path.lexists(place.repo.top / path)]
     hidden = {
         "--no-assume-unchanged": [path for flag, path in flagged if flag.islower()],
-        "--no-skip-worktree": [path for flag, path in flagged if flag in "Ss" and os.path.lexists(repo.top / path)],
+        "--no-skip-worktree": there,
     }
     for option, paths in hidden.items():
         if paths:
-            stdin = b"".join(os.fsencode(p) + b"\0" for p in paths)
-            repo.git("update-index", option, "-z", "--stdin", stdin=stdin, index=index)
+            place.git("update-index", option, "-z", "--stdin", stdin=_stdin(paths))
+    return [path for paths in hidden.values() for path in paths], len(skipped) - len(there), attributed
 
 
-def _refuse_nested(repo: Repo, work: WorkTree) -> None:
-    """Repositories inside this one: git records an empty link for them, and of bare ones their whole history."""
-    heads = [p.removesuffix("HEAD") for p in work.new if p == "HEAD" or p.endswith("/HEAD")]
-    bare = [p for p in heads if (repo.top / p / "objects").is_dir() and (repo.top / p / "refs").is_dir()]
-    nested = [f"{p}/" for p in work.links if not _is_submodule(repo, p)] + bare
-    if nested:
-        raise RvexpError(
-            "there are other git repositories inside this one; their files would be lost\n" + _shown(nested),
-            hint="add them to .gitignore, or make them submodules",
-        )
+def _look(place: Scratch) -> _Seen:
+    options = ("--porcelain=v2", "-z", "--untracked-files=all", "--no-renames", "--ignore-submodules=dirty")
+    told = place.git("status", *options)
+    if "could not open directory" in told.err:
+        raise RvexpError(f"part of the work tree cannot be read\n  {told.err.strip()}")
+    present: list[str] = []
+    gone: list[str] = []
+    nested: list[str] = []
+    for line in told.out.split(b"\0"):
+        if line.startswith(b"1 ") and line[3:4] != b".":
+            # 1 XY sub mH mI mW hH hI path
+            (gone if line[3:4] == b"D" else present).append(os.fsdecode(line.split(b" ", 8)[8]))
+        elif line.startswith(b"? "):
+            path = os.fsdecode(line[2:])
+            (nested if path.endswith("/") else present).append(path)
+    return _Seen(tuple(present), tuple(gone), (*nested, *_bare(place.repo, present)))
 
 
-def _is_submodule(repo: Repo, path: str) -> bool:
-    listed = repo.git("config", "--file", ".gitmodules", "--get-regexp", r"^submodule\..*\.path$", ok=(0, 1))
-    return path in {line.partition(" ")[2] for line in listed.lines}
+def _bare(repo: Repo, present: Iterable[str]) -> Iterator[str]:
+    """Bare repositories, of which git would take the whole history as files."""
+    for head in (p.removesuffix("HEAD") for p in present if p == "HEAD" or p.endswith("/HEAD")):
+        if (repo.top / head / "objects").is_dir() and (repo.top / head / "refs").is_dir():
+            yield head
 
 
-def _compared(repo: Repo, tree: str, base: str) -> WorkTree:
-    against = f"{base}^{{tree}}" if base else _EMPTY_TREE[len(repo.null_oid)]
-    words = repo.git("diff-tree", "-r", "-z", "--raw", "--no-renames", against, tree).text.split("\0")
-    kinds: dict[str, list[str]] = {"A": [], "D": [], "M": []}
-    links = []
+def _take(place: Scratch, seen: _Seen) -> None:
+    if seen.gone:  # a path of its own, since one below what became a link would be looked for behind the link
+        place.git("update-index", "--force-remove", "-z", "--stdin", stdin=_stdin(seen.gone))
+    if not seen.present:
+        return
+    try:
+        place.git("update-index", "--add", "--remove", "--replace", "-z", "--stdin", stdin=_stdin(seen.present))
+    except GitError as why:
+        raise RvexpError(f"git does not take the files as they are\n{why}", hint="git add -A --dry-run") from why
+
+
+def _stdin(paths: Iterable[str]) -> bytes:
+    return b"".join(os.fsencode(p) + b"\0" for p in paths)
+
+
+def _compared(place: Scratch, base: str) -> WorkTree:
+    tree = place.git("write-tree").text
+    against = f"{base}^{{tree}}" if base else _EMPTY_TREE[len(place.repo.null_oid)]
+    words = place.git("diff-tree", "-r", "-z", "--raw", "--no-renames", against, tree).text.split("\0")
+    changed = []
     for meta, path in zip(words[::2], words[1::2], strict=False):
-        _, mode, _, _, status = meta.split(" ")
-        kinds.get(status, kinds["M"]).append(path)
-        if status != "D" and mode == "160000":
-            links.append(path)
-    return WorkTree(tree, base, tuple(kinds["M"]), tuple(kinds["A"]), tuple(kinds["D"]), tuple(links))
-
-
-def _shown(paths: list[str]) -> str:
-    shown = [f"  {p}" for p in paths[:_SHOWN]]
-    return "\n".join([*shown, f"  … and {len(paths) - _SHOWN} more"] if len(paths) > _SHOWN else shown)
+        _, mode, _, oid, status = meta.split(" ")
+        changed.append(Changed(path, status if status in "AD" else "M", mode, oid))
+    return WorkTree(tree, base, tuple(changed))

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from git_rvexp.errors import UsageError
-from git_rvexp.git import worktree
 from git_rvexp.git.tags import person, snapshots
 from git_rvexp.model import Json, Plan, Resources, Snapshot
 from git_rvexp.names import RunId, is_tag_name
@@ -15,6 +14,7 @@ from git_rvexp.workflow import choose
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.publish import Published
 from git_rvexp.workflow.repeating import inputs, seeding
+from git_rvexp.workflow.snapshotting import matching
 
 # Seeds fit 32 bits without a sign: what NumPy, PyTorch and the C library all take.
 _SEEDS = 2**32
@@ -56,16 +56,14 @@ def snapshot_of(context: Context, text: str) -> Snapshot | None:
     """
     if text:
         return choose.snapshot(context, text)
-    work = worktree.capture(context.repo)
-    known = snapshots(context.repo)
-    same = [s for s in known if s.tree == work.tree]
-    if same:
-        return same[0]
+    found, work = matching.same(context)
+    if found:
+        return found
     settings = context.settings
     remote_named = settings.experiments_remote or settings.github_experiment_repo
     if settings.on_batch and settings.batch_job_def_name and not remote_named:
         return None
-    raise _no_snapshot(work.changes, known)
+    raise _no_snapshot(work.changes, snapshots(context.repo))
 
 
 def drafted(context: Context, snapshot: Snapshot, request: Request, executor: str, place: Mapping[str, str]) -> Plan:

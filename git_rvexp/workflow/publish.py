@@ -18,7 +18,7 @@ from git_rvexp.settings import Settings
 from git_rvexp.workflow.building.engine import Ensured
 from git_rvexp.workflow.building.ensure import ensure_image
 from git_rvexp.workflow.context import Context
-from git_rvexp.workflow.snapshot import complete
+from git_rvexp.workflow.snapshotting.take import complete
 
 
 @dataclass(frozen=True)

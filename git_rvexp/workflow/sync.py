@@ -10,7 +10,7 @@ from git_rvexp.record import share
 from git_rvexp.record.share import Alarm, AlarmError
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.reconcile import Settled, settle
-from git_rvexp.workflow.snapshot import complete
+from git_rvexp.workflow.snapshotting.take import complete
 
 
 @dataclass(frozen=True)

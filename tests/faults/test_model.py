@@ -24,8 +24,9 @@ from git_rvexp.executors.batch import BatchExecutor
 from git_rvexp.git.plumbing import Repo
 from git_rvexp.git.tags import snapshots
 from git_rvexp.record.ledger import Ledger
-from git_rvexp.workflow import snapshot
 from git_rvexp.workflow.context import Context
+from git_rvexp.workflow.snapshotting import take as snapshot
+from git_rvexp.workflow.snapshotting.naming import Request
 from git_rvexp.workflow.submit import submit
 from git_rvexp.workflow.sync import sync
 from tests.conftest import Clone
@@ -97,7 +98,7 @@ class Play:
     def snapshot(self, clone: Clone, number: int) -> None:
         """Take a snapshot in one clone; perhaps killed."""
         clone.write("train.py", f"print({number})\n")
-        request = snapshot.Request(f"{clone.path.name}-{number}")
+        request = Request(f"{clone.path.name}-{number}")
         self._process(clone, f"snapshot {request.nickname}", lambda context: _do(snapshot.take, context, request), 40)
 
     def spoil(self) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from git_rvexp.commands.session import Session
 from git_rvexp.output import Speaker
-from git_rvexp.workflow import snapshot
-from git_rvexp.workflow.snapshot import Request
+from git_rvexp.workflow.snapshotting import take as snapshot
+from git_rvexp.workflow.snapshotting.naming import Request
 from tests.conftest import Clone
 
 TAG = "al/roads/2026-01-02/one"

@@ -260,7 +260,7 @@ def test_a_dry_run_lists_and_makes_no_ref(clone: Clone) -> None:
     done = clone.rvexp("snapshot", "-n", "demo", "--date", TODAY)
     assert done.returncode == 0
     assert "new       new file.txt" in done.stdout
-    assert "ignored.log" not in done.stdout
+    assert "left out  ignored.log  ignored by .gitignore:1 (ignored.log)" in done.stdout
     assert (clone.git("for-each-ref"), (clone.path / ".git" / "config").read_bytes()) == before
 
 

@@ -1,34 +1,29 @@
 """Take a snapshot: the work tree as an immutable tag on the experiments remote, and its first line in the record."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
+from git_rvexp import sizes
 from git_rvexp.errors import GitError, PendingError, RvexpError
 from git_rvexp.git import remote, worktree
+from git_rvexp.git.depth import prepare_push
 from git_rvexp.git.notes import ensure_notes_ref
-from git_rvexp.git.plumbing import Repo
-from git_rvexp.git.tags import Person, Told, create, person, snapshots, told
+from git_rvexp.git.scratch import Scratch
+from git_rvexp.git.tags import Person, Told, create, person, told
+from git_rvexp.git.weight import Limits
 from git_rvexp.git.worktree import WorkTree
 from git_rvexp.model import Snapshot
-from git_rvexp.names import TagName, checked_part, normalised
+from git_rvexp.names import TagName
 from git_rvexp.record import share
 from git_rvexp.record.events import VERSION, Event, stamp
-from git_rvexp.workflow.choose import initials
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.guard import ensure_guard
+from git_rvexp.workflow.snapshotting.naming import Request, named, taken
+from git_rvexp.workflow.snapshotting.notices import notices
 
-
-@dataclass(frozen=True)
-class Request:
-    """What the user asked for; empty fields take the configured or found value."""
-
-    nickname: str
-    message: str = ""
-    project: str = ""
-    initials: str = ""
-    date: str = ""
-    push: bool = True
+EMBED = "embed"
 
 
 @dataclass(frozen=True)
@@ -41,34 +36,46 @@ class Taken:
 
 @dataclass(frozen=True)
 class Draft:
-    """A snapshot before it is made."""
+    """A snapshot before it is made: its objects are in `place` as long as the block lasts that it was made for."""
 
     name: TagName
     work: WorkTree
     who: Person
+    place: Scratch
 
 
-def draft(context: Context, request: Request) -> Draft:
-    """What the snapshot would be; nothing is written but loose objects. RvexpError when it may not be made."""
+@contextmanager
+def drafted(context: Context, request: Request) -> Iterator[Draft]:
+    """What the snapshot would be; nothing is kept. RvexpError when it may not be made."""
     who = person(context.repo)
-    name = _name(context, request, who)
-    taken, base = context.repo.resolve(name.ref, "HEAD^{commit}")
-    if taken:
-        raise _taken(context.repo, name, "in this clone")
-    return Draft(name, worktree.capture(context.repo, base), who)
+    name = named(context, request, who)
+    exists, base = context.repo.resolve(name.ref, "HEAD^{commit}")
+    if exists:
+        raise taken(context.repo, name, "in this clone")
+    settings = context.settings
+    limits = Limits(sizes.parsed(settings.snapshot_max_file), sizes.parsed(settings.snapshot_max_total))
+    embed = (request.submodules or settings.snapshot_submodules) == EMBED
+    with worktree.captured(context.repo, base, limits, embed=embed) as (work, place):
+        for text in notices(context.repo, settings, work):
+            context.warn(text)
+        yield Draft(name, work, who, place)
 
 
 def take(context: Context, request: Request) -> Taken:
     """Make the snapshot, record it, push both; when the remote is out of reach it stands all the same."""
     connected = context.connect()
-    plan = draft(context, request)
-    there = _on_remote(context, plan.name) if request.push else None
-    if there:
-        raise _taken(context.repo, plan.name, "on the experiments remote")
-    ensure_guard(context)
-    if ensure_notes_ref(context.repo):
-        context.say("set core.notesRef, so that `git notes show TAG` prints the record")
-    made = _made(context, plan, request.message)
+    with drafted(context, request) as plan:
+        there = _on_remote(context, plan.name) if request.push else None
+        if there:
+            raise taken(context.repo, plan.name, "on the experiments remote")
+        if request.push and there is not None:
+            embedded = connected.embedded
+            prepare_push(context.repo, remote.NAME, plan.work.head, context.say, takes_shallow=embedded)
+        ensure_guard(context)
+        if ensure_notes_ref(context.repo):
+            context.say("set core.notesRef, so that `git notes show TAG` prints the record")
+        plan.place.keep()
+        made = _made(context, plan, request.message)
     pushed = request.push and there is not None and _pushed(context, made)
     if pushed:
         context.say(_WHERE[connected.embedded])
@@ -76,11 +83,13 @@ def take(context: Context, request: Request) -> Taken:
 
 
 def _made(context: Context, plan: Draft, message: str) -> Snapshot:
+    embedded = ", ".join(link.path for link in plan.work.links if link.taken)
     trailers = {
         "Rvexp-Snapshot": str(plan.name),
         "Rvexp-Base": plan.work.head or "none",
         "Rvexp-Tree": plan.work.tree,
         "Rvexp-Changes": plan.work.changes,
+        **({"Rvexp-Embedded": embedded.encode("unicode_escape").decode()} if embedded else {}),
     }
     message = message or f"Snapshot {plan.name.nickname}"
     made, says = create(context.repo, plan.name, plan.work, plan.who, message, trailers, context.ledger.now())
@@ -114,36 +123,6 @@ def complete(context: Context, known: Iterable[Snapshot]) -> None:
                 context.ledger.append(oid, snapshot_event(made, told(context.repo, oid)))
             except RvexpError as why:
                 context.warn(f"{made.tag}: {why}")
-
-
-def next_free(repo: Repo, name: TagName) -> str:
-    """The first of nick-2, nick-3 … that no tag of this clone has."""
-    taken = {s.tag for s in snapshots(repo)}
-    number = 2
-    while True:
-        stem = name.nickname[: 39 - len(str(number))].rstrip("-")
-        candidate = TagName(name.initials, name.project, name.date, f"{stem}-{number}")
-        if str(candidate) not in taken:
-            return candidate.nickname
-        number += 1
-
-
-def _name(context: Context, request: Request, who: Person) -> TagName:
-    settings = context.settings
-    checked_part("nickname", request.nickname)
-    return TagName(
-        request.initials or initials(settings, who),
-        request.project or settings.project or normalised(context.repo.top.name),
-        request.date or context.ledger.now().astimezone().date().isoformat(),
-        request.nickname,
-    )
-
-
-def _taken(repo: Repo, name: TagName, where: str) -> RvexpError:
-    return RvexpError(
-        f"the snapshot {name} exists already {where}; snapshots are never replaced",
-        hint=f"git rvexp snapshot {next_free(repo, name)}",
-    )
 
 
 def _on_remote(context: Context, name: TagName) -> bool | None:

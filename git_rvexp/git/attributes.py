@@ -1,0 +1,50 @@
+"""Which filter git's attributes give a file, and whether this machine has it: without it, git stores raw content."""
+
+import os
+from collections.abc import Iterable, Sequence
+
+from git_rvexp.errors import RvexpError
+from git_rvexp.git.lfs import Pointer
+from git_rvexp.git.plumbing import Repo
+
+LFS = "lfs"
+_SHOWN = 10
+
+
+def refuse_unfiltered(repo: Repo, paths: Sequence[str]) -> None:
+    """RvexpError where attributes send one of `paths` through a filter that is not configured.
+
+    Git then stores the file as it is on the disk, without a word; a Git LFS pointer that was never filled is the
+    exception, since it is what the filter would make.
+    """
+    wrong = [
+        f"{path}  (filter={driver})"
+        for path, driver in filters(repo, paths).items()
+        if not any(repo.setting(f"filter.{driver}.{kind}") for kind in ("clean", "process"))
+        and not (driver == LFS and Pointer.standing_at(repo.top / path))
+    ]
+    if wrong:
+        raise RvexpError(
+            "the attributes name filters that are not configured here, so raw content would be stored\n"
+            + listed(wrong),
+            hint="git lfs install, or set up the filter, or drop it from .gitattributes",
+        )
+
+
+def filtered(repo: Repo, paths: Iterable[str], driver: str) -> set[str]:
+    """Those of `paths` whose attribute `filter` is `driver`."""
+    return {path for path, value in filters(repo, paths).items() if value == driver}
+
+
+def filters(repo: Repo, paths: Iterable[str]) -> dict[str, str]:
+    """The filter driver that the attributes give each of `paths`, where there is one."""
+    asked = b"".join(os.fsencode(p) + b"\0" for p in paths)
+    words = repo.git("check-attr", "-z", "--stdin", "filter", stdin=asked).out.split(b"\0")
+    told = zip(words[::3], words[2::3], strict=False)
+    return {os.fsdecode(p): v.decode() for p, v in told if v not in (b"unspecified", b"unset", b"set", b"")}
+
+
+def listed(lines: Sequence[str], most: int = _SHOWN) -> str:
+    """Indented lines for a message, the first of many."""
+    shown = [f"  {line}" for line in lines[:most]]
+    return "\n".join([*shown, f"  … and {len(lines) - most} more"] if len(lines) > most else shown)

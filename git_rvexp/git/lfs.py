@@ -1,0 +1,97 @@
+"""Git LFS: what a pointer says, where its content is in this clone, and sending it to the experiments remote.
+
+A tree holds pointers; the content is what their SHA-256 says, wherever it comes from. The address to send to is always
+named: a committed .lfsconfig would otherwise send private content to the place it names.
+Pointer format: git-lfs' docs/spec.md.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from git_rvexp.errors import GitError, RvexpError
+from git_rvexp.git.plumbing import Repo
+
+MOST = 1024
+"""Bytes that a pointer may take, by its specification."""
+_POINTER = re.compile(
+    rb"version https://git-lfs\.github\.com/spec/v1\n(?:ext-\d-\S+ \S+\n)*"
+    rb"oid sha256:(?P<oid>[0-9a-f]{64})\nsize (?P<size>\d{1,18})\n"
+)
+_PIECE = 1 << 20
+_MUCH = 500  # objects that are named on one command line
+
+
+@dataclass(frozen=True, order=True)
+class Pointer:
+    """What a pointer file stands for: content of `size` bytes with this SHA-256."""
+
+    oid: str
+    size: int
+
+    @classmethod
+    def parse(cls, content: bytes) -> "Pointer | None":
+        """The pointer that a file's content is; None for any other file."""
+        found = _POINTER.fullmatch(content) if len(content) <= MOST else None
+        return cls(found["oid"].decode(), int(found["size"])) if found else None
+
+    @classmethod
+    def standing_at(cls, path: Path) -> "Pointer | None":
+        """The pointer that stands at `path` of a work tree instead of its content."""
+        try:
+            return cls.parse(path.read_bytes()) if path.stat().st_size <= MOST else None
+        except OSError:
+            return None
+
+
+def place(repo: Repo, pointer: Pointer) -> Path:
+    """Where this clone keeps the content, if it does."""
+    return repo.common_dir / "lfs" / "objects" / pointer.oid[:2] / pointer.oid[2:4] / pointer.oid
+
+
+def chunks(repo: Repo, pointer: Pointer) -> Iterator[bytes]:
+    """The content, piece by piece. GitError after the last piece when it is not what the pointer names."""
+    seen, size = hashlib.sha256(), 0
+    try:
+        with place(repo, pointer).open("rb") as content:
+            while piece := content.read(_PIECE):
+                seen.update(piece)
+                size += len(piece)
+                yield piece
+    except OSError as why:
+        raise GitError(f"the Git LFS content {pointer.oid[:12]} cannot be read: {why}", hint="git lfs fetch") from why
+    if (seen.hexdigest(), size) != (pointer.oid, pointer.size):
+        raise GitError(
+            f"the Git LFS content {pointer.oid[:12]} in this clone is damaged: its bytes hash to "
+            f"{seen.hexdigest()[:12]}",
+            hint="git lfs fsck",
+        )
+
+
+def address(url: str) -> str:
+    """Where a git remote's LFS server is, by git-lfs' own rule; a folder is its own (through file://)."""
+    if "://" not in url and url.startswith("/"):
+        return f"file://{url}"
+    if url.startswith(("http://", "https://")):
+        return url.removesuffix("/").removesuffix(".git") + ".git/info/lfs"
+    return url
+
+
+def send(repo: Repo, name: str, url: str, pointers: Iterable[Pointer]) -> None:
+    """Send content to the LFS side of the git remote `name` at `url`. RvexpError when that fails.
+
+    git-lfs asks the server what it lacks, and sends that.
+    """
+    oids = sorted({pointer.oid for pointer in pointers})
+    for first in range(0, len(oids), _MUCH):
+        settings = ("-c", f"lfs.url={address(url)}", "-c", f"remote.{name}.lfsurl={address(url)}")
+        done = repo.git(
+            *settings, "lfs", "push", "--object-id", name, *oids[first : first + _MUCH], ok=(0, 1, 2, 127, 128)
+        )
+        if done.code:
+            told = "\n".join(f"  {line}" for line in done.err.strip().splitlines()[-4:])
+            raise RvexpError(
+                f"Git LFS content could not be sent to the experiments remote\n{told}", hint="git rvexp sync"
+            )

@@ -1,0 +1,1 @@
+"""Taking a snapshot: what goes in, what must not, and its tag."""

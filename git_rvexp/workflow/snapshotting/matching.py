@@ -1,0 +1,38 @@
+"""Which snapshot the work tree is: compared by content, whether or not submodules were taken along."""
+
+from git_rvexp.errors import RvexpError
+from git_rvexp.git import worktree
+from git_rvexp.git.tags import snapshots
+from git_rvexp.git.worktree import WorkTree
+from git_rvexp.model import Snapshot
+from git_rvexp.workflow.context import Context
+
+
+def same(context: Context) -> tuple[Snapshot | None, WorkTree]:
+    """The newest snapshot whose tree is the work tree's, if there is one, and the work tree.
+
+    RvexpError when no snapshot holds the work tree and none could be taken of it.
+    """
+    known = snapshots(context.repo)
+    try:
+        work = worktree.capture(context.repo)
+        if any(s.tree == work.tree for s in known) or not work.links:
+            return _newest(known, work), work
+    except RvexpError as why:
+        found = _embedded(context, known)
+        if found is None or found[0] is None:
+            raise why from None
+        return found
+    return _embedded(context, known) or (None, work)
+
+
+def _embedded(context: Context, known: list[Snapshot]) -> tuple[Snapshot | None, WorkTree] | None:
+    try:
+        work = worktree.capture(context.repo, embed=True)
+    except RvexpError:
+        return None
+    return _newest(known, work), work
+
+
+def _newest(known: list[Snapshot], work: WorkTree) -> Snapshot | None:
+    return next((s for s in known if s.tree == work.tree), None)
