@@ -137,6 +137,13 @@ def json_files(texts: Iterable[str]) -> str:
     return no_options(texts) or (f"must hold names of .json files, not {bad[0]!r}" if bad else "")
 
 
+def fields(texts: Iterable[str]) -> str:
+    """Names of fields of the record; not those without which a page has nothing to tell of."""
+    needed = ("run", "tag", "commit", "tree", "v")
+    bad = [text for text in texts if text in needed or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", text)]
+    return f"must not hold {bad[0]!r}" if bad else ""
+
+
 def one_of(*words: str) -> Rule:
     """The rule that takes only `words`."""
     return lambda text: "" if text in words else f"must be {', '.join(words[:-1])} or {words[-1]}"

@@ -190,6 +190,25 @@ class Settings:
     seed_inject: bool = _key(
         default=False, about="add to images a hook that seeds what Python jobs import", key="seed.inject"
     )
+    report_private: tuple[str, ...] = _key(
+        (
+            "account",
+            "body",
+            "by",
+            "engine",
+            "env",
+            "host",
+            "instance",
+            "log_stream",
+            "queue",
+            "remote",
+            "secret_env",
+            "source",
+        ),
+        "fields of the record that report --public leaves out, with their values wherever they stand",
+        key="report.private",
+        rule=rules.fields,
+    )
 
     @property
     def on_batch(self) -> bool:

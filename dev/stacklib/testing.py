@@ -8,9 +8,14 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from stacklib import cli, paths, readers, venv
+from stacklib.part import Package
 from stacklib.process import StackError
 from stacklib.story import say
 
+BROWSER = (
+    Package("chromium", "chromium"),
+    Package("fonts-dejavu-core", "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"),
+)
 COVERAGE_FLOOR = 78  # percent of lines and branches of git_rvexp, looked at when everything is run in CI
 
 SITE = ("sphinx-build", "-q", "-W", "--keep-going", "-b", "html", "docs")
@@ -67,7 +72,7 @@ def _environment(arguments: argparse.Namespace, *, ci: bool) -> dict[str, str]:
 def check(arguments: argparse.Namespace, extra: list[str], *, ci: bool) -> list[str]:
     """Run everything; the titles of what failed."""
     if not arguments.quick:
-        cli.up(cli.PARTS, venv.packages())
+        cli.up(cli.PARTS, (*venv.packages(), *BROWSER))
         readers.ensure()
     venv.ensure()
     env = _environment(arguments, ci=ci)

@@ -3,6 +3,7 @@
 Each line begins with ok, a warning (changed, but a repeat does not need it; or a change is coming), an error (changed),
 or ? for what cannot be told. Nothing is written. With --deep every byte of the image's layers is read. Exit code 0
 when all is as recorded, 1 when something has changed, 8 when something cannot be told and nothing has changed.
+With --report FILE a page that `git rvexp report` made is held against the record: what it carries and what it shows.
 """
 
 import argparse
@@ -23,6 +24,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", metavar="TAG|RUN", nargs="?", default="", help="a snapshot, a run id or a job id")
     parser.add_argument("--all", action="store_true", help="every snapshot and run")
     parser.add_argument("--deep", action="store_true", help="also read every byte of images and archives")
+    parser.add_argument("--report", metavar="FILE", help="hold a page of git rvexp report against the record")
     parser.add_argument("--json", action="store_true", help="one JSON document")
 
 
@@ -30,6 +32,8 @@ def run(args: argparse.Namespace, session: Session) -> int:
     """Look at each, tell it, and say how much can be repeated."""
     if args.all and args.what:
         raise UsageError("--all and a snapshot together are one too many", hint="git rvexp verify -h")
+    if args.report:
+        return _report(args, session)
     snapshots, only = [], ""
     if not args.all:
         chosen, told = either(session.context, args.what or "@")
@@ -48,6 +52,23 @@ def run(args: argparse.Namespace, session: Session) -> int:
     elif args.all:
         session.speaker.result(f"{answers['yes']} of {answers.total()} repeatable now")
     return _CODES[state_of(link for whole in seen for link in whole.all_links())]
+
+
+def _report(args: argparse.Namespace, session: Session) -> int:
+    if args.what or args.all or args.deep:
+        raise UsageError("--report takes a file and nothing else to look at", hint="git rvexp verify -h")
+    from pathlib import Path  # noqa: PLC0415  beside its one use
+
+    from git_rvexp.workflow.reporting.proof import proof  # noqa: PLC0415  brings the template engine
+
+    links = proof(session.context, Path(args.report))
+    if args.json:
+        told = {"report": args.report, "links": [link.fields() for link in links]}
+        session.speaker.document("rvexp.verify-report/1", told)
+    else:
+        for link in links:
+            _line(session, link)
+    return _CODES[state_of(links)]
 
 
 def _tell(session: Session, whole: Verified) -> None:

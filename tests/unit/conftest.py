@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from tests import gallery
 from tests.conftest import Clone
 from tests.doubles.batch import BatchDouble
 from tests.doubles.driving import client, register
+from tests.gallery import Shown
 from tests.lab import Lab
 
 
@@ -26,3 +28,9 @@ def lab(new_clone: Callable[[str], Clone], tmp_path: Path, monkeypatch: pytest.M
     with BatchDouble() as double:
         double.add_queue("main")
         yield Lab(one, two, remote, double, register(client(double)))
+
+
+@pytest.fixture
+def shown(clone: Clone, tmp_path_factory: pytest.TempPathFactory) -> Shown:
+    """The gallery in a clone with an experiments remote; written once, then copied."""
+    return gallery.copied(clone, tmp_path_factory.getbasetemp() / "gallery")
