@@ -7,22 +7,27 @@ newest ones are listed with their ids; an ETag counts as a digest only where it 
 import datetime as dt
 import functools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from git_rvexp import aws
+from git_rvexp.data import lifecycle
 from git_rvexp.data.manifest import Item
 from git_rvexp.data.places import Place, joined
 from git_rvexp.model import Json
 from git_rvexp.settings import Settings
 
 _MD5 = re.compile(r"[0-9a-f]{32}")
-_FROZEN = ("GLACIER", "DEEP_ARCHIVE")
 # Checksums of whole objects, the strongest first; their values come with HeadObject only.
 _SUMS = ("SHA256", "SHA1", "CRC64NVME", "CRC32C", "CRC32")
 _ASKED_ONE_BY_ONE = 1000
 _LARGEST_TEXT = 65536
+NO_VERSIONS = "no versions are kept: a change cannot be undone"
+
+
+def _utc() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
 
 
 @dataclass
@@ -36,6 +41,7 @@ class Listing:
     uri: str
     level: str = "content"
     hazards: dict[str, int] = field(default_factory=dict)
+    now: Callable[[], dt.datetime] = _utc
 
     @functools.cached_property
     def _s3(self) -> Any:
@@ -45,8 +51,8 @@ class Listing:
         """The files, sorted by name; names begin with `declared`, else with the URI. Errors of `aws`."""
         s3, place, base = self._s3, Place.parse(self.uri), declared or self.uri
         self._look_at_rules(s3, place)
-        started = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=1)
-        alone = self._object(s3, place, base) if place.key and not place.key.endswith("/") else None
+        started = self.now() - dt.timedelta(seconds=1)
+        alone = self._object(s3, place, base, started) if place.key and not place.key.endswith("/") else None
         if alone:
             yield alone
             return
@@ -74,13 +80,13 @@ class Listing:
             content: bytes = found["Body"].read(_LARGEST_TEXT + 1)
         return content.decode("utf-8", "surrogateescape") if len(content) <= _LARGEST_TEXT else None
 
-    def _object(self, s3: Any, place: Place, name: str) -> Item | None:
+    def _object(self, s3: Any, place: Place, name: str, started: dt.datetime) -> Item | None:
         found = self._head(s3, place.bucket, place.key)
         if not found:
             return None
-        self._judge({**found, "Key": place.key}, None)
-        version = str(found.get("VersionId") or "")
-        self._version({"VersionId": version} if version else {})
+        self._judge(found, started)
+        # A bucket that keeps versions has one of every object; that of the time before is called null.
+        version = self._version({"VersionId": "null", **found} if self.level == "version" else {})
         return Item(name, int(found["ContentLength"]), _digest(found), version)
 
     def _head(self, s3: Any, bucket: str, key: str) -> Mapping[str, Json]:
@@ -106,12 +112,11 @@ class Listing:
             with aws.calling(f"ask whether {place.bucket} keeps versions"):
                 status = s3.get_bucket_versioning(Bucket=place.bucket).get("Status", "")
         except aws.DeniedError:
-            status = ""
             self._count("whether versions are kept cannot be told")
-        if status in ("Enabled", "Suspended"):
-            self.level = "version"
-        if status != "Enabled":
-            self._count("versioning is suspended" if status else "no versions are kept: a change cannot be undone")
+        else:
+            self.level = "version" if status in ("Enabled", "Suspended") else "content"
+            if status != "Enabled":
+                self._count("versioning is suspended" if status else NO_VERSIONS)
         try:
             with aws.calling(f"read the lifecycle rules of {place.bucket}"):
                 rules = s3.get_bucket_lifecycle_configuration(Bucket=place.bucket).get("Rules") or []
@@ -121,14 +126,14 @@ class Listing:
             if why.name != "NoSuchLifecycleConfiguration":
                 raise
         else:
-            for text in _expiries(rules, place.key):
+            for text in lifecycle.coming(rules, place.key):
                 self._count(text)
 
-    def _judge(self, entry: Mapping[str, Json], started: dt.datetime | None) -> None:
-        if entry.get("StorageClass") in _FROZEN:
+    def _judge(self, entry: Mapping[str, Json], started: dt.datetime) -> None:
+        if entry.get("StorageClass") in lifecycle.FROZEN:
             self._count("archived in Glacier: has to be restored before it can be read")
         modified = entry.get("LastModified")
-        if started and isinstance(modified, dt.datetime) and modified >= started:
+        if isinstance(modified, dt.datetime) and modified >= started:
             self._count("written while it was being listed")
 
     def _version(self, entry: Mapping[str, Json]) -> str:
@@ -163,17 +168,3 @@ def _digest(head: Mapping[str, Json]) -> str:
     # With KMS or a customer's key the ETag is no MD5 of the content.
     secret = "aws:kms" in str(head.get("ServerSideEncryption", "")) or head.get("SSECustomerAlgorithm")
     return listed.replace("etag:", "opaque:") if secret else listed
-
-
-def _expiries(rules: list[Mapping[str, Json]], key: str) -> Iterator[str]:
-    for rule in rules:
-        chosen = rule.get("Filter") or {}
-        prefix = str(rule.get("Prefix") or chosen.get("Prefix") or (chosen.get("And") or {}).get("Prefix") or "")
-        if rule.get("Status") != "Enabled" or not (key.startswith(prefix) or prefix.startswith(key)):
-            continue
-        days = (rule.get("Expiration") or {}).get("Days")
-        old = (rule.get("NoncurrentVersionExpiration") or {}).get("NoncurrentDays")
-        if rule.get("Expiration") and days:
-            yield f"a rule deletes objects after {days} days"
-        if old:
-            yield f"a rule deletes old versions after {old} days"

@@ -31,6 +31,11 @@ class Lab:
     bucket: str
     tag: str = ""
 
+    @property
+    def plain(self) -> str:
+        """A bucket that keeps no versions."""
+        return f"{self.bucket}-plain"
+
     def verify(self, *args: str) -> tuple[int, dict[str, Any]]:
         """Exit code and document of `git rvexp verify --json`."""
         done = self.clone.rvexp("verify", self.tag, "--json", *args)
@@ -113,21 +118,23 @@ def lab(
     stack.aws("s3api", "create-bucket", "--bucket", bucket)
     versioned = ("--versioning-configuration", "Status=Enabled")
     stack.aws("s3api", "put-bucket-versioning", "--bucket", bucket, *versioned)
+    stack.aws("s3api", "create-bucket", "--bucket", made.plain)
+    put(made, "in/more.csv", "5,6\n", made.plain)
     put(made, "in/data.csv", "1,2\n")
     put(made, "out/result.txt", "3\n")
     taken = clone.rvexp("snapshot", "first")
     made.tag = taken.stdout.strip()
-    places = ("--input", f"s3://{bucket}/in", "--output", f"s3://{bucket}/out")
+    places = ("--input", f"s3://{bucket}/in", "--input", f"s3://{made.plain}/in", "--output", f"s3://{bucket}/out")
     done = clone.rvexp("submit", "--wait", *places, "--", "sh", "code/step.sh")
     assert done.returncode == 0, done.stderr
     return made
 
 
-def put(lab: Lab, key: str, text: str) -> None:
+def put(lab: Lab, key: str, text: str, bucket: str = "") -> None:
     """Write an object with the aws CLI."""
     file = lab.clone.path.parent / "object"
     file.write_text(text)
-    lab.stack.aws("s3api", "put-object", "--bucket", lab.bucket, "--key", key, "--body", str(file))
+    lab.stack.aws("s3api", "put-object", "--bucket", bucket or lab.bucket, "--key", key, "--body", str(file))
 
 
 NAMES = ["tag", "signature", "remote", "record", "image", "image tag", "plan", "definition", "job", "inputs", "outputs"]
@@ -208,10 +215,14 @@ def test_deregistered_definition_fails_and_stops_no_repeat(lab: Lab) -> None:
 
 
 def test_changed_input_and_output_fail(lab: Lab) -> None:
-    """Each on its own line, an output without standing in the way; put back, they are as they were by content."""
+    """Each on its own line, with versions and without; an output does not stand in the way. Put back, all is well."""
     put(lab, "out/result.txt", "4\n")
     assert lab.odd() == (1, {"outputs": "changed"}, "yes")
     put(lab, "out/result.txt", "3\n")
+    put(lab, "in/more.csv", "5,7\n", lab.plain)
+    assert lab.odd() == (1, {"inputs": "changed"}, "no")
+    put(lab, "in/more.csv", "5,6\n", lab.plain)
+    assert lab.odd() == (0, {}, "yes")
     put(lab, "in/data.csv", "1,3\n")
     assert lab.odd() == (1, {"inputs": "changed"}, "no")
 
