@@ -155,7 +155,7 @@ _git_rvexp() {
         status) flags='-h --help -q --quiet --color --profile -r --refresh -w --watch --exit-status --json' words='' tags=1 ;;
         logs) flags='-h --help -q --quiet --color --profile -f --follow --since --attempt --grep --save' words='' tags=1 ;;
         wait) flags='-h --help -q --quiet --color --profile --timeout' words='' tags=1 ;;
-        cancel) flags='-h --help -q --quiet --color --profile --reason --timeout' words='' tags=1 ;;
+        cancel) flags='-h --help -q --quiet --color --profile --chain --reason --timeout' words='' tags=1 ;;
         list) flags='-h --help -q --quiet --color --profile -n --number -a --all --mine --project --state --since --grep --format --json' words='' ;;
         show) flags='-h --help -q --quiet --color --profile --json' words='' tags=1 ;;
         diff) flags='-h --help -q --quiet --color --profile -p --patch --packages --exit-code --json' words='' tags=1 ;;

@@ -187,6 +187,7 @@ __rvexp_complete '__rvexp_at cancel' -f -s h -l help -d 'show this help message 
 __rvexp_complete '__rvexp_at cancel' -f -s q -l quiet -d 'say nothing but results, warnings and errors'
 __rvexp_complete '__rvexp_at cancel' -f -l color -r -a 'auto always never' -d 'colour the output'
 __rvexp_complete '__rvexp_at cancel' -f -l profile -r -d 'lay [profile.NAME] of the settings files over them'
+__rvexp_complete '__rvexp_at cancel' -f -l chain -d 'the whole chain that this run is a step of'
 __rvexp_complete '__rvexp_at cancel' -f -l reason -r -d 'kept in the record and told to the executor'
 __rvexp_complete '__rvexp_at cancel' -f -l timeout -r -d 'how long to look that it stops (default 2m)'
 __rvexp_complete 'not __rvexp_verb' -f -a list -d 'list snapshots and their runs'

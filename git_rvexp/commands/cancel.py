@@ -1,14 +1,18 @@
-"""Stop runs: a run, or all runs of a snapshot that have not ended. Who wanted it and why is recorded.
+"""Stop runs: a run, a whole chain, or all runs of a snapshot that have not ended. Who wanted it and why is recorded.
 
-Exit 0 when all have stopped, 8 when one takes longer than --timeout.
+An array is stopped with all its jobs. Steps of a chain that were not handed over yet are withdrawn. Exit 0 when all
+have stopped, 8 when one takes longer than --timeout.
 """
 
 import argparse
+from collections.abc import Sequence
 
 from git_rvexp.commands.session import Session
-from git_rvexp.errors import RvexpError
+from git_rvexp.errors import RvexpError, UsageError
 from git_rvexp.git.tags import person
+from git_rvexp.workflow.chain import record as chain_record
 from git_rvexp.workflow.choose import Found, either
+from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.following.asking import Executors
 from git_rvexp.workflow.following.follow import Patience
 from git_rvexp.workflow.following.stopping import stop
@@ -18,7 +22,8 @@ from git_rvexp.workflow.looking.reasons import why
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
-    parser.add_argument("what", metavar="TAG|RUN", help="a snapshot, a run id or a job id")
+    parser.add_argument("what", metavar="TAG|RUN|CHAIN", help="a snapshot, a run id, a job id, or a chain's name")
+    parser.add_argument("--chain", action="store_true", help="the whole chain that this run is a step of")
     parser.add_argument("--reason", default="cancelled by its user", help="kept in the record and told to the executor")
     parser.add_argument("--timeout", metavar="SPAN", default="2m", help="how long to look that it stops (default 2m)")
 
@@ -27,12 +32,23 @@ def run(args: argparse.Namespace, session: Session) -> int:
     """Stop them and print how each ended."""
     context = session.context
     patience = Patience(context.ledger.sleep, span(args.timeout))
-    snapshot, told = either(context, args.what)
-    pending = [Found(snapshot, r) for r in told if not r.phase.over]
+    pending = [f for f in _meant(context, args.what, whole=args.chain) if not f.run.phase.over]
     if not pending:
-        raise RvexpError(f"nothing to stop: no run of {args.what} is under way", hint=f"git rvexp status {args.what}")
-    executors, by = Executors(context), str(person(context.repo))
-    for found in pending:
-        state = stop(context, found, executors, args.reason, by, patience)
+        raise RvexpError(f"nothing to stop: no run of {args.what} is under way", hint="git rvexp status")
+    for found, state in stop(context, pending, Executors(context), args.reason, str(person(context.repo)), patience):
         session.speaker.result(f"{found.run.run}\t{state.phase.value}\t{why(state)}")
     return 0
+
+
+def _meant(context: Context, text: str, *, whole: bool) -> Sequence[Found]:
+    if whole:
+        return chain_record.chosen(context, text).found
+    try:
+        snapshot, told = either(context, text)
+    except UsageError:
+        try:
+            return chain_record.chosen(context, text).found
+        except UsageError:
+            pass
+        raise
+    return [Found(snapshot, run) for run in told]

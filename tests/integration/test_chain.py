@@ -204,6 +204,37 @@ def test_a_client_killed_in_the_middle(study: Study) -> None:
     assert study.runs() == before
 
 
+def test_a_chain_is_cancelled_while_it_is_driven(study: Study) -> None:
+    """The step that runs is stopped, the driver starts no other and ends, and the record says who and why."""
+    written(study, train="sleep 600")
+    with study.begun("chain.toml", "demo") as client:
+        until(lambda: study.containers("status=running"))
+        until(lambda: "train" in study.in_shared("cat ran"))
+        (chain,) = (volume.removeprefix("rvexp-chain-") for volume in study.volumes())
+        done = study.clone.rvexp("cancel", chain, "--reason", "wrong tiles", env=study.env())
+        assert done.returncode == 0, done.stderr
+        _, story = client.communicate(timeout=HANG)
+    assert client.returncode == 1, story
+    assert study.states() == {"chip": "ok", "train": "cancelled", "predict": "not started", "eval": "not started"}
+    assert ran(study) == Counter(["chip", "train"])
+    assert study.containers("status=running") == []
+
+
+def test_a_chain_that_nobody_drives_any_more_is_cancelled(study: Study) -> None:
+    """Its driver was killed: what runs is stopped, what was never handed over is withdrawn, and a resume does both."""
+    written(study, train="[ -e $RVEXP_SHARED/again ] || sleep 600")
+    with study.begun("chain.toml", "demo") as client:
+        until(lambda: study.containers("status=running"))
+        until(lambda: "train" in study.in_shared("cat ran"))
+        client.send_signal(signal.SIGKILL)
+    done = study.clone.rvexp("cancel", study.runs()["train"], "--chain", env=study.env())
+    assert done.returncode == 0, done.stderr
+    assert study.states() == {"chip": "ok", "train": "cancelled", "predict": "not started", "eval": "not started"}
+    study.in_shared("touch again")
+    assert study.chain("--resume").returncode == 0
+    assert ran(study) == ONCE + Counter(["train"])
+
+
 @pytest.fixture
 def lab(stack: Stack) -> Iterator[Lab]:
     """An executor on the stack's engine; arrays are removed in the end."""
@@ -349,3 +380,22 @@ def test_a_chain_on_batch(study: Study, batch_world: BatchWorld, registry_repo: 
     assert starts == sorted(starts)
     log = clone.rvexp("logs", jobs["eval"], env=stack.environment()).stdout
     assert log == f"eval {told['chain']}\n"
+
+
+def test_a_chain_on_batch_is_cancelled(study: Study, batch_world: BatchWorld, registry_repo: str) -> None:
+    """While its first step runs: every step ends and none succeeds. This Batch does not stop an array's children."""
+    clone, stack = study.clone, study.stack
+    for key, value in batch_settings(stack, batch_world, registry_repo).items():
+        clone.git("config", f"rvexp.{key}", value)
+    text = CHAIN.format(**dict.fromkeys(("chip", "train", "predict", "eval"), "sleep 600"))
+    clone.write("chain.toml", text.replace("array = 10\n", ""))
+    done = clone.rvexp("chain", "chain.toml", "demo", env=stack.environment())
+    assert done.returncode == 0, done.stderr
+    chain = done.stdout.strip()
+    stopped = clone.rvexp("cancel", chain, "--reason", "seen enough", env=stack.environment())
+    assert stopped.returncode == 0, stopped.stderr
+    told = json.loads(clone.rvexp("chain", "--resume", chain, "-n", "--json", env=stack.environment()).stdout)
+    assert [s["state"] for s in told["steps"]] == ["cancelled"] * 4
+    jobs = [s["job"] for s in told["steps"]]
+    seen = stack.aws("batch", "describe-jobs", "--jobs", *jobs)["jobs"]
+    assert {j["status"] for j in seen} == {"FAILED"}

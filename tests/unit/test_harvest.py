@@ -277,7 +277,7 @@ def test_cancel_stops_every_job_of_the_run_and_says_who(book: Notebook, snapshot
     running, killed = state(Phase.RUNNING), state(Phase.FAILED, exit_code=143, reason="enough")
     executor = Scripted(running, running, killed)
     patience = Patience(book.ledger.sleep, 120)
-    end = stop(book.context, book.found(plan.run), asking(book, executor), "enough", "Ada <a@b>", patience)
+    ((_, end),) = stop(book.context, [book.found(plan.run)], asking(book, executor), "enough", "Ada <a@b>", patience)
     assert end.exit_code == 143
     assert executor.stopped == [("j", "enough"), ("twin", "enough")]
     assert events(book, snapshot, "cancelled") == [{"run": str(plan.run), "reason": "enough", "by": "Ada <a@b>"}]
@@ -288,7 +288,7 @@ def test_cancel_of_an_ended_job_stops_nothing(book: Notebook, snapshot: Snapshot
     """It had ended before anybody looked: that is recorded, and nobody cancelled it."""
     plan = book.submitted(snapshot, "j")
     executor = Scripted(state(Phase.SUCCEEDED, exit_code=0))
-    stop(book.context, book.found(plan.run), asking(book, executor), "x", "y", Patience(book.ledger.sleep, 120))
+    stop(book.context, [book.found(plan.run)], asking(book, executor), "x", "y", Patience(book.ledger.sleep, 120))
     assert executor.stopped == []
     assert book.found(plan.run).run.word == "ok"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from git_rvexp.commands import VERBS
 from git_rvexp.commands.parsing import load, parser_of
 
-SNAPSHOTS = ("TAG", "TAG|RUN", "A", "B")
+SNAPSHOTS = ("TAG", "TAG|RUN", "TAG|RUN|CHAIN", "A", "B")
 """The words of the command line that stand for a snapshot, and are completed as one."""
 EVERYWHERE = (("-h", "--help"), ("-q", "--quiet"), ("--color",), ("--profile",))
 """The options of every verb, which need not be told of each."""

@@ -13,7 +13,7 @@ from git_rvexp.executors.protocol import Executor
 from git_rvexp.model import JobState, Phase, Plan, Snapshot
 from git_rvexp.names import RunId
 from git_rvexp.record import share
-from git_rvexp.record.runs import Run, runs
+from git_rvexp.record.runs import runs
 from git_rvexp.workflow.chain.hold import Hold, held
 from git_rvexp.workflow.chain.plan import Options, again, drafts
 from git_rvexp.workflow.chain.record import Chain, load, reread
@@ -161,7 +161,9 @@ def _refuse_doubt(chain: Chain, executor: Executor, hold: Hold) -> None:
     if not executor.schedules:
         return
     for name, run in chain.runs.items():
-        if run.phase is Phase.AMBIGUOUS or (run.phase is Phase.PLANNED and _may_be_sent(chain, run, hold)):
+        if run.phase is Phase.AMBIGUOUS or (
+            run.phase is Phase.PLANNED and not hold.surely_unsent(run.run, chain.driver)
+        ):
             until = run.planned.moment + GRACE
             raise AmbiguousError(
                 f"whether step {name} of chain {chain.name} has a job cannot be told yet (run {run.run})\n"
@@ -169,10 +171,6 @@ def _refuse_doubt(chain: Chain, executor: Executor, hold: Hold) -> None:
                 "  it counts as not found and is submitted as a new run. Nothing was submitted now.",
                 hint=f"git rvexp chain --resume {chain.name}    (again, a little later)",
             )
-
-
-def _may_be_sent(chain: Chain, run: Run, hold: Hold) -> bool:
-    return hold.sent == run.run or chain.driver != hold.driver
 
 
 def _only(context: Context, executor: Executor) -> Executors:

@@ -25,6 +25,10 @@ class Hold:
     driver: str
     sent: str
 
+    def surely_unsent(self, run: str, driver: str) -> bool:
+        """Whether a planned run of a chain that `driver` drove last has no job: else only the executor can tell."""
+        return run != self.sent and driver == self.driver
+
     @contextmanager
     def sending(self, run: str) -> Iterator[None]:
         """Leave word of the run while it is handed over; an error that somebody lives to tell removes the word."""
