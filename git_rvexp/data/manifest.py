@@ -9,7 +9,7 @@ import hashlib
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from git_rvexp.names import Digest
 
@@ -40,35 +40,51 @@ class Item(NamedTuple):
 
 @dataclass(frozen=True)
 class Manifest:
-    """A list of files: its hash, how many and how large they are; `text` is None where it is too large to be kept."""
+    """A list of files: its hash, how many and how large they are; its lines are on disk where they are many."""
 
     digest: Digest
     count: int
     size: int
-    text: str | None = field(default=None, repr=False)
+    _spool: IO[bytes] = field(repr=False)
+    _small: bool = field(repr=False)
+
+    @property
+    def text(self) -> str | None:
+        """All lines; None where they are too many for the record."""
+        return self.file().read().decode("utf-8", "surrogateescape") if self._small else None
+
+    def file(self) -> IO[bytes]:
+        """The lines as a file, from its beginning; there is only one, so nobody else may read meanwhile."""
+        self._spool.seek(0)
+        return self._spool
+
+    def lines(self) -> Iterator[str]:
+        """Each line, one after the other, as above."""
+        return decoded(self.file())
 
     def items(self) -> Iterator[Item]:
-        """The files. AssertionError when the text was not kept."""
-        assert self.text is not None
-        return map(Item.parse, lines(self.text))
+        """The files, as above."""
+        return map(Item.parse, self.lines())
 
 
 def taken(items: Iterable[Item], *, most: int = KEPT_MOST) -> Manifest:
     """The manifest of `items`, which come sorted by name; of several of one name the first counts."""
     digest, count, size, length, before = hashlib.sha256(), 0, 0, 0, None
-    with tempfile.SpooledTemporaryFile(max_size=most) as spool:
-        for item in items:
-            if item.name == before:
-                continue
-            before = item.name
-            line = f"{item}\n".encode("utf-8", "surrogateescape")
-            digest.update(line)
-            count, size, length = count + 1, size + item.size, length + len(line)
-            if length <= most:
-                spool.write(line)
-        spool.seek(0)
-        text = spool.read().decode("utf-8", "surrogateescape") if length <= most else None
-    return Manifest(Digest(f"sha256:{digest.hexdigest()}"), count, size, text)
+    spool: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=most)  # noqa: SIM115  closed with the manifest
+    for item in items:
+        if item.name == before:
+            continue
+        before = item.name
+        line = f"{item}\n".encode("utf-8", "surrogateescape")
+        digest.update(line)
+        count, size, length = count + 1, size + item.size, length + len(line)
+        spool.write(line)
+    return Manifest(Digest(f"sha256:{digest.hexdigest()}"), count, size, spool, length <= most)
+
+
+def decoded(file: IO[bytes]) -> Iterator[str]:
+    """The lines of a manifest's file, each without its newline."""
+    return (line.decode("utf-8", "surrogateescape").removesuffix("\n") for line in file)
 
 
 def lines(text: str) -> list[str]:

@@ -7,7 +7,7 @@ import pytest
 
 from git_rvexp.data.manifest import Item, taken
 from git_rvexp.model import Resources, Snapshot
-from git_rvexp.workflow.repeating.inputs import told
+from git_rvexp.workflow.repeating.manifests import told
 from tests.conftest import Clone
 from tests.notebook import IMAGE, Notebook, digest
 

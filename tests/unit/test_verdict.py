@@ -1,11 +1,11 @@
 """Verdicts: what is the same, what differs and how much, and when nothing can be said."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import pytest
 
-from git_rvexp.data.manifest import Item, taken
+from git_rvexp.data.manifest import Item, lines, taken
 from git_rvexp.data.tolerance import apart
 from git_rvexp.model import Json
 from git_rvexp.record.events import Event
@@ -33,7 +33,13 @@ def _outputs(files: Mapping[str, str]) -> dict[str, Json]:
 
 def verdict(first: Side, again: Side, tolerance: float = 0) -> dict[str, Json]:
     """The verdict's fields, with everything that was kept at hand."""
-    return judged(first, again, tolerance, KEPT.get)
+    return judged(first, again, tolerance, KEPT.get, listed)
+
+
+def listed(outputs: Event) -> Iterator[str] | None:
+    """The lines of a manifest that was kept."""
+    text = KEPT.get(str(outputs.get("kept")))
+    return None if text is None else iter(lines(text))
 
 
 ONE = {"out/a.bin": "abc", "out/m.json": '{"loss": 0.5}'}

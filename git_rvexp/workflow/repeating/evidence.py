@@ -3,6 +3,8 @@
 Gathered when the end is recorded, and written with it in one step. What cannot be read is told and stops nothing.
 """
 
+from collections.abc import Iterator
+
 from git_rvexp.errors import RvexpError
 from git_rvexp.model import Json, Plan
 from git_rvexp.record.events import Event
@@ -12,6 +14,7 @@ from git_rvexp.workflow.choose import Found
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.looking import metrics
 from git_rvexp.workflow.repeating import inputs, outputs
+from git_rvexp.workflow.repeating.manifests import recorded
 from git_rvexp.workflow.repeating.verdict import Side, judged
 
 
@@ -41,7 +44,15 @@ def side(run: Run) -> Side:
 def verdict(context: Context, original: Run, again: Side) -> dict[str, Json]:
     """What `again` showed, held against the run it repeats; the tolerance is the repeat's own, else the original's."""
     tolerated = again.planned.get("tolerance", original.planned.get("tolerance", 0.0))
-    return judged(side(original), again, float(tolerated), lambda blob: kept(context.repo, blob))
+
+    def listed(event: Event) -> Iterator[str] | None:
+        try:
+            return recorded(context.repo, event.fields, context.trusted())
+        except RvexpError as why:
+            context.warn(f"a list of outputs cannot be read: {why}")
+            return None
+
+    return judged(side(original), again, float(tolerated), lambda blob: kept(context.repo, blob), listed)
 
 
 def _facts(context: Context, plan: Plan, job: str) -> list[tuple[str, dict[str, Json]]]:

@@ -5,20 +5,18 @@ recorded with the reason and never called unchanged.
 """
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from git_rvexp.data import local, places
-from git_rvexp.data.manifest import Difference, Manifest, compare, lines, taken
+from git_rvexp.data.manifest import Difference, compare, taken
 from git_rvexp.errors import RvexpError
 from git_rvexp.git.plumbing import Repo
 from git_rvexp.model import Json, Plan
-from git_rvexp.record.kept import keep, kept
 from git_rvexp.settings import Settings
 from git_rvexp.workflow.context import Context
-
-Entry = Mapping[str, Json]
+from git_rvexp.workflow.repeating.manifests import Entry, recorded, told
 
 
 @dataclass(frozen=True)
@@ -74,17 +72,6 @@ def look(context: Context, plan: Plan, entry: Entry) -> dict[str, Json]:
     return {**bare, **fields, "level": listing.level, **({"hazards": listing.hazards} if listing.hazards else {})}
 
 
-def told(context: Context, manifest: Manifest) -> dict[str, Json]:
-    """A manifest as the record tells it; its text is kept beside, unless it is too large."""
-    fields: dict[str, Json] = {"manifest": str(manifest.digest), "count": manifest.count, "bytes": manifest.size}
-    if manifest.text:
-        fields["kept"] = keep(context.ledger, [manifest.text])[0]
-    elif manifest.text is None:
-        fields["large"] = True
-        context.warn(f"a manifest of {manifest.count} files is too large for the record: only its hash is kept")
-    return fields
-
-
 def drift(context: Context, before: Iterable[Entry], now: Iterable[Entry]) -> list[Drift]:
     """What became of the inputs in `before`, which were looked at, by what they are `now`."""
     current = {str(e["uri"]): e for e in now}
@@ -99,18 +86,20 @@ def _drift(context: Context, before: Entry, now: Entry) -> Drift | None:
             return Drift(uri, f"could not be listed {when}: {entry.get('why', 'not looked at')}", certain=False)
     if before["manifest"] == now["manifest"]:
         return None
-    difference = between(context.repo, before, now)
+    counts = f"{before['count']} files then, {now['count']} now"
+    try:
+        difference = between(context.repo, before, now, context.trusted())
+    except RvexpError as why:
+        return Drift(uri, f"{counts}; which changed cannot be told: {why}")
     if difference is None:
-        return Drift(uri, f"{before['count']} files then, {now['count']} now; which changed was not kept")
+        return Drift(uri, f"{counts}; which changed was not kept")
     return Drift(uri, difference.words()) if difference else None
 
 
-def between(repo: Repo, before: Entry, now: Entry) -> Difference | None:
-    """How two recorded manifests differ; None when the text of one was not kept."""
-    texts = ["" if not e.get("count") else kept(repo, str(e.get("kept", ""))) for e in (before, now)]
-    if texts[0] is None or texts[1] is None:
-        return None
-    return compare(lines(texts[0]), lines(texts[1]))
+def between(repo: Repo, before: Entry, now: Entry, settings: Settings | None = None) -> Difference | None:
+    """How two recorded manifests differ; None when the lines of one were not kept (see `manifests.recorded`)."""
+    told = [recorded(repo, entry, settings) for entry in (before, now)]
+    return None if told[0] is None or told[1] is None else compare(told[0], told[1])
 
 
 def _written_to(entry: Entry) -> bool:

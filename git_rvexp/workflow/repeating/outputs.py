@@ -16,7 +16,8 @@ from git_rvexp.errors import RvexpError
 from git_rvexp.model import Json, Plan
 from git_rvexp.record.kept import keep
 from git_rvexp.workflow.context import Context
-from git_rvexp.workflow.repeating.inputs import reaching, told
+from git_rvexp.workflow.repeating.inputs import reaching
+from git_rvexp.workflow.repeating.manifests import told
 
 # Bytes of result files that one run may put into the record.
 _TEXTS_MOST = 262144
@@ -48,7 +49,7 @@ def fields(context: Context, plan: Plan, job: str) -> dict[str, Json]:
     found: dict[str, Json] = {"run": str(plan.run), **told(context, manifest)}
     if reading.texts:
         found["texts"] = dict(zip(reading.texts, keep(context.ledger, reading.texts.values()), strict=True))
-    if manifest.count and manifest.text:
+    if manifest.count:
         found["items"] = _first(manifest)
     if reading.unread:
         found["unread"] = reading.unread

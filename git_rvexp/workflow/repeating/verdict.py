@@ -6,17 +6,19 @@ texts of results, which are read from the record by those who call.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from git_rvexp.data import tolerance
-from git_rvexp.data.manifest import SHOWN, Difference, by_content, compare, lines
+from git_rvexp.data.manifest import SHOWN, Difference, by_content, compare
 from git_rvexp.model import Json
 from git_rvexp.record.events import Event
 
 IDENTICAL, EQUAL, DIFFERS, NOT_COMPARABLE = "identical", "equal-within-tolerance", "differs", "not-comparable"
 Read = Callable[[str], str | None]
 """From a kept text's blob to the text; None when the record has none."""
+Listed = Callable[[Event], Iterator[str] | None]
+"""From an `outputs` event to the lines of its manifest; None when they are not to be had."""
 
 _STOPPED = re.compile(
     r"time limit|exceeded timeout|out of memory|OutOfMemory|Host EC2"
@@ -50,9 +52,10 @@ class _Found:
     largest: float = 0.0
 
 
-def judged(first: Side, again: Side, tolerated: float, read: Read) -> dict[str, Json]:
+def judged(first: Side, again: Side, tolerated: float, read: Read, listed: Listed) -> dict[str, Json]:
     """The fields of a `verdict` event, without the runs: result, why, what differs, and what was noted on the way."""
-    why = _incomparable(first, again, read)
+    manifests = [listed(side.outputs) if side.outputs else None for side in (first, again)]
+    why = _incomparable(first, again, manifests)
     conditions = _conditions(first, again)
     noted = {"noted": notes} if (notes := _noted(first, again)) else {}
     stopped = _stopped(first, again)
@@ -62,7 +65,7 @@ def judged(first: Side, again: Side, tolerated: float, read: Read) -> dict[str, 
     if why:
         result = NOT_COMPARABLE if conditions else DIFFERS
         return {"result": result, "why": [_codes(first, again), *why, *conditions], **codes, **noted}
-    found = _held(first, again, tolerated, read)
+    found = _held(first, again, _compared(manifests), tolerated, read)
     told = {**_told(found, tolerated), **codes, **noted}
     if not found.difference and not codes:
         return {"result": IDENTICAL, "same": found.difference.same, **_although(conditions), **noted}
@@ -81,9 +84,13 @@ def _although(conditions: list[str]) -> dict[str, Json]:
 _UNTELLABLE = "their digests are of kinds that cannot be held against each other"
 
 
-def _held(first: Side, again: Side, tolerated: float, read: Read) -> _Found:
-    old, new = (_text(side.outputs, read) or "" for side in (first, again))
-    found = _Found(compare(lines(old), lines(new), by_content))
+def _compared(manifests: Sequence[Iterator[str] | None]) -> Difference:
+    old, new = (lines or iter(()) for lines in manifests)
+    return compare(old, new, by_content)
+
+
+def _held(first: Side, again: Side, difference: Difference, tolerated: float, read: Read) -> _Found:
+    found = _Found(difference)
     found.within = tolerated > 0 and set(found.difference.counts) == {"changed"}
     for a, b in found.difference.examples.get("changed", []):
         assert a is not None
@@ -125,22 +132,16 @@ def _kept(outputs: Event | None, name: str, read: Read) -> str | None:
     return read(str(blobs[name])) if isinstance(blobs, dict) and name in blobs else None
 
 
-def _text(outputs: Event | None, read: Read) -> str | None:
-    if outputs is None:
-        return None
-    return read(str(outputs.get("kept", ""))) if outputs.get("count") else ""
-
-
-def _incomparable(first: Side, again: Side, read: Read) -> list[str]:
+def _incomparable(first: Side, again: Side, manifests: Sequence[Iterator[str] | None]) -> list[str]:
     """Why their results cannot be held against each other at all."""
     why = []
-    for side, name in ((first, "the original"), (again, "the repeat")):
+    for side, name, lines in zip((first, again), ("the original", "the repeat"), manifests, strict=True):
         if side.outputs is None:
             why.append(f"no outputs were declared for {name}: only exit codes can be compared")
         else:
             why += [f"{place} of {name} could not be read: {text}" for place, text in _unread(side.outputs)]
-            if _text(side.outputs, read) is None:
-                why.append(f"the manifest of {name} is not in the record")
+            if lines is None:
+                why.append(f"the manifest of {name} is not to be had")
             if not side.outputs.get("count"):
                 why.append(f"{name} wrote nothing to its declared outputs")
     return why

@@ -10,15 +10,14 @@ from pathlib import Path
 
 from git_rvexp import aws
 from git_rvexp.data import local, places
-from git_rvexp.data.manifest import Manifest, compare, lines, taken
+from git_rvexp.data.manifest import Manifest, compare, taken
 from git_rvexp.data.s3 import Listing
 from git_rvexp.errors import RvexpError
-from git_rvexp.git.plumbing import Repo
 from git_rvexp.model import Json, Plan
-from git_rvexp.record.kept import kept
 from git_rvexp.record.runs import Run
 from git_rvexp.workflow.repeating import outputs as written
 from git_rvexp.workflow.repeating.inputs import reaching
+from git_rvexp.workflow.repeating.manifests import recorded
 from git_rvexp.workflow.verifying.link import Link, changed, hazard, ok, unknown
 from git_rvexp.workflow.verifying.outside import Outside
 
@@ -61,7 +60,7 @@ def outputs(outside: Outside, run: Run) -> list[Link]:
     try:
         outside.executors.of(run.plan)  # another engine's containers are not this one's
         now, unread = written.listed(outside.context, run.plan, run.job)
-        words = "" if str(now.digest) == event.get("manifest") else _difference(outside.context.repo, event.fields, now)
+        words = "" if str(now.digest) == event.get("manifest") else _difference(outside, event.fields, now)
     except (RvexpError, ValueError) as why:
         return [unknown("outputs", str(why), needed=False)]
     if unread:
@@ -91,14 +90,18 @@ def _drift(outside: Outside, plan: Plan, entry: Mapping[str, Json]) -> tuple[str
     now, hazards = _listed(outside, plan, uri)
     if str(now.digest) == entry["manifest"]:
         return "", hazards
-    return _difference(outside.context.repo, entry, now), hazards
+    return _difference(outside, entry, now), hazards
 
 
-def _difference(repo: Repo, entry: Mapping[str, Json], now: Manifest) -> str:
-    before = kept(repo, str(entry.get("kept", ""))) if entry.get("count") else ""
-    if before is None or now.text is None:
-        return f"{entry.get('count')} files then, {now.count} now; which changed was not kept"
-    difference = compare(lines(before), lines(now.text))
+def _difference(outside: Outside, entry: Mapping[str, Json], now: Manifest) -> str:
+    counts = f"{entry.get('count')} files then, {now.count} now"
+    try:
+        before = recorded(outside.context.repo, entry, outside.context.trusted())
+    except RvexpError as why:
+        return f"{counts}; which changed cannot be told: {why}"
+    if before is None:
+        return f"{counts}; which changed was not kept"
+    difference = compare(before, now.lines())
     if set(difference.counts) == {"unknown"}:
         raise RvexpError(f"checksums of different kinds: {difference.words()}")
     return difference.words()
