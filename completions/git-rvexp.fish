@@ -173,7 +173,7 @@ __rvexp_complete '__rvexp_at logs' -f -s f -l follow -d 'go on until the job has
 __rvexp_complete '__rvexp_at logs' -f -l since -r -d 'only what was printed since a date, or 10m, 2h, 3d ago'
 __rvexp_complete '__rvexp_at logs' -f -l attempt -r -d 'only what this attempt printed (from 1)'
 __rvexp_complete '__rvexp_at logs' -f -l grep -r -d 'only lines that match'
-__rvexp_complete '__rvexp_at logs' -f -l save -d 'keep the log in this clone and its checksum in the record'
+__rvexp_complete '__rvexp_at logs' -f -l save -d 'keep the log, and its checksum in the record'
 __rvexp_complete 'not __rvexp_verb' -f -a wait -d 'wait until a run has ended'
 __rvexp_complete '__rvexp_at wait' -f -a '(__rvexp_tags)'
 __rvexp_complete '__rvexp_at wait' -f -s h -l help -d 'show this help message and exit'

@@ -1,7 +1,8 @@
 """Print what a run's job has printed: all its attempts, in order. RUN:N is the job with index N of an array.
 
 Of a snapshot, the log of its newest run. -f follows until the job has ended; Ctrl-C leaves the job alone. --save keeps
-the log and its checksum in this clone, so that it outlives the executor's; a kept log is read when there is no other.
+the log in this clone, and in the store where one is configured, with its checksum in the record, so that it outlives
+the executor's; a kept log is read when there is no other.
 """
 
 import argparse
@@ -28,7 +29,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--since", metavar="WHEN", help="only what was printed since a date, or 10m, 2h, 3d ago")
     parser.add_argument("--attempt", type=int, default=0, metavar="N", help="only what this attempt printed (from 1)")
     parser.add_argument("--grep", metavar="REGEX", help="only lines that match")
-    parser.add_argument("--save", action="store_true", help="keep the log in this clone and its checksum in the record")
+    parser.add_argument("--save", action="store_true", help="keep the log, and its checksum in the record")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
@@ -46,7 +47,8 @@ def run(args: argparse.Namespace, session: Session) -> int:
         if args.save:
             kept = keep(context, found, lines, part.index)
             session.speaker.result(str(kept.path))
-            session.speaker.say(f"kept {kept.lines} lines, {kept.digest}")
+            where = f"here and at {kept.uri}" if kept.uri else "here only: no store is configured"
+            session.speaker.say(f"kept {kept.lines} lines, {kept.digest}, {where}")
             return 0
         if _print(lines, args.grep, session) == 0:
             session.speaker.say(why_nothing(found, executors))

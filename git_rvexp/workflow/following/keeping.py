@@ -1,26 +1,17 @@
-"""A run's log: from its executor, or the copy that was kept in this clone with its checksum in the record."""
+"""A run's log: from its executor, or a copy that was kept with its checksum in the record."""
 
-import hashlib
+import dataclasses
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from git_rvexp.errors import RvexpError
-from git_rvexp.record.runs import Run
 from git_rvexp.workflow.choose import Found
 from git_rvexp.workflow.context import Context
+from git_rvexp.workflow.following import copies
 from git_rvexp.workflow.following.asking import Executors
+from git_rvexp.workflow.following.copies import Kept
 from git_rvexp.workflow.following.follow import refuse_jobless
 from git_rvexp.workflow.following.harvest import share_quietly
-
-
-@dataclass(frozen=True)
-class Kept:
-    """A log that was kept."""
-
-    path: Path
-    lines: int
-    digest: str
 
 
 @dataclass(frozen=True)
@@ -38,7 +29,10 @@ class Part:
 
 
 def lines_of(context: Context, found: Found, executors: Executors, part: Part, *, follow: bool) -> Iterator[str]:
-    """The log's lines. RvexpError when the executor cannot give it and no whole copy was kept here."""
+    """The log's lines. RvexpError when the executor cannot give it and no whole copy was kept.
+
+    An executor that has no line of a job that is over may have dropped them: then a kept copy is looked for too.
+    """
     refuse_jobless(found.run)
     job = f"{found.run.job}:{part.index}" if part.index else found.run.job
     given = 0
@@ -48,46 +42,43 @@ def lines_of(context: Context, found: Found, executors: Executors, part: Part, *
             given += 1
             yield line
     except RvexpError as why:
-        copy = _path(context, found.run, part.index)
-        if given or not copy.is_file():
+        copy = None if given else copies.found(context, found.run, part.index)
+        if copy is None:
             raise
-        told = "" if part.whole else ", which knows neither times nor attempts: all of it follows"
-        context.say(f"{why}\n  this is the copy kept in this clone{told}")
-        yield from _checked(found.run, copy, part.index)
+        yield from _told(context, copy, part, str(why))
+        return
+    copy = copies.found(context, found.run, part.index) if not given and part.whole else None
+    if copy and copy[0]:
+        yield from _told(context, copy, part, "the executor has no log of it any more")
 
 
 def keep(context: Context, found: Found, lines: Iterable[str], index: str) -> Kept:
-    """Write the log beside the record, and its checksum into it."""
-    path = _path(context, found.run, index)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    digest, count, size = hashlib.sha256(), 0, 0
-    partial = path.with_suffix(".part")
-    with partial.open("wb") as file:
-        for line in lines:
-            data = line.encode("utf-8", "surrogateescape") + b"\n"
-            digest.update(data)
-            file.write(data)
-            count += 1
-            size += len(data)
-    partial.replace(path)
-    kept = Kept(path, count, f"sha256:{digest.hexdigest()}")
-    fields = {"run": found.run.run, "sha256": digest.hexdigest(), "bytes": size, "lines": count}
-    context.ledger.append(found.snapshot.oid, context.ledger.event("log", fields | _child(index)))
+    """Keep the log in the git directory and, where one is configured, in the store; its checksum goes into the record.
+
+    RvexpError when the store cannot be written: what is kept here is on record all the same.
+    """
+    kept = copies.written(context, found.run, index, lines)
+    trouble: RvexpError | None = None
+    if context.settings.store:
+        try:
+            kept = dataclasses.replace(kept, uri=copies.stored(context, kept))
+        except RvexpError as why:
+            trouble = why
+    told = {"sha256": str(kept.digest).removeprefix("sha256:"), "bytes": kept.size, "lines": kept.lines}
+    places = {"child": copies.child(index), "uri": kept.uri or None}
+    fields = {"run": found.run.run, **told, **{k: v for k, v in places.items() if v is not None}}
+    if not any(e.kind == "log" and e.fields == fields for e in found.run.events):
+        context.ledger.append(found.snapshot.oid, context.ledger.event("log", fields))
     share_quietly(context)
+    if trouble:
+        again = f"git rvexp logs {found.run.run} --save"
+        raise RvexpError(f"the log is kept in this clone only: {trouble}", hint=trouble.hint or again) from trouble
     return kept
 
 
-def _path(context: Context, run: Run, index: str) -> Path:
-    return context.repo.state_dir / "logs" / (f"{run.run}-{index}.log" if index else f"{run.run}.log")
-
-
-def _child(index: str) -> dict[str, int]:
-    return {"child": int(index)} if index else {}
-
-
-def _checked(run: Run, path: Path, index: str) -> Iterator[str]:
-    data = path.read_bytes()
-    wanted = {"sha256": hashlib.sha256(data).hexdigest(), "child": None, **_child(index)}
-    if not any(all(e.get(k) == v for k, v in wanted.items()) for e in run.events if e.kind == "log"):
-        raise RvexpError(f"the kept log {path} is not the one whose checksum the record holds")
-    yield from data.decode("utf-8", "surrogateescape").removesuffix("\n").split("\n")
+def _told(context: Context, copy: tuple[bytes, str], part: Part, why: str) -> Iterator[str]:
+    content, where = copy
+    told = "" if part.whole else ", which knows neither times nor attempts: all of it follows"
+    context.say(f"{why}\n  this is {where}{told}")
+    if content:
+        yield from content.decode("utf-8", "surrogateescape").removesuffix("\n").split("\n")
