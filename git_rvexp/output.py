@@ -8,7 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from git_rvexp.terms import TYPE_CHECKING, Json
 
@@ -44,6 +44,7 @@ class Speaker:
     colour_err: bool = False
     quiet: bool = False
     terminal: bool = False
+    warned: set[str] = field(default_factory=set, compare=False, repr=False)
 
     @classmethod
     def make(cls, environ: Mapping[str, str], *, colour: str = "auto", quiet: bool = False) -> "Speaker":
@@ -84,7 +85,10 @@ class Speaker:
             print(_fitting(printable(line), self.err), file=self.err, flush=True)
 
     def warn(self, line: str) -> None:
-        """Something the user should know even with -q."""
+        """Something the user should know even with -q; the same words are said once."""
+        if line in self.warned:
+            return
+        self.warned.add(line)
         print(
             self._paint("warning: ", "yellow", on=self.colour_err) + printable(line),
             file=self.err,

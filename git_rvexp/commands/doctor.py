@@ -27,6 +27,7 @@ LOOKS: tuple[tuple[str, Look], ...] = (
     ("engine", checkup_machine.engine),
     ("registry", checkup_cloud.registry),
     ("aws", checkup_cloud.identity),
+    ("store", checkup_cloud.store),
     ("queue", checkup_cloud.queue),
     ("definition", checkup_cloud.definition),
     ("manual", checkup_machine.manual),

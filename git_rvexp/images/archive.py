@@ -46,13 +46,13 @@ def read(chunks: Iterable[bytes], entries: Sequence[Entry], spool: Spool) -> Non
             for member in tar:
                 if member.isdir():
                     continue
-                path = _path(member.name)
+                path = safe_path(member.name)
                 if path in found:
                     raise Different(f"it holds {_shown(path)} twice")
                 found[path] = _take(tar, member, spool, width)
     except (tarfile.TarError, EOFError, zlib.error, OSError) as why:
         raise Different(f"it cannot be unpacked: {why}") from why
-    _compare(found, [e for e in entries if e.mode != GITLINK])
+    compare(found, [e for e in entries if e.mode != GITLINK])
 
 
 def _take(tar: tarfile.TarFile, member: tarfile.TarInfo, spool: Spool, width: int) -> tuple[int, str]:
@@ -62,7 +62,7 @@ def _take(tar: tarfile.TarFile, member: tarfile.TarInfo, spool: Spool, width: in
         spool.add(oid, [target])
         return SYMLINK, oid
     if not member.isreg() or member.issparse():
-        raise Different(f"{_shown(_path(member.name))} is neither a file nor a link")
+        raise Different(f"{_shown(safe_path(member.name))} is neither a file nor a link")
     content = tar.extractfile(member)
     assert content is not None
     place = spool.begin()
@@ -77,8 +77,11 @@ def _kept(content: IO[bytes], spool: Spool) -> Iterator[bytes]:
         yield chunk
 
 
-def _compare(found: dict[bytes, tuple[int, str]], entries: Sequence[Entry]) -> None:
-    """Strip the prefix folder (a forge's own; cgit's has slashes) and hold the rest against the tree."""
+def compare(found: dict[bytes, tuple[int, str]], entries: Sequence[Entry]) -> None:
+    """Strip the prefix folder (a forge's own; cgit's has slashes) and hold mode and name of the rest against the tree.
+
+    Different says where they differ.
+    """
     if entries and not found:
         raise Different("it is empty")
     top, inner = _root(found), _root(e.path for e in entries)
@@ -98,7 +101,8 @@ def _compare(found: dict[bytes, tuple[int, str]], entries: Sequence[Entry]) -> N
         raise Different(f"it holds {_shown(min(stripped))}, which the tag does not")
 
 
-def _path(name: str) -> bytes:
+def safe_path(name: str) -> bytes:
+    """A member's name as a path of the tree; Different when it leads out of it."""
     if name.startswith("/") or ".." in name.split("/") or "\0" in name:
         raise Different(f"it holds the unsafe path {name!r}")
     return posixpath.normpath(name).encode("utf-8", "surrogateescape")

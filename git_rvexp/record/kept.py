@@ -9,7 +9,9 @@ from collections.abc import Iterable
 from git_rvexp.git import notes
 from git_rvexp.git.notes import Tip
 from git_rvexp.git.plumbing import Repo
+from git_rvexp.record.events import union
 from git_rvexp.record.ledger import Ledger
+from git_rvexp.tree import blob_id
 
 
 def keep(ledger: Ledger, texts: Iterable[str]) -> list[str]:
@@ -30,6 +32,15 @@ def kept(repo: Repo, blob: str) -> str | None:
     """The text kept as `blob`; None when this clone's record has none, or one that was tampered with."""
     text = notes.read(repo, notes.tip(repo), [blob]).get(blob) if blob else None
     return text if text is not None and _blob(repo, text, write=False) == blob else None
+
+
+def merged(oid: str, one: str, other: str) -> str:
+    """What two notes on one object are together: the union of their lines, or the text that is kept as this object."""
+    for text in (one, other):
+        data = text.encode("utf-8", "surrogateescape")
+        if text and blob_id([data], len(data), width=len(oid)) == oid:
+            return text
+    return union(one, other)
 
 
 def _blob(repo: Repo, text: str, *, write: bool = True) -> str:

@@ -13,7 +13,7 @@ from git_rvexp.git import notes, remote
 from git_rvexp.git.notes import Tip
 from git_rvexp.git.tags import snapshots
 from git_rvexp.jitter import jitter, token
-from git_rvexp.record.events import union
+from git_rvexp.record.kept import merged as both
 from git_rvexp.record.ledger import Ledger
 
 SEEN = "refs/rvexp/seen/notes"
@@ -140,5 +140,5 @@ def _union(ledger: Ledger, ours: Tip, theirs: Tip) -> Tip:
     length = len(repo.null_oid)
     oids = {p.replace("/", "") for p in changed.split("\0") if len(p.replace("/", "")) == length}
     left, right = notes.read(repo, ours, oids), notes.read(repo, theirs, oids)
-    merged = {oid: union(left.get(oid, ""), right.get(oid, "")) for oid in oids if oid in right}
+    merged = {oid: both(oid, left.get(oid, ""), right.get(oid, "")) for oid in oids if oid in right}
     return notes.write(repo, ours, merged, "rvexp: merge", parents=[theirs.commit])

@@ -14,10 +14,10 @@ from git_rvexp.executors.batch_foreign import Listed, jobs_on, request_of
 from git_rvexp.git.tags import snapshots
 from git_rvexp.model import Snapshot
 from git_rvexp.names import RunId
-from git_rvexp.record import share
 from git_rvexp.record.events import Event, Record, stamp
 from git_rvexp.record.runs import runs
 from git_rvexp.workflow.context import Context
+from git_rvexp.workflow.storing.sharing import share_record
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def adopt(context: Context, text: str) -> str:
     (one,) = chosen
     planned, submitted = _events(context, one)
     context.ledger.append(one.snapshot.oid, planned, submitted)
-    share.push_notes(context.ledger)
+    share_record(context)
     return str(planned.fields["run"])
 
 

@@ -60,7 +60,7 @@ def snapshot_of(context: Context, text: str) -> Snapshot | None:
     if found:
         return found
     settings = context.settings
-    remote_named = settings.experiments_remote or settings.github_experiment_repo
+    remote_named = settings.experiments_remote or settings.github_experiment_repo or settings.store
     if settings.on_batch and settings.batch_job_def_name and not remote_named:
         return None
     raise _no_snapshot(work.changes, snapshots(context.repo))

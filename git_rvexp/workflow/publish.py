@@ -7,8 +7,9 @@ publish is simply run again. The order is tag, image, definition, record: a cras
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from git_rvexp.errors import RvexpError
+from git_rvexp.errors import GitError, RvexpError
 from git_rvexp.git import notes, remote
 from git_rvexp.model import Image, Json, Snapshot
 from git_rvexp.names import Digest, TagName
@@ -19,6 +20,10 @@ from git_rvexp.workflow.building.engine import Ensured
 from git_rvexp.workflow.building.ensure import ensure_image
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.snapshotting.take import complete
+from git_rvexp.workflow.storing.sharing import PENDING, deposit_one, deposit_or_tell, share_record
+
+if TYPE_CHECKING:
+    from git_rvexp.workflow.building.context import Copy
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,7 @@ def publish(context: Context, snapshot: Snapshot, *, full: bool = False) -> Publ
     """Everything a run of the snapshot needs, found or made, recorded and shared; with `full` built by the engine."""
     agree_on_tag(context, snapshot)
     made = provide(context, snapshot, full=full)
-    share.push_notes(context.ledger)
+    share_record(context)
     return made
 
 
@@ -75,7 +80,17 @@ def _image(context: Context, snapshot: Snapshot, settings: Settings, *, full: bo
         say=context.say,
         recorded=_recorded_manifests(context, snapshot, settings.ecr_repo),
         full=full,
+        copy=_copy(context, snapshot),
     )
+
+
+def _copy(context: Context, snapshot: Snapshot) -> "Copy | None":
+    """The zip in the configured store, where the record names one."""
+    if not context.settings.store:
+        return None
+    from git_rvexp.workflow.storing.unzipping import zip_copy  # noqa: PLC0415  loads boto3
+
+    return zip_copy(context, snapshot)
 
 
 def _recorded_manifests(context: Context, snapshot: Snapshot, repository: str) -> list[Digest]:
@@ -85,8 +100,23 @@ def _recorded_manifests(context: Context, snapshot: Snapshot, repository: str) -
 
 
 def agree_on_tag(context: Context, snapshot: Snapshot) -> None:
-    """Make sure the remote's tag is ours: push it when it is not there yet. AlarmError when it moved."""
+    """Make sure the tag in each shared place is ours, and put it where it is missing. AlarmError when it moved.
+
+    Of the experiments remote and the store one may be out of reach, and is told.
+    """
     context.connect()
+    try:
+        _agree_with_remote(context, snapshot)
+    except GitError as why:
+        if not context.settings.store:
+            raise
+        deposit_one(context, snapshot)
+        context.warn(f"{why}\n  {PENDING}")
+    else:
+        deposit_or_tell(context, snapshot)
+
+
+def _agree_with_remote(context: Context, snapshot: Snapshot) -> None:
     there = remote.ids(context.repo, [f"refs/tags/{snapshot.tag}", notes.REF])
     refuse_moved(context, snapshot, there)
     if f"refs/tags/{snapshot.tag}" not in there:

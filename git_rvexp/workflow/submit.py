@@ -10,7 +10,7 @@ A chain announces all its plans at once and sends each when its turn comes; a si
 import dataclasses
 from collections.abc import Mapping, Sequence
 
-from git_rvexp.errors import AmbiguousError, GitError, PendingError, RvexpError
+from git_rvexp.errors import AmbiguousError, CredentialsError, GitError, PendingError, RvexpError
 from git_rvexp.executors.protocol import BusyError, Executor, RefusedError, UnsureError
 from git_rvexp.jitter import jitter
 from git_rvexp.model import Json, Plan, Snapshot
@@ -18,6 +18,7 @@ from git_rvexp.record import share
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.held import signals_held
 from git_rvexp.workflow.repeating import inputs
+from git_rvexp.workflow.storing.sharing import share_record
 
 _BUSY_TRIES = 5
 _LOOKS = 3
@@ -72,13 +73,14 @@ def announce(context: Context, snapshot: Snapshot, plans: Sequence[Plan], *, off
     if offline:
         return
     try:
-        share.push_notes(context.ledger)
-    except (GitError, PendingError, share.AlarmError) as why:
+        share_record(context)
+    except RvexpError as why:
         told = ({"run": str(p.run), "why": "the record could not be shared"} for p in plans)
         context.ledger.append(snapshot.oid, *(context.ledger.event("refused", fields) for fields in told))
         if isinstance(why, share.AlarmError):
             raise
-        raise type(why)(
+        kind = type(why) if isinstance(why, GitError | PendingError | CredentialsError) else RvexpError
+        raise kind(
             f"{why}\n  nothing was submitted: a run is recorded where others see it before it may cost money",
             hint="git rvexp doctor; --offline submits all the same and says so in the record",
         ) from why
@@ -140,6 +142,6 @@ def _share_after(context: Context, *, offline: bool) -> None:
     if offline:
         return
     try:
-        share.push_notes(context.ledger)
-    except (GitError, PendingError, share.AlarmError) as why:
+        share_record(context)
+    except RvexpError as why:
         context.warn(f"recorded in this clone; its push is pending: {why}\n  git rvexp sync pushes it")

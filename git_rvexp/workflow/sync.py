@@ -1,8 +1,9 @@
 """Bring this clone and the experiments remote to the same state, and settle what is open."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from git_rvexp.errors import RvexpError
 from git_rvexp.git import notes, remote
 from git_rvexp.git.tags import snapshots
 from git_rvexp.names import is_tag_name
@@ -11,21 +12,69 @@ from git_rvexp.record.share import Alarm, AlarmError
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.reconcile import Settled, settle
 from git_rvexp.workflow.snapshotting.take import complete
+from git_rvexp.workflow.storing.sharing import share_record
+
+Tags = tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Synced:
     """What was done: tags fetched and pushed, and what became of open runs."""
 
-    fetched: tuple[str, ...]
-    pushed: tuple[str, ...]
+    fetched: Tags
+    pushed: Tags
     settled: tuple[Settled, ...]
 
 
 def sync(context: Context, *, accept: bool = False) -> Synced:
-    """Exchange tags and notes both ways, then settle open runs. AlarmError lists what moved on the remote."""
+    """Exchange tags and notes both ways, then settle open runs. AlarmError lists what moved on the remote.
+
+    With a store in S3 too, the one goes on without the other; what could not be reached is the error at the end.
+    """
     context.connect()
     notes.ensure_notes_ref(context.repo)
+    if not context.settings.store:
+        fetched, pushed = _sync_remote(context, accept=accept)
+        return Synced(fetched, pushed, _settled(context))
+    failed: list[RvexpError] = []
+    fetched, pushed = _tried(lambda: _sync_remote(context, accept=accept), failed)
+    more, stored = _tried(lambda: _sync_store(context), failed)
+    if more:
+        _tried(lambda: _sync_remote(context, accept=accept), [])
+    settled = _settled(context)
+    for why in failed[1:]:
+        context.warn(str(why))
+    if failed:
+        raise failed[0]
+    return Synced((*fetched, *more), tuple(dict.fromkeys((*pushed, *stored))), settled)
+
+
+def _tried(exchange: Callable[[], tuple[Tags, Tags]], failed: list[RvexpError]) -> tuple[Tags, Tags]:
+    try:
+        return exchange()
+    except AlarmError:
+        raise
+    except RvexpError as why:
+        failed.append(why)
+        return (), ()
+
+
+def _settled(context: Context) -> tuple[Settled, ...]:
+    settled = settle(context, snapshots(context.repo))
+    if settled:
+        share_record(context)
+    return tuple(settled)
+
+
+def _sync_store(context: Context) -> tuple[Tags, Tags]:
+    """Tags that came from the store, and those whose copies were put there."""
+    from git_rvexp.workflow.storing.exchange import exchange  # noqa: PLC0415  loads boto3
+
+    return exchange(context)
+
+
+def _sync_remote(context: Context, *, accept: bool) -> tuple[Tags, Tags]:
+    """Tags that came from the experiments remote, and those that went there; notes both ways."""
     there = remote.ids(context.repo)
     alarms = share.tag_alarms(context.ledger, there)
     if alarms and not accept:
@@ -38,10 +87,7 @@ def sync(context: Context, *, accept: bool = False) -> Synced:
     share.receive_notes(context.ledger, there.get(notes.REF, ""), accept=accept)
     complete(context, snapshots(context.repo))
     share.push_notes(context.ledger)
-    settled = settle(context, snapshots(context.repo))
-    if settled:
-        share.push_notes(context.ledger)
-    return Synced(fetched, pushed, tuple(settled))
+    return fetched, pushed
 
 
 def _fetch_tags(context: Context, there: Mapping[str, str]) -> tuple[str, ...]:

@@ -35,11 +35,32 @@ def follow(name: str, stack: Stack, folder: Path) -> str:
     return clone.git("notes", "show", tags[0])
 
 
-@pytest.mark.parametrize("name", sorted(scripts().keys() - {"aws.md"}))
+@pytest.mark.parametrize("name", sorted(scripts().keys() - {"aws.md", "store.md"}))
 def test_the_commands_work_as_written(name: str, stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On one machine, with an engine and nothing else."""
     monkeypatch.setenv("DOCKER_HOST", stack.docker_host)
     assert ' ended run="' in follow(name, stack, tmp_path / "digits")
+
+
+def test_the_store_works_as_written(stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a bucket of this test's own in the variable that the page uses."""
+    named = {**stack.environment(), "bucket": f"page-{uuid.uuid4().hex[:12]}"}
+    stack.aws("s3api", "create-bucket", "--bucket", named["bucket"])
+    for variable, value in named.items():
+        monkeypatch.setenv(variable, value)
+    _use_aws(stack, tmp_path, monkeypatch)
+    assert ' source="s3://page-' in follow("store.md", stack, tmp_path / "digits")
+    elsewhere = tmp_path / "elsewhere"
+    assert (elsewhere / "first" / "train.py").is_file()
+
+
+def _use_aws(stack: Stack, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put an aws before all others that goes to the stack: Debian's reads no AWS_ENDPOINT_URL yet."""
+    shim = folder / "bin" / "aws"
+    shim.parent.mkdir()
+    shim.write_text(f'#!/bin/sh\nexec {AWS} --endpoint-url={stack.aws_endpoint} "$@"\n')
+    shim.chmod(0o755)
+    monkeypatch.setenv("PATH", str(shim.parent), prepend=":")
 
 
 def test_the_way_to_aws_works_as_written(
@@ -60,11 +81,7 @@ def test_the_way_to_aws_works_as_written(
     }
     for variable, value in named.items():
         monkeypatch.setenv(variable, value)
-    shim = tmp_path / "bin" / "aws"  # this aws reads no AWS_ENDPOINT_URL yet
-    shim.parent.mkdir()
-    shim.write_text(f'#!/bin/sh\nexec {AWS} --endpoint-url={stack.aws_endpoint} "$@"\n')
-    shim.chmod(0o755)
-    monkeypatch.setenv("PATH", str(shim.parent), prepend=":")
+    _use_aws(stack, tmp_path, monkeypatch)
     record = follow("aws.md", stack, tmp_path / "digits")
     assert ' definition arn="arn:aws:batch:' in record
     assert ' state="SUCCEEDED"' in record

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from git_rvexp.git import notes
 from git_rvexp.git.plumbing import Repo
+from git_rvexp.record import share
 from git_rvexp.record.kept import keep, kept
 from git_rvexp.record.ledger import Ledger
 from tests.conftest import Clone
@@ -47,6 +48,20 @@ def test_a_text_that_was_altered_is_none(clone: Clone) -> None:
     assert kept(ledger.repo, blob) is None
     assert kept(ledger.repo, "0" * 40) is None
     assert kept(ledger.repo, "") is None
+
+
+def test_a_merge_of_two_records_leaves_it_as_it_is(clone: Clone, new_clone: Callable[[str], Clone]) -> None:
+    """Its lines are no events: they are neither sorted nor counted once."""
+    text, other = "b\na\na\n", new_clone("other")
+    (blob,) = keep(ledger_of(clone), [text])
+    ours, theirs = ledger_of(other), ledger_of(clone)
+    keep(ours, ["ours\n"])
+    clone.git("init", "-q", "--bare", str(clone.path / "../shared.git"))
+    for side in (clone, other):
+        side.git("remote", "add", "experiments", str(clone.path / "../shared.git"))
+    share.push_notes(theirs)
+    share.push_notes(ours)
+    assert kept(ours.repo, blob) == text
 
 
 def test_it_travels_with_the_record(clone: Clone, new_clone: Callable[[str], Clone]) -> None:

@@ -1,12 +1,12 @@
 """The build context of a snapshot: the tag's files as one tar, and where they came from.
 
-The tag's tree decides every byte. The remote's archive is only another way to get them, used when it proves to be
-that tree; else the tree's own objects are read. The docker command and the engine never see the archive's address.
+The tag's tree decides every byte. The remote's archive, or a copy, is only another way to get them, used when it
+proves to be that tree; else the tree's own objects are read. The docker command and the engine never see an address.
 """
 
 import contextlib
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO
 
@@ -35,6 +35,14 @@ class BuildContext:
     source: str
 
 
+@dataclass(frozen=True)
+class Copy:
+    """Another place that has the files: its address, and what fills a spool from there ("", else why it did not)."""
+
+    address: str
+    fill: Callable[[Sequence[Entry], Spool], str]
+
+
 @contextlib.contextmanager
 def prepared(
     repo: Repo,
@@ -44,8 +52,12 @@ def prepared(
     archive_url: str,
     environ: Mapping[str, str],
     say: Say,
+    copy: Copy | None = None,
 ) -> Iterator[BuildContext]:
-    """The context of `snapshot` while the block runs. UsageError when the snapshot has no such Dockerfile."""
+    """The context of `snapshot` while the block runs. UsageError when the snapshot has no such Dockerfile.
+
+    Its files come from the remote's archive where there is one, else from `copy`, else from the tree.
+    """
     objects = Objects(repo.common_dir)
     whole = objects.tree(snapshot.tree)
     inside = list(below(whole, recipe.context))
@@ -56,6 +68,8 @@ def prepared(
         say(f"not in the image: {len(modules)} submodule(s), {', '.join(modules[:5])}")
     with Spool() as spool, tempfile.TemporaryFile(prefix="rvexp-") as out:
         source = _source(repo, snapshot, whole, spool, remote_url, archive_url, environ, say)
+        if source == TREE and copy is not None:
+            source = _copied(copy, whole, spool, say)
         pointers: list[Entry] = []
 
         def read(entry: Entry) -> Iterable[bytes]:
@@ -92,6 +106,13 @@ def _source(
         say(f"reading the tag's own objects, since {why}")
         return TREE
     return redacted(found.url)
+
+
+def _copied(copy: Copy, whole: Sequence[Entry], spool: Spool, say: Say) -> str:
+    why = copy.fill(whole, spool)
+    if why:
+        say(f"reading the tag's own objects, since {copy.address}: {why}")
+    return TREE if why else copy.address
 
 
 def _dockerfile(objects: Objects, inside: Sequence[Entry], recipe: Recipe, snapshot: Snapshot) -> str:

@@ -9,6 +9,7 @@ and our push. The record is written by those who call this.
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from git_rvexp.addresses import for_others
 from git_rvexp.errors import CredentialsError, RvexpError
@@ -23,6 +24,9 @@ from git_rvexp.images.registry import Manifest, Registry
 from git_rvexp.model import Image, Snapshot
 from git_rvexp.names import Digest, TagName
 from git_rvexp.settings import Settings
+
+if TYPE_CHECKING:
+    from git_rvexp.workflow.building.context import Copy
 
 OURS = "io.git-rvexp."
 TREE, SPEC, TAG, TAG_OID, COMMIT = (OURS + n for n in ("tree", "spec", "tag", "tag-oid", "commit"))
@@ -66,6 +70,7 @@ class Task:
     settings: Settings
     environ: Mapping[str, str]
     say: Say
+    copy: "Copy | None" = None
 
     @property
     def repository(self) -> str:
@@ -119,7 +124,8 @@ class Task:
         from git_rvexp.workflow.building.context import prepared  # noqa: PLC0415  archives, tar and gzip
 
         wanted, url = recipe(self.settings), self.settings.archive_url
-        with prepared(self.repo, self.snapshot, wanted, self.remote_url, url, self.environ, self.say) as context:
+        given = (self.remote_url, url, self.environ, self.say, self.copy)
+        with prepared(self.repo, self.snapshot, wanted, *given) as context:
             self.say(f"building {name} from {'the tree' if context.source == 'tree' else context.source}")
             text = context.dockerfile
             # Without the hook it is not yet the image that the labels tell of.

@@ -1,6 +1,7 @@
 """The image of a snapshot, one way or another: found, laid over an environment image, or built by the engine."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from git_rvexp.git.plumbing import Repo
 from git_rvexp.images.build import Say
@@ -17,6 +18,9 @@ from git_rvexp.workflow.building.ahead import Ahead
 from git_rvexp.workflow.building.engine import Ensured, Task
 from git_rvexp.workflow.building.layering import layered, planning
 
+if TYPE_CHECKING:
+    from git_rvexp.workflow.building.context import Copy
+
 
 def ensure_image(
     repo: Repo,
@@ -29,16 +33,17 @@ def ensure_image(
     say: Say,
     recorded: Sequence[Digest] = (),
     full: bool = False,
+    copy: "Copy | None" = None,
 ) -> Ensured:
     """The image of `snapshot`, in the registry when `settings.ecr_repo` names one, else in the engine.
 
     With `image.code` only the change is sent, over an environment image, where that can be done; `full` asks the engine
     for the whole all the same. `recorded` are manifests that the record names: one that is still there counts,
-    wherever the tag points by now.
+    wherever the tag points by now. `copy` is where a build may take the files from.
     Errors: no engine, a Dockerfile that fails or is missing (RvexpError, UsageError), a registry that refuses the
     login (CredentialsError), fails, or holds other content under the tag's name (RvexpError).
     """
-    task = Task(repo, snapshot, tag, remote_url, settings, environ, say)
+    task = Task(repo, snapshot, tag, remote_url, settings, environ, say, copy)
     if not settings.ecr_repo:
         local, source = task.local(Engine.connect(environ))
         return Ensured(

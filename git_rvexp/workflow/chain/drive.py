@@ -12,7 +12,6 @@ from git_rvexp.errors import AmbiguousError, PendingError
 from git_rvexp.executors.protocol import Executor
 from git_rvexp.model import JobState, Phase, Plan, Snapshot
 from git_rvexp.names import RunId
-from git_rvexp.record import share
 from git_rvexp.record.runs import runs
 from git_rvexp.workflow.chain.hold import Hold, held
 from git_rvexp.workflow.chain.plan import Options, again, drafts
@@ -24,6 +23,7 @@ from git_rvexp.workflow.following.harvest import Look, refresh
 from git_rvexp.workflow.parents import waits_of
 from git_rvexp.workflow.reconcile import GRACE, settle
 from git_rvexp.workflow.running import checked, prepared
+from git_rvexp.workflow.storing.sharing import share_record
 from git_rvexp.workflow.submit import announce, send
 
 Tell = Callable[[Chain, Mapping[str, JobState]], None]
@@ -56,7 +56,7 @@ def resume(context: Context, chain: Chain, tell: Tell, *, follow: bool) -> Chain
     experiments remote cannot be reached.
     """
     context.connect()
-    share.push_notes(context.ledger)
+    share_record(context)
     plan = next(iter(chain.runs.values())).plan
     executor = Executors(context).of(plan)
     with held(context.repo, chain.name) as hold:

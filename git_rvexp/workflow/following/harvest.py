@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from git_rvexp.errors import CredentialsError, RvexpError
 from git_rvexp.executors.protocol import Executor
 from git_rvexp.model import JobState, Json, Phase
-from git_rvexp.record import share
 from git_rvexp.record.events import Event, stamp
 from git_rvexp.record.runs import Run, runs
 from git_rvexp.workflow.choose import Found
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.following.asking import Executors
+from git_rvexp.workflow.storing.sharing import share_record
 
 FORGETTING = dt.timedelta(hours=24)
 """Older than this, a job that the executor does not know is one that it has forgotten (Batch keeps them longer)."""
@@ -87,7 +87,7 @@ def share_quietly(context: Context) -> None:
     """Push the record; what keeps it from being pushed is told, and the next command tries again."""
     try:
         context.connect()
-        share.push_notes(context.ledger)
+        share_record(context)
     except RvexpError as why:
         context.warn(f"recorded in this clone; its push is pending: {why}\n  git rvexp sync pushes it")
 

@@ -39,7 +39,7 @@ class Scene:
         return self.context.settings if self.context else Settings()
 
 
-_GO_THERE = ("remote", "registry", "aws", "queue", "definition")
+_GO_THERE = ("remote", "registry", "aws", "store", "queue", "definition")
 Look = Callable[[Scene], Iterable[Check]]
 
 

@@ -3,6 +3,7 @@
 Only what is configured is asked, and only what the user has confirmed is gone to.
 """
 
+import itertools
 from collections.abc import Iterator
 
 from git_rvexp import aws
@@ -16,6 +17,17 @@ def identity(scene: Scene) -> Iterator[Check]:
         account, region = aws.identity(_trusted(scene))
         where = f" at {scene.settings.aws_endpoint_url}" if scene.settings.aws_endpoint_url else ""
         yield Check("aws", "ok", f"account {account} in {region}{where}")
+
+
+def store(scene: Scene) -> Iterator[Check]:
+    """Whether the store's bucket can be listed; whether we may write shows when a snapshot goes there."""
+    where = scene.settings.store
+    if not where:
+        return
+    from git_rvexp.data.store import Store  # noqa: PLC0415  loads what other checks do not need
+
+    count = sum(1 for _ in itertools.islice(Store(_trusted(scene)).names(where), 1))
+    yield Check("store", "ok", f"{where} answers" + ("" if count else "; nothing is in it yet"))
 
 
 def queue(scene: Scene) -> Iterator[Check]:
@@ -77,7 +89,7 @@ def registry(scene: Scene) -> Iterator[Check]:
 
 
 def _on_aws(settings: Settings) -> bool:
-    return settings.on_batch or ".dkr.ecr." in settings.ecr_repo
+    return settings.on_batch or bool(settings.store) or ".dkr.ecr." in settings.ecr_repo
 
 
 def _trusted(scene: Scene) -> Settings:

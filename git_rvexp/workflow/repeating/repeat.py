@@ -10,11 +10,9 @@ from dataclasses import dataclass
 
 from git_rvexp.errors import RvexpError, UsageError
 from git_rvexp.executors.protocol import Executor
-from git_rvexp.git import notes, remote
 from git_rvexp.git.tags import person
 from git_rvexp.model import Json, Plan
 from git_rvexp.names import RunId
-from git_rvexp.record import share
 from git_rvexp.record.runs import Run
 from git_rvexp.settings import Settings
 from git_rvexp.workflow import choose, links, publish
@@ -22,6 +20,7 @@ from git_rvexp.workflow.choose import Found
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.repeating import inputs, outputs, requisites
 from git_rvexp.workflow.running import Started
+from git_rvexp.workflow.storing.sharing import receive_record
 from git_rvexp.workflow.submit import submit
 from git_rvexp.workflow.where import executor_named
 
@@ -55,7 +54,7 @@ def original(context: Context, text: str) -> Found:
     UsageError when there is none, RvexpError for one that has not ended.
     """
     context.connect()
-    share.receive_notes(context.ledger, remote.ids(context.repo, [notes.REF]).get(notes.REF, ""))
+    receive_record(context)
     snapshot, told = choose.either(context, text)
     ended = [run for run in told if run.first("ended") or run.phase.value == "unknown"]
     if not ended:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from git_rvexp import sizes
-from git_rvexp.errors import GitError, PendingError, RvexpError
+from git_rvexp.errors import GitError, RvexpError
 from git_rvexp.git import remote, worktree
 from git_rvexp.git.depth import prepare_push
 from git_rvexp.git.notes import ensure_notes_ref
@@ -16,12 +16,13 @@ from git_rvexp.git.weight import Limits
 from git_rvexp.git.worktree import WorkTree
 from git_rvexp.model import Snapshot
 from git_rvexp.names import TagName
-from git_rvexp.record import share
 from git_rvexp.record.events import VERSION, Event, stamp
+from git_rvexp.record.share import AlarmError
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.guard import ensure_guard
 from git_rvexp.workflow.snapshotting.naming import Request, named, taken
 from git_rvexp.workflow.snapshotting.notices import notices
+from git_rvexp.workflow.storing.sharing import deposit_or_tell, share_record
 
 EMBED = "embed"
 
@@ -76,10 +77,14 @@ def take(context: Context, request: Request) -> Taken:
             context.say("set core.notesRef, so that `git notes show TAG` prints the record")
         plan.place.keep()
         made = _made(context, plan, request.message)
-    pushed = request.push and there is not None and _pushed(context, made)
-    if pushed:
+    if not request.push:
+        return Taken(made, pending=False)
+    pushed = there is not None and _pushed(context, made)
+    stored = deposit_or_tell(context, made)
+    shared = (pushed or bool(context.settings.store)) and _shared(context)
+    if pushed and shared:
         context.say(_WHERE[connected.embedded])
-    return Taken(made, pending=request.push and not pushed)
+    return Taken(made, pending=not (pushed and stored and shared))
 
 
 def _made(context: Context, plan: Draft, message: str) -> Snapshot:
@@ -137,8 +142,18 @@ def _on_remote(context: Context, name: TagName) -> bool | None:
 def _pushed(context: Context, made: Snapshot) -> bool:
     try:
         remote.push_tags(context.repo, [made.tag])
-        share.push_notes(context.ledger)
-    except (GitError, PendingError) as why:
+    except GitError as why:
+        context.warn(str(why))
+        return False
+    return True
+
+
+def _shared(context: Context) -> bool:
+    try:
+        share_record(context)
+    except AlarmError:
+        raise
+    except RvexpError as why:
         context.warn(str(why))
         return False
     return True

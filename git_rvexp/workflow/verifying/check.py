@@ -17,6 +17,7 @@ from git_rvexp.workflow.verifying.layers import archive
 from git_rvexp.workflow.verifying.link import Link, State, repeatable
 from git_rvexp.workflow.verifying.outside import Outside
 from git_rvexp.workflow.verifying.record import record
+from git_rvexp.workflow.verifying.store import copies
 from git_rvexp.workflow.verifying.subject import Subject, everything, subjects
 from git_rvexp.workflow.verifying.tag import experiments, signature, tag
 
@@ -91,7 +92,11 @@ def verify(
 def verified(outside: Outside, subject: Subject, *, deep: bool) -> Verified:
     """All links of one snapshot."""
     links = [tag(outside, subject), signature(outside, subject), experiments(outside, subject)]
-    links += [record(outside, subject), *(archive(outside, subject) if deep else [])]
+    links += [
+        record(outside, subject),
+        *copies(outside, subject, deep=deep),
+        *(archive(outside, subject) if deep else []),
+    ]
     images = {ref: tuple(image(outside, subject, ref, deep=deep)) for ref in subject.image_refs}
     runs = [_run(outside, subject, run, [*links, *images.get(_image(run), ())]) for run in subject.runs]
     return Verified(subject.snapshot, tuple(links), tuple(images.items()), tuple(runs))

@@ -1,0 +1,66 @@
+"""Snapshots out of the store: the bundles of those that this clone lacks, each checked before its tag is made.
+
+Whoever can write to the store can put anything there. A bundle is used only if its bytes are what its name says, it
+holds that one tag and all that the tag needs, and the record, where it tells of the tag, tells of the same one.
+"""
+
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from git_rvexp.data.store import Store
+from git_rvexp.errors import RvexpError
+from git_rvexp.git import bundles, notes
+from git_rvexp.git.tags import snapshots
+from git_rvexp.workflow.context import Context
+from git_rvexp.workflow.storing import shelf
+
+
+def fetch(context: Context, there: Iterable[str]) -> tuple[str, ...]:
+    """Fetch the tags that this clone lacks, from the names `there` below `shelf.copies_at`; what is refused is told."""
+    where, store = context.trusted().store, Store(context.trusted())
+    here = {s.tag for s in snapshots(context.repo)}
+    wanted: dict[str, list[shelf.Copy]] = {}
+    for copy in shelf.copies(where, there):
+        if copy.kind == shelf.BUNDLE and copy.tag not in here:
+            wanted.setdefault(copy.tag, []).append(copy)
+    recorded = _recorded(context, wanted)
+    return tuple(tag for tag, copies in wanted.items() if _fetched(context, store, copies, recorded.get(tag, set())))
+
+
+def _fetched(context: Context, store: Store, copies: list[shelf.Copy], recorded: set[str]) -> bool:
+    """Whether the tag could be had from one of its bundles."""
+    tag, offered = copies[0].tag, {copy.oid for copy in copies}
+    right = recorded or offered
+    if len(right) > 1 or not right & offered:
+        told = " ".join(sorted(recorded)) or "none"
+        context.warn(f"{tag} is not fetched: the store offers {' '.join(sorted(offered))}, the record names {told}")
+        return False
+    for copy in copies:
+        if copy.oid not in right:
+            context.warn(f"{copy.uri} is of another tag object than the record's, and is left alone")
+            continue
+        try:
+            with tempfile.TemporaryDirectory(prefix="rvexp-bundle-") as folder:
+                path = Path(folder) / "snapshot.bundle"
+                with path.open("wb") as out:
+                    store.get(copy.uri, copy.digest, out)
+                bundles.adopt(context.repo, path, tag, copy.oid)
+        except RvexpError as why:
+            context.warn(f"a bundle in the store cannot be used: {why}")
+            continue
+        return True
+    return False
+
+
+def _recorded(context: Context, tags: Mapping[str, object]) -> dict[str, set[str]]:
+    """The tag objects that the record's first lines name for `tags`."""
+    if not tags:
+        return {}
+    found: dict[str, set[str]] = {}
+    everything = notes.listed(context.repo, notes.tip(context.repo))
+    for oid, record in context.ledger.skimmed(everything, {"snapshot": frozenset({"tag"})}).items():
+        for event in record.of("snapshot"):
+            if event.get("tag") in tags:
+                found.setdefault(str(event.get("tag")), set()).add(oid)
+    return found
