@@ -134,18 +134,17 @@ def stopped(running: Running) -> None:
     """Remove what our engine leaves behind: mounts, which would keep a clone from being deleted, and its bridge."""
     if not running.processes:
         return
-    for place in _mounts():
+    for place in mounts(paths.folder("engine"), paths.sockets() / "engine"):
         subprocess.run(["umount", "--lazy", str(place)], capture_output=True, check=False)
     if f" {bridge_name()}:" in _ip("-o", "link"):
         _ip("link", "delete", bridge_name())
 
 
-def _mounts() -> list[Path]:
-    """What is mounted below our engine's folders, the innermost first (proc(5): mountinfo, field 5)."""
-    ours = (paths.folder("engine"), paths.sockets() / "engine")
+def mounts(*folders: Path) -> list[Path]:
+    """What is mounted below an engine's folders, the innermost first (proc(5): mountinfo, field 5)."""
     fields = (line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines())
     places = [Path(re.sub(r"\\(\d{3})", lambda octal: chr(int(octal[1], 8)), field)) for field in fields]
-    return sorted((p for p in places if any(p.is_relative_to(o) for o in ours)), reverse=True)
+    return sorted((p for p in places if any(p.is_relative_to(f) for f in folders)), reverse=True)
 
 
 def answers(running: Running) -> bool:

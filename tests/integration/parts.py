@@ -41,6 +41,7 @@ class Stack:
     base_image: str
     tiny_image: str
     learning_image: str
+    second_engine: str
 
     def environment(self) -> dict[str, str]:
         """Variables that point docker and boto3 at the stack."""

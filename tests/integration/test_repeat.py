@@ -84,6 +84,27 @@ def test_the_same_again_is_identical(digits: Clone) -> None:
     assert field(digits, tag, "verdict", "result") == "identical"
 
 
+def test_another_engine_repeats_identically(
+    digits: Clone, stack: Stack, registry_repo: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An engine that has never seen the image pulls it by its digest from the registry and writes the same bytes."""
+    digits.git("config", "rvexp.ecr-repo", registry_repo)
+    tag = digits.rvexp("snapshot", "first").stdout.strip()
+    first = ran(digits, "--", *QUICK)
+    image = field(digits, tag, "image", "ref")
+    second = ["docker", "--host", stack.second_engine]
+    assert stack.run(*second, "image", "inspect", image, ok=False).returncode
+    monkeypatch.setenv("DOCKER_HOST", stack.second_engine)
+    done = digits.rvexp("repeat", first, "--wait")
+    assert done.returncode == SAME, done.stderr
+    assert done.stdout.splitlines()[1] == "identical; 2 files"
+    assert "engine: " in next(n for n in digits.git("notes", "show", tag).splitlines() if " verdict " in n)
+    assert stack.run(*second, "image", "inspect", image).returncode == 0
+    job = field(digits, tag, "submitted", "job")
+    assert stack.run(*second, "inspect", job).returncode == 0
+    assert stack.run("docker", "inspect", job, ok=False).returncode
+
+
 def test_another_seed_differs(digits: Clone) -> None:
     """A verdict can say no: the same request but for its seed is told as two changed files."""
     digits.rvexp("snapshot", "first")
