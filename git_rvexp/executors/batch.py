@@ -23,6 +23,7 @@ __all__ = ["BatchExecutor", "NotSignedInError"]
 
 _DESCRIBE_AT_ONCE = 100
 _REASON_CHARACTERS = 1024
+_QUEUE_SECONDS = 60  # how long what was seen of a queue counts: one submission looks more than once
 _CHILDREN_TOLD = 50  # failed children of an array that are told one by one
 
 
@@ -45,6 +46,7 @@ class BatchExecutor:
         self._read_seconds = read_seconds
         self._poll_seconds = poll_seconds
         self._bodies: dict[str, Mapping[str, Json]] = {}
+        self._queues: dict[str, tuple[float, Mapping[str, Json]]] = {}
 
     @cached_property
     def place(self) -> Mapping[str, str]:
@@ -122,11 +124,19 @@ class BatchExecutor:
     def _check_queue(self, plan: Plan) -> None:
         if not plan.queue:
             raise UsageError("no job queue is set", hint="git config rvexp.batch-queue NAME")
-        with aws.calling(f"look at the job queue {plan.queue}"):
-            found = self._reads.describe_job_queues(jobQueues=[plan.queue])["jobQueues"]
+        seen, queue = self._queues.get(plan.queue, (-_QUEUE_SECONDS, {}))
+        if time.monotonic() - seen >= _QUEUE_SECONDS:
+            queue = self._queue(plan.queue)
+            self._queues[plan.queue] = time.monotonic(), queue
+        batch_checks.check_queue(plan, queue)
+
+    def _queue(self, name: str) -> Mapping[str, Json]:
+        with aws.calling(f"look at the job queue {name}"):
+            found = self._reads.describe_job_queues(jobQueues=[name])["jobQueues"]
         if not found:
-            raise UsageError(f"there is no job queue {plan.queue}", hint="aws batch describe-job-queues")
-        batch_checks.check_queue(plan, found[0])
+            raise UsageError(f"there is no job queue {name}", hint="aws batch describe-job-queues")
+        queue: Mapping[str, Json] = found[0]
+        return queue
 
     def _definition(self, arn: str) -> Mapping[str, Json]:
         if arn in self._bodies:  # a revision never changes

@@ -96,19 +96,28 @@ def ids(repo: Repo, names: Iterable[str] = ()) -> dict[str, str]:
     return {ref: oid for oid, _, ref in (line.partition("\t") for line in done.lines)}
 
 
-def push(repo: Repo, *refspecs: str, options: Iterable[str] = ()) -> Result:
+def push(repo: Repo, *refspecs: str, negotiate: bool = False, options: Iterable[str] = ()) -> Result:
     """Push without force; exit code 1 means the remote refused a ref (see the result's lines).
 
-    `push.negotiate` makes the first push of a snapshot of a large repository small (measured: 552 bytes, not
-    292 MiB) when the remote knows only colleagues' snapshots. Tags go before and apart from notes: a notes ref that
-    the remote lacks breaks the negotiation. No hook of the user's runs (git-lfs' would upload to wherever a committed
-    .lfsconfig says).
+    `negotiate` makes the first push of a snapshot of a large repository small (measured: 552 bytes, not 292 MiB) when
+    the remote knows only colleagues' snapshots, and costs two requests more. Tags go before and apart from notes: a
+    notes ref that the remote lacks breaks the negotiation. No hook of the user's runs (git-lfs' would upload to
+    wherever a committed .lfsconfig says).
     """
-    settings = ["-c", "push.negotiate=true", "-c", "protocol.version=2", "-c", "push.followTags=false"]
+    asking = f"push.negotiate={str(negotiate).lower()}"
+    settings = ["-c", asking, "-c", "protocol.version=2", "-c", "push.followTags=false"]
     done = repo.git(*settings, "push", "--porcelain", "--no-verify", *options, NAME, *refspecs, ok=(0, 1, 128))
     if done.code == 128 or (done.code == 1 and "!\t" not in done.text):
         raise unreachable(repo, done)
     return done
+
+
+def advance(repo: Repo, ref: str, new: str, old: str) -> bool:
+    """Move the remote's `ref` on to `new`, a descendant of `old`; whether it still stood at `old` and now has moved.
+
+    One request tells and does it: a lease for exactly `old` lets nothing be moved that stands anywhere else.
+    """
+    return push(repo, f"{new}:{ref}", options=[f"--force-with-lease={ref}:{old}"]).code == 0
 
 
 def push_tags(repo: Repo, tags: Iterable[str]) -> None:
@@ -119,7 +128,7 @@ def push_tags(repo: Repo, tags: Iterable[str]) -> None:
     refs = [f"refs/tags/{t}" for t in tags]
     for first in range(0, len(refs), _PUSHED_AT_ONCE):
         some = refs[first : first + _PUSHED_AT_ONCE]
-        done = push(repo, *(f"{r}:{r}" for r in some))
+        done = push(repo, *(f"{r}:{r}" for r in some), negotiate=True)
         if done.code and not _all_there(repo, some):
             told = "the experiments remote refused the snapshot\n" + _refusals(done)
             raise RvexpError(told, hint="git rvexp sync")

@@ -1,7 +1,9 @@
 """From a request to a started run: choose the snapshot, publish it, freeze the plan, submit it."""
 
+import contextlib
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from git_rvexp.errors import RvexpError
@@ -62,9 +64,10 @@ def prepared(
     """
     settings = context.trusted()
     snapshot = planning.snapshot_of(context, tag)
-    if snapshot is not None and not offline:
-        publish.agree_on_tag(context, snapshot)
     executor = executor_named(name_of(settings), settings, context.environ)
+    with asking(lambda: executor.place):
+        if snapshot is not None and not offline:
+            publish.agree_on_tag(context, snapshot)
     if snapshot is None:
         snapshot, published = _without_snapshot(context)
         drafts = draft(snapshot, executor)
@@ -77,6 +80,20 @@ def prepared(
     body = definition_body(context, snapshot, published.definition)
     plans = (links.linked(context, planning.frozen(each, published), body) for each in drafts)
     return Prepared(snapshot, tuple(plans), executor)
+
+
+@contextlib.contextmanager
+def asking(question: Callable[[], object]) -> Iterator[None]:
+    """Let `question` be answered beside the block, where both wait for the network; an error is for who asks next."""
+
+    def ask() -> None:
+        with contextlib.suppress(RvexpError):
+            question()
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    yield
+    thread.join()
 
 
 def checked(executor: Executor, plan: Plan) -> None:
