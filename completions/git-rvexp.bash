@@ -28,7 +28,7 @@ _git_rvexp() {
         esac
     done
     if [ -z "$verb" ]; then
-        COMPREPLY=($(compgen -W 'init doctor snapshot build run publish submit chain repeat status logs wait cancel list show diff verify report export sync config hook completion help' -- "$cur"))
+        COMPREPLY=($(compgen -W 'init doctor snapshot build run publish submit chain repeat status logs wait cancel list show diff verify report export import sync config hook completion help' -- "$cur"))
         return 0
     fi
     case $verb:$prev in
@@ -123,8 +123,10 @@ _git_rvexp() {
         report:--check) words='' given=1 ;;
         export:--color) words='auto always never' given=1 ;;
         export:--profile) words='' given=1 ;;
-        export:--format) words='ro-crate slsa json citation' given=1 ;;
+        export:--format) words='ro-crate slsa bundle json citation' given=1 ;;
         export:-o|export:--output) words='' given=1 ;;
+        import:--color) words='auto always never' given=1 ;;
+        import:--profile) words='' given=1 ;;
         sync:--color) words='auto always never' given=1 ;;
         sync:--profile) words='' given=1 ;;
         sync:--adopt) words='' given=1 ;;
@@ -162,11 +164,12 @@ _git_rvexp() {
         verify) flags='-h --help -q --quiet --color --profile --all --deep --report --json' words='' tags=1 ;;
         report) flags='-h --help -q --quiet --color --profile -o --output --parent --public --check -f --force' words='' tags=1 ;;
         export) flags='-h --help -q --quiet --color --profile --format -o --output' words='' tags=1 ;;
+        import) flags='-h --help -q --quiet --color --profile --no-image' words='' ;;
         sync) flags='-h --help -q --quiet --color --profile --accept --foreign --adopt' words='' ;;
         config) flags='-h --help -q --quiet --color --profile --show-origin --json --user --local' words='list get set path initials project experiments_remote github_experiment_repo archive_url store executor batch_queue batch_job_def_name ecr_repo aws.region aws.profile aws.endpoint_url snapshot.max_file snapshot.max_total snapshot.submodules image.dockerfile image.context image.target image.platform image.build_args image.code image.environment image.owner job.vcpus job.memory job.gpus job.timeout job.attempts job.env job.links job.role_arn job.execution_role_arn run.outputs run.inputs run.metrics run.tolerance seed.inject report.private' ;;
         hook) flags='-h --help -q --quiet --color --profile --server --publish-on-push --no-publish-on-push' words='install uninstall status post-push' tags=1 ;;
         completion) flags='-h --help -q --quiet --color --profile' words='bash zsh fish' ;;
-        help) flags='-h --help -q --quiet --color --profile' words='init doctor snapshot build run publish submit chain repeat status logs wait cancel list show diff verify report export sync config hook completion help' ;;
+        help) flags='-h --help -q --quiet --color --profile' words='init doctor snapshot build run publish submit chain repeat status logs wait cancel list show diff verify report export import sync config hook completion help' ;;
     esac
     case $cur in
         -*) COMPREPLY=($(compgen -W "$flags" -- "$cur")) ;;

@@ -24,6 +24,7 @@ VERBS: dict[str, str] = {
     "verify": "check whether what ran can still be proven, and repeated",
     "report": "make a page of an experiment to hand over",
     "export": "write an experiment in a form that others read",
+    "import": "take in a bundle that export wrote",
     "sync": "fetch and push snapshots and records, settle open runs",
     "config": "show the settings and where they come from",
     "hook": "install, remove or run the hooks",

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 
+_WORDS = ("import",)  # verbs that Python keeps to itself
+
+
 class Parser(argparse.ArgumentParser):
     """argparse that raises instead of exiting, so that errors are told in one place."""
 
@@ -44,7 +47,8 @@ def _columns() -> int:
 
 def load(verb: str) -> ModuleType:
     """The module of a verb."""
-    return importlib.import_module(f"git_rvexp.commands.{verb.replace('-', '_')}")
+    name = f"{verb}_" if verb in _WORDS else verb.replace("-", "_")
+    return importlib.import_module(f"git_rvexp.commands.{name}")
 
 
 def parser_of(verb: str, module: ModuleType) -> Parser:

@@ -68,7 +68,7 @@ class DockerExecutor:
         docker_asking.check_plan(plan, self._environ)
         docker_asking.check_room(plan.resources, self._containers.info())
         if plan.image:
-            self.ensure_image(plan.image)
+            self.ensure_image(docker_asking.image(plan))
 
     def ensure_image(self, ref: str) -> Mapping[str, Any]:
         """`docker inspect` of an image, pulled by digest when the engine lacks it."""

@@ -62,6 +62,11 @@ def check_room(resources: Resources, engine: Mapping[str, Any]) -> None:
         )
 
 
+def image(plan: Plan) -> str:
+    """What the engine is asked for: the image's id where it came in a bundle, without a registry's name."""
+    return str(plan.extra.get("image_id") or plan.image)
+
+
 def environment(plan: Plan, environ: Mapping[str, str]) -> dict[str, str]:
     """The job's variables; those of `secret_env` from `environ`. Errors name the variable, never its value."""
     chosen = dict(plan.env)
@@ -83,7 +88,7 @@ def request(plan: Plan, environ: Mapping[str, str]) -> dict[str, Any]:
     The container is not removed at its end: it is the evidence until the record has it.
     """
     asked: dict[str, Any] = {
-        "image": plan.image,
+        "image": image(plan),
         "command": list(plan.command),
         "name": plan.job_name,
         "labels": _labels(plan),

@@ -139,8 +139,13 @@ def _texts(found: Mapping[str, list[tuple[str, bytes]]]) -> dict[str, str]:
     }
 
 
-def write(repo: Repo, at: Tip, notes: Mapping[str, str], message: str, *, parents: Iterable[str] = ()) -> Tip:
-    """A notes commit on top of `at` (and other `parents`) in which each oid's note is the given text. Moves no ref."""
+def write(
+    repo: Repo, at: Tip, notes: Mapping[str, str], message: str, *, parents: Iterable[str] = (), when: int | None = None
+) -> Tip:
+    """A notes commit on top of `at` (and other `parents`) in which each oid's note is the given text. Moves no ref.
+
+    It is of now, or of `when` (epoch seconds).
+    """
     root = NoteTree(repo, f"{at.commit}^{{tree}}" if at else "")
     try:
         for oid, text in notes.items():
@@ -150,7 +155,7 @@ def write(repo: Repo, at: Tip, notes: Mapping[str, str], message: str, *, parent
         root.close()
     flags = [word for parent in (*([at.commit] if at else []), *parents) for word in ("-p", parent)]
     text = f"{message}\n\n{_TRAILER}\n"
-    return Tip(repo.git("commit-tree", tree, *flags, stdin=text.encode(), env=_identity()).text)
+    return Tip(repo.git("commit-tree", tree, *flags, stdin=text.encode(), env=_identity(when)).text)
 
 
 def swap(repo: Repo, new: Tip, old: Tip, reason: str, ref: str = REF) -> bool:
@@ -180,7 +185,8 @@ def _blob(repo: Repo, text: str) -> str:
     return repo.git("hash-object", "-w", "--stdin", stdin=text.encode("utf-8", "surrogateescape")).text
 
 
-def _identity() -> dict[str, str]:
+def _identity(when: int | None) -> dict[str, str]:
     """Nobody's name is needed to keep a record: who did what stands in the events."""
     fixed = {"NAME": "git rvexp", "EMAIL": "git-rvexp@localhost"}
+    fixed |= {} if when is None else {"DATE": f"{when} +0000"}
     return {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER") for what, value in fixed.items()}

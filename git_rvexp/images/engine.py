@@ -55,7 +55,7 @@ class Engine:
     def find(self, labels: Mapping[str, str]) -> list[Local]:
         """The images that carry all `labels`, newest first."""
         wanted = {"label": [f"{k}={v}" for k, v in labels.items()]}
-        with _asking("look for images"):
+        with asking("look for images"):
             ids = [i["Id"] for i in self.client.api.images(filters=wanted)]
         found = (self.inspect(i) for i in ids)
         return [image for image in found if image is not None]
@@ -64,7 +64,7 @@ class Engine:
         """An image by id, tag or `repository@digest`; None when the engine lacks it."""
         import docker  # noqa: PLC0415
 
-        with _asking(f"look at the image {name}"):
+        with asking(f"look at the image {name}"):
             try:
                 seen = self.client.api.inspect_image(name)
             except docker.errors.ImageNotFound:
@@ -79,25 +79,25 @@ class Engine:
 
     def tag(self, image: Digest, repository: str, tag: str) -> None:
         """Give the image a name; what had the name before loses it."""
-        with _asking(f"tag {repository}:{tag}"):
+        with asking(f"tag {repository}:{tag}"):
             self.client.api.tag(str(image), repository, tag, force=True)
 
     @contextlib.contextmanager
     def container(self, image: Digest) -> Iterator[str]:
         """A container of `image` that is never started, to be looked into; it is removed afterwards."""
-        with _asking(f"make a container of {image}"):
+        with asking(f"make a container of {image}"):
             made = str(self.client.api.create_container(str(image), command=["true"], network_disabled=True)["Id"])
         try:
             yield made
         finally:
-            with _asking(f"remove the container {made}"):
+            with asking(f"remove the container {made}"):
                 self.client.api.remove_container(made, force=True, v=True)
 
     def content(self, name: str) -> tuple[Mapping[str, Json], Sequence[str]] | None:
         """An image's configuration and its layers (as diff ids); None when the engine lacks it."""
         import docker  # noqa: PLC0415
 
-        with _asking(f"look at the image {name}"):
+        with asking(f"look at the image {name}"):
             try:
                 seen = self.client.api.inspect_image(name)
             except docker.errors.ImageNotFound:
@@ -106,19 +106,19 @@ class Engine:
 
     def files(self, container: str) -> Iterator[bytes]:
         """A tar of a container's whole file system."""
-        with _asking(f"read the container {container}"):
+        with asking(f"read the container {container}"):
             yield from self.client.api.export(container)
 
     def workdir(self, container: str) -> str:
         """The folder that a container's command started in."""
-        with _asking(f"look at the container {container}"):
+        with asking(f"look at the container {container}"):
             return str(self.client.api.inspect_container(container)["Config"].get("WorkingDir") or "/")
 
     def archive(self, container: str, path: str) -> Iterator[bytes] | None:
         """A tar of what is at `path` in a container, running or ended; None when nothing is there."""
         import docker  # noqa: PLC0415
 
-        with _asking(f"read {path} in the container {container}"):
+        with asking(f"read {path} in the container {container}"):
             try:
                 chunks, _ = self.client.api.get_archive(container, path)
             except docker.errors.NotFound:
@@ -149,7 +149,7 @@ class Engine:
         """
         account = {"username": login[0], "password": login[1]} if login else {}
         digest = ""
-        with _asking(f"push {repository}:{tag}"):
+        with asking(f"push {repository}:{tag}"):
             for line in self.client.api.push(repository, tag, stream=True, decode=True, auth_config=account):
                 if "error" in line:
                     raise _push_failed(f"{repository}:{tag}", str(line["error"]))
@@ -185,7 +185,8 @@ def stored_login(host: str, environ: Mapping[str, str]) -> tuple[str, str] | Non
 
 
 @contextlib.contextmanager
-def _asking(what: str) -> Iterator[None]:
+def asking(what: str) -> Iterator[None]:
+    """What goes wrong in the block becomes an RvexpError that says what the engine was to do."""
     import docker  # noqa: PLC0415
 
     try:

@@ -70,7 +70,7 @@ def receive_notes(ledger: Ledger, there: str, *, accept: bool = False) -> None:
             _alarm(Alarm(notes.REF, seen.commit, incoming.commit), accept=accept)
         notes.swap(repo, incoming, seen, "rvexp: seen on the remote", ref=SEEN)
     if incoming:
-        _merge(ledger, incoming)
+        merge(ledger, incoming)
 
 
 def push_notes(ledger: Ledger) -> None:
@@ -136,7 +136,7 @@ def _contains(ledger: Ledger, descendant: Tip, ancestor: Tip) -> bool:
     return done.code == 0
 
 
-def _merge(ledger: Ledger, incoming: Tip) -> None:
+def merge(ledger: Ledger, incoming: Tip) -> None:
     """Our notes ref made to contain `incoming`: fast-forward, else the union of lines of every note that differs."""
 
     def merged(ours: Tip) -> Tip:

@@ -25,7 +25,19 @@ from git_rvexp.workflow.submit import submit
 from git_rvexp.workflow.where import executor_named
 
 # What a plan says of its own submission, and what is looked at anew.
-_NOT_REPEATED = ("offline", "repeats", "environment", "unlike", "drift", "account", "region", "engine", "chain", "step")
+_NOT_REPEATED = (
+    "offline",
+    "image_id",
+    "repeats",
+    "environment",
+    "unlike",
+    "drift",
+    "account",
+    "region",
+    "engine",
+    "chain",
+    "step",
+)
 
 
 @dataclass(frozen=True)

@@ -21,11 +21,27 @@ def provided(context: Context, settings: Settings, found: Found, plan: Plan, *, 
 
     RvexpError when the image is gone and `rebuild` is not asked for.
     """
+    carried = _carried(context, found, plan)
+    if carried:
+        return dataclasses.replace(plan, extra={**plan.extra, "image_id": carried})
     if not _present(context, settings, plan):
         plan = _rebuilt(context, found, plan, rebuild=rebuild)
     if plan.executor != "batch" or plan.extra.get("environment") == "rebuilt":
         return plan
     return dataclasses.replace(plan, definition=_definition(context, settings, found, plan))
+
+
+def _carried(context: Context, found: Found, plan: Plan) -> str:
+    """The recorded id of an image that the engine has, and not by the registry's name: it came in a bundle."""
+    if plan.executor != "docker" or "@" not in plan.image:
+        return ""
+    from git_rvexp.images.engine import Engine  # noqa: PLC0415  114 ms of CPU
+
+    engine = Engine.connect(context.environ)
+    known = _image_id(context.ledger.record(found.snapshot.oid).of("image"), plan.image)
+    if not known or engine.inspect(plan.image) is not None:
+        return ""
+    return known if engine.inspect(known) is not None else ""
 
 
 def _present(context: Context, settings: Settings, plan: Plan) -> bool:

@@ -1,0 +1,130 @@
+"""The image in a bundle: every blob accounted for, each layer unpacked and held against the config, then loaded."""
+
+import hashlib
+import json
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from git_rvexp.errors import RvexpError, UsageError
+from git_rvexp.images.carried import Piece, load
+from git_rvexp.images.engine import Engine
+from git_rvexp.images.registry import Manifest
+from git_rvexp.names import Digest
+from git_rvexp.workflow.carrying.container import Bundle, DamagedError
+from git_rvexp.workflow.carrying.image import BLOBS, LAYOUT, TOP, own_manifest
+
+_SMALL = 8 << 20
+# What real layers come to is a few times their packed size; a bomb comes to a thousand times.
+_FREE, _RATIO = 64 << 20, 100
+_GZIP = 16 + zlib.MAX_WBITS
+
+
+@dataclass(frozen=True)
+class Carried:
+    """An image that was checked: the digest at its top, its id, and its layers in their order."""
+
+    manifest: Digest
+    id: Digest
+    layers: tuple[Digest, ...]
+
+
+def checked(bundle: Bundle) -> Carried:
+    """The image in the bundle. DamagedError when anything of it is missing, added, or not what its name says."""
+    try:
+        return _checked(bundle)
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError, UsageError) as why:
+        raise DamagedError(f"the image in the bundle is not one: {why}") from why
+
+
+def _checked(bundle: Bundle) -> Carried:
+    for name, (_, _, digest) in bundle.places.items():
+        if name.startswith(BLOBS) and name != BLOBS + digest:
+            raise DamagedError(f"{name} holds something else")
+    (entry,) = json.loads(bundle.read(TOP, _SMALL))["manifests"]
+    top = Manifest.of(_small(bundle, Digest(str(entry["digest"]))), str(entry.get("mediaType", "")))
+    children = [Digest(str(child["digest"])) for child in top.children]
+    known = {digest: _small(bundle, digest) for digest in children if _name(digest) in bundle.places}
+    own = own_manifest(top, known)
+    layers = tuple(Digest(str(layer["digest"])) for layer in own.content["layers"])
+    wanted = {LAYOUT, TOP, *map(_name, (top.digest, own.digest, own.config, *layers))}
+    if wanted != {name for name in bundle.places if name.startswith("oci/")}:
+        raise DamagedError("the image in the bundle lacks blobs, or has blobs that nothing names")
+    config = json.loads(_small(bundle, own.config))
+    diffs = [Digest(str(diff)) for diff in config["rootfs"]["diff_ids"]]
+    if len(diffs) != len(layers):
+        raise DamagedError("the image's config tells of other layers than its manifest")
+    for layer, diff in dict(zip(layers, diffs, strict=True)).items():
+        _unpack(bundle, layer, diff)
+    return Carried(top.digest, own.config, layers)
+
+
+def _unpack(bundle: Bundle, layer: Digest, diff: Digest) -> None:
+    """Unpack a layer into nothing. DamagedError for a bomb, and for one that the config does not tell of."""
+    _, size, _ = bundle.places[_name(layer)]
+    digest, left = hashlib.sha256(), _FREE + _RATIO * size
+    for piece in _plain(bundle.chunks(_name(layer)), layer):
+        digest.update(piece)
+        left -= len(piece)
+        if left < 0:
+            raise DamagedError(f"the layer {layer} unpacks to more than {_RATIO} times its size")
+    if f"sha256:{digest.hexdigest()}" != diff.text:
+        raise DamagedError(f"the layer {layer} is not the {diff} that the image's config names")
+
+
+def _plain(chunks: Iterable[bytes], layer: Digest) -> Iterator[bytes]:
+    """A layer unpacked, in pieces of bounded size; a plain tar as it is."""
+    stream: zlib._Decompress | None = None
+    for number, chunk in enumerate(chunks):
+        if number == 0 and chunk[:2] == b"\x1f\x8b":
+            stream = zlib.decompressobj(_GZIP)
+        if stream is None:
+            yield chunk
+            continue
+        rest = chunk
+        while rest:
+            try:
+                yield stream.decompress(rest, 1 << 20)
+            except zlib.error as why:
+                raise DamagedError(f"the layer {layer} cannot be unpacked: {why}") from why
+            rest = stream.unconsumed_tail
+            if stream.eof and stream.unused_data:  # gzip files may follow one another
+                rest, stream = stream.unused_data, zlib.decompressobj(_GZIP)
+    if stream is not None:
+        yield stream.flush()  # a few bytes at most: all input was taken
+        if not stream.eof:
+            raise DamagedError(f"the layer {layer} is cut short")
+
+
+def loaded(engine: Engine, bundle: Bundle, image: Carried) -> bool:
+    """Let the engine have the image, unless it has it; whether it was new there."""
+    if engine.inspect(str(image.id)) is not None:
+        return False
+    config = _piece(bundle, image.id, "{}.json")
+    load(engine, image.id, config, [_piece(bundle, layer, "{}/layer.tar") for layer in image.layers])
+    return True
+
+
+def _piece(bundle: Bundle, digest: Digest, shape: str) -> Piece:
+    name = _name(digest)
+
+    def opened() -> Iterator[bytes]:
+        return bundle.chunks(name)
+
+    source: Callable[[], Iterable[bytes]] = opened
+    return Piece(shape.format(digest.text.removeprefix("sha256:")), bundle.places[name][1], source)
+
+
+def _small(bundle: Bundle, digest: Digest) -> bytes:
+    return bundle.read(_name(digest), _SMALL)
+
+
+def _name(digest: Digest) -> str:
+    return BLOBS + digest.text.removeprefix("sha256:")
+
+
+def agrees(image: Carried, ref: str, recorded: str) -> None:
+    """RvexpError unless the record means this image by `ref` and names its id."""
+    digest = ref.rpartition("@")[2]
+    if digest not in (str(image.manifest), str(image.id)) or recorded != str(image.id):
+        raise RvexpError(f"the bundle's image is not the one that its record names: {ref}")

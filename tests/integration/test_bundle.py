@@ -1,0 +1,117 @@
+"""A bundle carried to a machine with only an engine: imported, repeated, identical; altered, it is refused."""
+
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Clone
+from tests.integration.parts import Stack, make_digits
+
+QUICK = ("--wait", "--output", "out", "--", "python3", "train.py", "--epochs", "1")
+
+
+@pytest.fixture
+def digits(stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Clone:
+    """The example, with no setting but the image it is built on."""
+    monkeypatch.setenv("DOCKER_HOST", stack.docker_host)
+    return make_digits(stack, tmp_path / "digits")
+
+
+def carried(clone: Clone, stack: Stack, tmp_path: Path) -> tuple[Path, Clone, str]:
+    """A bundle of a run, a new clone on a machine whose engine never saw the image, and the image's id."""
+    tag = clone.rvexp("snapshot", "first").stdout.strip()
+    done = clone.rvexp("submit", *QUICK)
+    assert done.returncode == 0, done.stderr
+    path = tmp_path / "first.rvexp"
+    done = clone.rvexp("export", "first", "--format", "bundle", "-o", str(path))
+    assert (done.returncode, done.stdout) == (0, f"{path}\n"), done.stderr
+    told = next(n for n in clone.git("notes", "show", tag).splitlines() if " image " in n)
+    image = told.split('id="')[1].split('"')[0]
+    forget(stack, image)
+    fresh = Clone(tmp_path / "fresh")
+    fresh.path.mkdir()
+    fresh.git("init", "-q")
+    return path, fresh, image
+
+
+def forget(stack: Stack, image: str) -> None:
+    """Let the engine lose an image and what ran of it."""
+    for container in stack.run("docker", "ps", "-aq", "--filter", f"ancestor={image}").stdout.split():
+        stack.run("docker", "rm", "-f", container)
+    stack.run("docker", "rmi", "-f", image)
+
+
+def repeated(clone: Clone) -> None:
+    """The run of the imported snapshot, again."""
+    done = clone.rvexp("repeat", "first", "--wait")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[1] == "identical; 2 files"
+
+
+def test_an_engine_is_enough(digits: Clone, stack: Stack, tmp_path: Path) -> None:
+    """Without remote, registry and settings; the report travels along, and a second import changes nothing."""
+    path, fresh, _ = carried(digits, stack, tmp_path)
+    done = fresh.rvexp("import", str(path))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == digits.git("tag", "-l", "*/first")
+    assert fresh.git("notes", "show", done.stdout.strip()) == digits.git("notes", "show", done.stdout.strip())
+    repeated(fresh)
+    record = fresh.git("notes", "show", done.stdout.strip())
+    again = fresh.rvexp("import", str(path))
+    assert (again.returncode, "were here already" in again.stderr) == (0, True)
+    assert fresh.git("notes", "show", done.stdout.strip()) == record
+    with tarfile.open(path) as tar:
+        page = tar.extractfile("report.html")
+        assert page is not None
+        assert done.stdout.strip().encode() in page.read()
+
+
+def test_an_image_of_a_registry_that_is_out_of_reach(
+    digits: Clone, stack: Stack, registry_repo: str, tmp_path: Path
+) -> None:
+    """By the digest that the record names, from blobs as the registry had them: the registry is not asked again."""
+    digits.git("config", "rvexp.ecr-repo", registry_repo)
+    path, fresh, image = carried(digits, stack, tmp_path)
+    tag = digits.git("tag", "-l", "*/first")
+    pinned = digits.git("notes", "show", tag).split(f'"{registry_repo}@sha256:')[1].split('"')[0]
+    with tarfile.open(path) as tar:
+        assert f"oci/blobs/sha256/{pinned}" in tar.getnames()
+    done = fresh.rvexp("import", str(path))
+    assert done.returncode == 0, done.stderr
+    repeated(fresh)
+    record = fresh.git("notes", "show", done.stdout.strip())
+    assert f'image_id="{image}"' in record
+    assert '"rebuilt"' not in record
+    assert stack.run("docker", "images", "-q", "--no-trunc", registry_repo).stdout == ""
+
+
+@pytest.mark.parametrize("where", [0.001, 0.3, 0.7, 0.999])
+def test_one_flipped_bit_is_refused(digits: Clone, stack: Stack, tmp_path: Path, where: float) -> None:
+    """In the code, in a layer, at the end: nothing reaches the clone or the engine."""
+    path, fresh, image = carried(digits, stack, tmp_path)
+    at = int(path.stat().st_size * where)
+    with path.open("r+b") as file:
+        file.seek(at)
+        (byte,) = file.read(1)
+        file.seek(at)
+        file.write(bytes([byte ^ 4]))
+    done = fresh.rvexp("import", str(path))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "is refused, and nothing was written" in done.stderr
+    assert fresh.git("for-each-ref") == ""
+    assert stack.run("docker", "inspect", image, ok=False).returncode != 0
+
+
+def test_the_same_record_gives_the_same_bundle(digits: Clone, tmp_path: Path) -> None:
+    """Byte for byte; and it is never written over."""
+    digits.rvexp("snapshot", "first")
+    assert digits.rvexp("build", "first").returncode == 0
+    paths = [tmp_path / "one", tmp_path / "two"]
+    for path in paths:
+        done = digits.rvexp("export", "first", "--format", "bundle", "-o", str(path))
+        assert done.returncode == 0, done.stderr
+    assert subprocess.run(["cmp", *paths], check=False).returncode == 0
+    assert digits.rvexp("export", "first", "--format", "bundle", "-o", str(paths[0])).returncode == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["digits", "one", "two"]
