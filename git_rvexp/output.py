@@ -6,6 +6,7 @@ programs. Nothing from outside reaches a terminal without `printable`.
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,11 +19,18 @@ if TYPE_CHECKING:
 # What stands for the signs that we draw with, on a terminal that has no UTF-8.
 _PLAIN = str.maketrans({"…": "~", "└": "`", "├": "|", "│": "|", "─": "-", "×": "x", "→": ">", "·": "."})  # noqa: RUF001
 _COLOURS = {"red": "31", "green": "32", "yellow": "33", "blue": "34", "dim": "2", "bold": "1"}
+_OURS = re.compile("(\x1b\\[(?:0|{})m)".format("|".join(_COLOURS.values())))
 
 
 def printable(text: str) -> str:
     """`text` with control and bidirectional characters shown as escapes, so that data cannot drive a terminal."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text)
+
+
+def _plain(text: str) -> str:
+    return text if _OURS.fullmatch(text) else printable(text)
 
 
 def width(text: str) -> int:
@@ -68,7 +76,11 @@ class Speaker:
         )
 
     def result(self, line: str) -> None:
-        """One line of the result."""
+        """One line of the result; of what a terminal obeys only our own colours are left."""
+        self.raw(line if line.isprintable() else "".join(map(_plain, _OURS.split(line))))
+
+    def raw(self, line: str) -> None:
+        """The same as it is: for what a program reads, byte by byte."""
         print(_fitting(line, self.out), file=self.out, flush=True)
 
     def document(self, schema: str, content: Mapping[str, Json]) -> None:
@@ -154,8 +166,15 @@ class Speaker:
 
 def _member(value: Json) -> str:
     if isinstance(value, list) and value:
-        return "[\n" + ",\n".join("    " + json.dumps(v, ensure_ascii=False) for v in value) + "\n  ]"
-    return json.dumps(value, ensure_ascii=False, indent=2).replace("\n", "\n  ")
+        return "[\n" + ",\n".join("    " + _json(json.dumps(v, ensure_ascii=False)) for v in value) + "\n  ]"
+    return _json(json.dumps(value, ensure_ascii=False, indent=2)).replace("\n", "\n  ")
+
+
+def _json(text: str) -> str:
+    """JSON with what a terminal obeys or hides escaped; the lines between values stay."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
 
 
 def _fitted(rows: list[list[str]], spare: list[str], limit: int) -> tuple[list[list[str]], list[int]]:

@@ -44,7 +44,7 @@ def fuzz(name: str, seconds: float) -> bool:
     log = learnt.with_suffix(".log")
     with log.open("wb") as out:
         done = subprocess.run(
-            [*command, *limits, f"-artifact_prefix={broke}/crash-"],
+            [*command, *limits, f"-artifact_prefix={broke}/"],
             cwd=paths.PROJECT,
             env=env,
             stdout=out,

@@ -77,5 +77,5 @@ def _print(lines: Iterable[str], grep: str | None, session: Session) -> int:
         count += 1
         if wanted.search(line):
             # A terminal obeys what it is shown; a program gets the bytes.
-            session.speaker.result(printable(line) if session.speaker.terminal else line)
+            session.speaker.raw(printable(line) if session.speaker.terminal else line)
     return count

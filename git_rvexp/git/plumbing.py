@@ -41,6 +41,8 @@ _QUIET = {
     "core.safecrlf": "false",
     "gc.auto": "0",
     "maintenance.auto": "false",
+    "protocol.ext.allow": "never",  # a remote helper that runs what its address says
+    "safe.bareRepository": "explicit",  # one that came with the files is not where we are
     # git >= 2.54: hooks set in the configuration are not silenced by core.hooksPath
     "hook.post-index-change.enabled": "false",
     "hook.reference-transaction.enabled": "false",

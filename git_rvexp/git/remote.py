@@ -72,8 +72,9 @@ def connect(repo: Repo, remote: Remote, *, allow_origin: bool = False) -> None:
     if remote.embedded and not (Path(remote.url) / "hooks" / "update").exists():  # the last thing that is made
         format_flag = f"--object-format={repo.object_format}"
         repo.git("init", "--quiet", "--bare", format_flag, remote.url)
-        repo.git("-C", remote.url, "config", "core.hooksPath", "hooks")  # whatever the user's own setting is
-        repo.git("-C", remote.url, "config", "receive.shallowUpdate", "true")  # the clone around it may be shallow
+        inside = f"--git-dir={remote.url}"
+        repo.git(inside, "config", "core.hooksPath", "hooks")  # whatever the user's own setting is
+        repo.git(inside, "config", "receive.shallowUpdate", "true")  # the clone around it may be shallow
         hooks.install_server(Path(remote.url))
     if repo.config.get(f"remote.{NAME}.url") == (remote.url,):
         return
@@ -106,7 +107,8 @@ def push(repo: Repo, *refspecs: str, negotiate: bool = False, options: Iterable[
     """
     asking = f"push.negotiate={str(negotiate).lower()}"
     settings = ["-c", asking, "-c", "protocol.version=2", "-c", "push.followTags=false"]
-    done = repo.git(*settings, "push", "--porcelain", "--no-verify", *options, NAME, *refspecs, ok=(0, 1, 128))
+    flags = ("--porcelain", "--no-verify", "--recurse-submodules=no", *options)
+    done = repo.git(*settings, "push", *flags, NAME, *refspecs, ok=(0, 1, 128))
     if done.code == 128 or (done.code == 1 and "!\t" not in done.text):
         raise unreachable(repo, done)
     return done
@@ -136,7 +138,7 @@ def push_tags(repo: Repo, tags: Iterable[str]) -> None:
 
 def fetch(repo: Repo, *refspecs: str) -> Result:
     """Fetch exactly these refspecs, following no tags. They go in by stdin: there may be very many."""
-    options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--refmap=", "--stdin")
+    options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--refmap=", "--stdin")
     listed = "".join(f"{spec}\n" for spec in refspecs).encode()
     done = repo.git("fetch", *options, NAME, stdin=listed, ok=(0, 1, 128))
     if done.code:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from git_rvexp.errors import UsageError
+from git_rvexp.record.shapes import misshapen
 from git_rvexp.terms import Json
 
 VERSION = 1
@@ -86,6 +87,9 @@ def _event(line: str, head: re.Match[str], until: frozenset[str] | None) -> Even
         return Damaged(line, f"is damaged: {why}")
     if fields.get("v", VERSION) != VERSION:
         return Damaged(line, f"is of version {fields['v']!r}; this program writes {VERSION}")
+    wrong = misshapen(head[2], fields, whole=until is None)
+    if wrong:
+        return Damaged(line, f"is damaged: {wrong}")
     return Event(head[1], head[2], fields)
 
 

@@ -56,7 +56,8 @@ def record(data: bytes) -> None:
         _ = run.word, run.job, run.executor
         with contextlib.suppress(RvexpError):
             plan = run.plan
-            assert Plan.from_fields(plan.fields()) == plan
+            again = Plan.from_fields(plan.fields())
+            assert repr(again.fields()) == repr(plan.fields())
         metrics.in_words(metrics.of(run), most=3)
 
 
@@ -172,10 +173,11 @@ def reference(data: bytes) -> None:
 
 def ignoring(data: bytes) -> None:
     """A .dockerignore, asked about some paths."""
-    left_out = ignore.ignoring(_text(data), "Dockerfile")
-    assert not left_out("Dockerfile")
-    for path in ("a", "src/train.py", "a/" * 12 + "b" * 24):
-        left_out(path)
+    with contextlib.suppress(RvexpError):
+        left_out = ignore.ignoring(_text(data), "Dockerfile")
+        assert not left_out("Dockerfile")
+        for path in ("a", "src/train.py", "a/" * 12 + "b" * 24):
+            left_out(path)
 
 
 def dockerfiles(data: bytes) -> None:

@@ -1,0 +1,113 @@
+"""What the fields of an event must be, where whoever reads the record takes them apart.
+
+Anybody who may push the record may write anything into it. A line whose known fields have another shape than the
+program writes is a damaged line; fields and kinds that are not known pass, as everywhere in the record.
+"""
+
+from collections.abc import Callable, Mapping
+
+from git_rvexp.terms import Json
+
+_Check = Callable[[Json], bool]
+
+
+def _text(value: Json) -> bool:
+    return isinstance(value, str)
+
+
+def _whole(value: Json) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << 63
+
+
+def _number(value: Json) -> bool:
+    return _whole(value) or isinstance(value, float)
+
+
+def _table(value: Json) -> bool:
+    return isinstance(value, dict)
+
+
+def _texts(value: Json) -> bool:
+    return isinstance(value, list) and all(isinstance(v, str) for v in value)
+
+
+def _tables(value: Json) -> bool:
+    return isinstance(value, list) and all(isinstance(v, dict) for v in value)
+
+
+def _named(value: Json) -> bool:
+    return isinstance(value, list) and all(isinstance(v, dict) and "name" in v for v in value)
+
+
+def _counts(value: Json) -> bool:
+    return isinstance(value, dict) and all(_whole(v) for v in value.values())
+
+
+def _pair(value: Json) -> bool:
+    return isinstance(value, list) and len(value) == 2
+
+
+def _list(value: Json) -> bool:
+    return isinstance(value, list)
+
+
+_WORDS: Mapping[_Check, str] = {
+    _text: "a text",
+    _whole: "a whole number",
+    _number: "a number",
+    _table: "a table",
+    _texts: "a list of texts",
+    _tables: "a list of tables",
+    _named: "a list of tables with names",
+    _counts: "a table of whole numbers",
+    _pair: "a list of two",
+    _list: "a list",
+}
+_RUN: Mapping[str, _Check] = {"run": _text}
+_SHAPES: Mapping[str, Mapping[str, _Check]] = {
+    "snapshot": dict.fromkeys(("tag", "commit", "tree", "base", "changes", "by"), _text),
+    "image": dict.fromkeys(("ref", "id", "platform"), _text),
+    "definition": {"arn": _text, "name": _text, "body": _table},
+    "planned": {
+        **dict.fromkeys(("run", "executor", "job_name", "image", "queue", "definition", "account", "region"), _text),
+        **dict.fromkeys(("by", "tag", "repeats", "resumes", "chain", "step", "engine", "environment"), _text),
+        **dict.fromkeys(("memory", "gpus", "timeout", "attempts", "array", "nth", "seed"), _whole),
+        **dict.fromkeys(("vcpus", "tolerance"), _number),
+        **dict.fromkeys(
+            ("command", "secret_env", "after", "after_each", "outputs", "metrics", "drift", "unlike"), _texts
+        ),
+        "env": _table,
+        "inputs": _tables,
+    },
+    "submitted": {**_RUN, "job": _text},
+    "duplicate": {**_RUN, "job": _text},
+    "ended": {
+        **_RUN,
+        "state": _text,
+        "exit": _whole,
+        "seconds": _number,
+        "attempts": _list,
+        "array": _table,
+    },
+    "inputs": {**_RUN, "changed": _texts},
+    "outputs": {**_RUN, "count": _whole, "unread": _table, "texts": _table},
+    "metrics": {**_RUN, "values": _table, "unread": _table},
+    "verdict": {
+        **_RUN,
+        **dict.fromkeys(("why", "although", "missing", "extra", "unknown"), _texts),
+        "counts": _counts,
+        "changed": _named,
+        "exit": _pair,
+        "most": _number,
+    },
+}
+_NEEDED: Mapping[str, tuple[str, ...]] = {"image": ("ref", "id"), "planned": ("run",)}
+
+
+def misshapen(kind: str, fields: Mapping[str, Json], *, whole: bool = True) -> str:
+    """What is wrong with the fields of an event, "" for nothing; with `whole` all that it needs must be there."""
+    for name, check in _SHAPES.get(kind, {}).items():
+        if name in fields and fields[name] is not None and not check(fields[name]):
+            return f"{name} is not {_WORDS[check]}"
+    missing = [name for name in _NEEDED.get(kind, ()) if whole and fields.get(name) is None]
+    return f"it does not say its {missing[0]}" if missing else ""

@@ -1,0 +1,1 @@
+"""Repositories, records and replies made by somebody who wants us to run or send something."""

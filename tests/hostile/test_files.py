@@ -1,0 +1,131 @@
+"""Repositories whose files are traps: no verb runs anything that came with them, or shows what drives a terminal."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Clone
+from tests.hostile.plants import FILES, Trap
+
+VERBS = (("snapshot", "x", "-n"), ("snapshot", "x"), ("show",), ("diff", "@", "@", "-p"), ("doctor",), ("sync",))
+PROGRAM = Path(sys.executable).with_name("git-rvexp")
+
+
+def called(trap: Trap, *words: str) -> subprocess.CompletedProcess[str]:
+    """The installed program in the trap, as a person's shell calls it. No engine, no way out."""
+    env = {**os.environ, "DOCKER_HOST": "tcp://127.0.0.1:1", "AWS_ACCESS_KEY_ID": "x", **trap.env}
+    return subprocess.run(
+        [PROGRAM, *words],
+        cwd=trap.cwd or trap.clone.path,
+        env=env | {"AWS_SECRET_ACCESS_KEY": "hunter2-hunter2"},
+        capture_output=True,
+        text=True,
+        check=False,
+        errors="surrogateescape",
+        timeout=120,
+    )
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_nothing_that_came_with_the_files_is_run(name: str, clone: Clone, tmp_path: Path) -> None:
+    """Every verb a newcomer would try; refusals are in words, secrets and control characters stay where they are."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    trap = Trap(clone, outside)
+    FILES[name](trap)
+    if trap.cwd is None:
+        clone.git("add", "-A", check=False)
+        clone.git("commit", "-q", "--allow-empty", "-m", "theirs")
+    assert trap.sprung() == ""
+    for words in VERBS:
+        done = called(trap, *words)
+        told = done.stdout + done.stderr
+        assert trap.sprung() == "", words
+        assert done.returncode != 70, (words, told)
+        assert "Traceback" not in told
+        assert "hunter2" not in told
+        assert not {c for c in told if not (c.isprintable() or c in "\n\t") and not 0xDC80 <= ord(c) <= 0xDCFF}, words
+
+
+def test_the_canary_sings(clone: Clone, tmp_path: Path) -> None:
+    """The twin: a trap that plain git springs is seen as sprung."""
+    (tmp_path / "outside").mkdir()
+    trap = Trap(clone, tmp_path / "outside")
+    clone.git("config", "core.fsmonitor", str(trap.canary()))
+    clone.git("status")
+    assert "canary" in trap.sprung()
+
+
+def test_a_replaced_commit_changes_nothing(clone: Clone, tmp_path: Path) -> None:
+    """Replace refs and grafts, which anybody's fetch may have brought: the snapshot stands on the true commit."""
+    head = clone.git("rev-parse", "HEAD")
+    clone.write("train.py", "print('theirs')\n")
+    other = clone.commit("theirs")
+    clone.git("reset", "-q", "--hard", head)
+    clone.git("replace", head, other)
+    clone.git("reset", "-q", "--hard", head, env={"GIT_NO_REPLACE_OBJECTS": "1"})
+    (clone.path / ".git/info").mkdir(exist_ok=True)
+    (clone.path / ".git/info/grafts").write_text(f"{head} {other}\n")
+    tag = clone.rvexp("snapshot", "x").stdout.strip()
+    there = {"GIT_NO_REPLACE_OBJECTS": "1"}
+    assert clone.git("show", f"{tag}:train.py", env=there) == "print('hello')"
+    raw = clone.git("cat-file", "commit", tag, env=there)
+    assert f"parent {head}" in raw
+
+
+def test_links_in_the_tree_stay_links(clone: Clone, tmp_path: Path) -> None:
+    """A link to a file outside is recorded as a link; what it points at is not read."""
+    secret = tmp_path / "secret"
+    secret.write_text("hunter2\n")
+    (clone.path / "data").symlink_to(tmp_path)
+    (clone.path / "key").symlink_to(secret)
+    tag = clone.rvexp("snapshot", "x").stdout.strip()
+    listed = clone.git("ls-tree", "-r", tag)
+    assert "120000" in listed
+    assert "hunter2" not in clone.git("cat-file", "blob", f"{tag}:key")
+
+
+@pytest.mark.parametrize("nickname", ["--upload-pack=x", "-x", "../../x", "a/b", "$(id)", "x\n", "\x1b[2J", "a" * 41])
+def test_nicknames_that_are_something_else(clone: Clone, nickname: str) -> None:
+    """Refused before git sees them; nothing is made."""
+    done = clone.rvexp("snapshot", "--", nickname) if nickname.startswith("-") else clone.rvexp("snapshot", nickname)
+    assert done.returncode == 2
+    assert "\x1b" not in done.stderr
+    assert clone.git("tag") == ""
+
+
+@pytest.mark.parametrize("what", ["--upload-pack=x", "-x", "refs/heads/main", "../x", "@{-1}", "HEAD:train.py"])
+def test_names_of_snapshots_that_are_something_else(clone: Clone, new_clone: Callable[[str], Clone], what: str) -> None:
+    """Looked up among snapshots and nowhere else."""
+    clone.rvexp("snapshot", "x")
+    for verb in ("show", "diff", "publish", "cancel"):
+        words = [verb, "--", what] if what.startswith("-") else [verb, what]
+        done = clone.rvexp(*words, *(["@"] if verb == "diff" else []))
+        assert done.returncode in (1, 2), (words, done.stderr)
+
+
+def test_names_of_files_cannot_drive_a_terminal(clone: Clone) -> None:
+    """Files that came with an archive, listed before a snapshot is made of them."""
+    clone.write("\x1b]0;owned\x07\x1b[8m", "x\n")
+    done = clone.rvexp("snapshot", "x", "-n", "--color", "always")
+    assert "owned" in done.stdout
+    assert "\x1b" not in done.stdout
+    assert "\x07" not in done.stdout
+
+
+def test_a_bare_repository_among_the_files_is_not_where_we_are(clone: Clone, tmp_path: Path) -> None:
+    """Git would take it for the repository once a shell stands in it, and run the filters that it names."""
+    (tmp_path / "outside").mkdir()
+    trap = Trap(clone, tmp_path / "outside")
+    FILES["a bare repository with a work tree"](trap)
+    store = clone.path / "data/store"
+    clone.git(f"--git-dir={store}", "config", "filter.evil.clean", f"{trap.canary()}; cat")
+    clone.write(".gitattributes", "* filter=evil\n")
+    done = called(trap, "snapshot", "x")
+    assert trap.sprung() == ""
+    assert done.returncode == 2
+    assert "safe.bareRepository" in done.stderr

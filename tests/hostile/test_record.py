@@ -1,0 +1,152 @@
+"""A record written by a hostile colleague: whatever it says, looking at it ends in words and drives no terminal."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from git_rvexp import cli
+from git_rvexp.git import notes
+from git_rvexp.git.plumbing import Repo
+from git_rvexp.record import events, shapes
+from git_rvexp.record.events import Damaged, parse_line
+from tests.conftest import Clone
+
+NASTY: tuple[Any, ...] = (
+    "\x1b]0;owned\x07\x1b[2J\x9b31m\u202e",
+    5,
+    -1e308,
+    True,
+    [],
+    [[1], {"name": 7}],
+    {},
+    {"\x1b[2J": {"a": ["\x1b[31m", None]}, "name": []},
+    [{"name": "\x1b[2J", "uri": 5, "count": "x", "manifest": [], "hazards": 3}],
+    ["--upload-pack=x", "\x1b[2J", ""],
+    10**30,
+)
+HEAD = "2026-11-22T07:10:0{}.000Z"
+RUN = "k3v9q2abcd"
+BASE: dict[str, dict[str, Any]] = {
+    "image": {"ref": "127.0.0.1:1/x@sha256:" + "a" * 64, "id": "sha256:" + "b" * 64, "platform": "linux/amd64"},
+    "definition": {"arn": "arn:aws:batch:us-east-1:1:job-definition/x:1", "name": "x", "body": {}},
+    "planned": {"run": RUN, "executor": "batch", "job_name": f"rvexp-{RUN}-x", "image": "i", "command": ["true"]},
+    "submitted": {"run": RUN, "job": "j"},
+    "ended": {"run": RUN, "state": "SUCCEEDED", "exit": 0, "seconds": 1.5, "reason": "", "attempts": [{}, {}]},
+    "inputs": {"run": RUN, "changed": []},
+    "outputs": {"run": RUN, "count": 1, "bytes": 2, "unread": {}, "texts": {}, "manifest": "x"},
+    "metrics": {"run": RUN, "values": {"a": 1.0}, "unread": {}, "left_out": 1},
+    "verdict": {"run": RUN, "of": RUN, "result": "differs", "counts": {"changed": 1}, "changed": [], "most": 1.0},
+    "log": {"run": RUN, "digest": "x", "lines": 1},
+    "cancelled": {"run": RUN, "why": "x", "by": "y"},
+    "snapshot": {"changes": "none", "by": "x"},
+}
+
+
+OBEYED = ("\x1b]", "\x1b[2J", "\x9b", "\u202e", "\x07")
+LOOKS = (["list"], ["list", "--json"], ["show"], ["show", "--json"], ["status"], ["diff", "@", "@"], ["verify"])
+
+
+def _line(kind: str, fields: dict[str, Any], second: int) -> str:
+    told = " ".join(f"{k}={json.dumps(v, ensure_ascii=False)}" for k, v in fields.items())
+    return f"{HEAD.format(second)} {kind} {told}"
+
+
+def _written(clone: Clone, oid: str, text: str) -> None:
+    repo = Repo.discover(clone.path, os.environ)
+    at = notes.tip(repo)
+    assert notes.swap(repo, notes.write(repo, at, {oid: text}, "theirs"), at, "theirs")
+
+
+def _looks(
+    clone: Clone, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[object, str]]:
+    monkeypatch.chdir(clone.path)
+    environ = {**os.environ, "GIT_PAGER_IN_USE": "1", "COLUMNS": "100", "DOCKER_HOST": "tcp://127.0.0.1:1"}
+    for words in LOOKS:
+        code = cli.main(words, environ)
+        caught = capsys.readouterr()
+        assert code != 70, (words, caught.err)
+        yield words, caught.out + caught.err
+
+
+@pytest.fixture
+def tag(clone: Clone) -> str:
+    """The tag object of a snapshot whose record is about to be written by somebody else."""
+    name = clone.rvexp("snapshot", "x").stdout.strip()
+    return clone.git("rev-parse", name)
+
+
+@pytest.mark.parametrize("kind", BASE)
+def test_no_field_of_any_kind_breaks_a_look(
+    kind: str, clone: Clone, tag: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every field as anything else, each on a line of its own among sound ones."""
+    known = {**dict.fromkeys(shapes._SHAPES.get(kind, {})), **BASE[kind]}
+    lines = [_line(k, f, 1) for k, f in BASE.items() if k != kind]
+    lines += [_line(kind, {**BASE[kind], name: value}, 2) for name in known for value in NASTY]
+    _written(clone, tag, "\n".join(lines) + "\n")
+    for words, told in _looks(clone, capsys, monkeypatch):
+        assert not [sign for sign in OBEYED if sign in told], words
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 100_000 + "\n",
+        f"{HEAD.format(1)} planned run=" + "[" * 100_000 + "\n",
+        f"{HEAD.format(1)} planned run=" + '{"a":' * 50_000 + "1" + "}" * 50_000 + "\n",
+        f'{HEAD.format(1)} planned run="{RUN}" x="' + "y" * 2_000_000 + '"\n',
+        f'{HEAD.format(1)} planned run="../../x" executor="docker"\n',
+        f'{HEAD.format(1)} planned run="--upload-pack=x" executor="docker" job_name="-x"\n',
+        f"{HEAD.format(1)} planned run={'9' * 5000}\n",
+        "\0\x1b[2J\r\n" * 1000,
+        "9999-99-99T99:99:99.999Z planned run=1\n",
+        f'{HEAD.format(1)} planned run="\\ud800" executor="\\ud800"\n',
+    ],
+    ids=["deep", "deep value", "deep object", "huge", "path", "option", "long number", "control", "time", "surrogate"],
+)
+def test_lines_that_no_program_of_ours_writes(
+    text: str, clone: Clone, tag: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Deep, huge, forged or torn: told as damaged, or shown without effect."""
+    _written(clone, tag, text)
+    for words, told in _looks(clone, capsys, monkeypatch):
+        assert "\x1b[2J" not in told, words
+
+
+def test_known_fields_of_another_shape_are_damage() -> None:
+    """And what is not known passes: a newer program may have written it."""
+    found = parse_line(_line("metrics", {"run": RUN, "values": [1]}, 1))
+    assert isinstance(found, Damaged)
+    assert found.why == "is damaged: values is not a table"
+    assert not isinstance(parse_line(_line("metrics", {"run": RUN, "values": {}, "new": [1]}, 1)), Damaged)
+    assert not isinstance(parse_line(_line("news", {"values": [1]}, 1)), Damaged)
+    missing = parse_line(_line("image", {"ref": "x"}, 1))
+    assert isinstance(missing, Damaged)
+    assert "does not say its id" in missing.why
+
+
+def test_one_hostile_line_hides_no_other(clone: Clone, tag: str) -> None:
+    """What stands around it is read as before."""
+    good = _line("planned", BASE["planned"], 1)
+    record = events.parse(f"{good}\n{_line('planned', {'run': [1]}, 2)}\n{_line('ended', BASE['ended'], 3)}\n")
+    assert [e.kind for e in record.events] == ["planned", "ended"]
+    assert len(record.damaged) == 1
+    _written(clone, tag, f"{good}\n{_line('planned', {'run': [1]}, 2)}\n")
+    done = clone.rvexp("show")
+    assert done.returncode == 1
+    assert RUN in done.stdout
+    assert "is damaged: run is not a text" in done.stdout
+
+
+def test_a_crash_log_is_the_only_file_that_looking_may_leave(clone: Clone, tag: str, tmp_path: Path) -> None:
+    """Run ids that look like paths make no files."""
+    before = {p for p in tmp_path.rglob("*") if ".git" not in p.parts}
+    _written(clone, tag, _line("planned", {**BASE["planned"], "run": "../../../owned"}, 1) + "\n")
+    for words in (["show"], ["status", "--refresh"], ["logs", "../../../owned"], ["verify"]):
+        assert clone.rvexp(*words).returncode != 70
+    assert {p for p in tmp_path.rglob("*") if ".git" not in p.parts} == before
