@@ -99,6 +99,28 @@ class Settings:
         key="snapshot.submodules",
         rule=rules.one_of("record", "embed"),
     )
+    secrets_scan: str = _key(
+        "auto",
+        "what looks for secrets before a snapshot is kept: auto (built-in patterns, and gitleaks or betterleaks where "
+        "installed), own, gitleaks, betterleaks, or off",
+        key="secrets.scan",
+        sensitive=True,
+        rule=rules.one_of("auto", "own", "gitleaks", "betterleaks", "off"),
+    )
+    secrets_allow_paths: tuple[str, ...] = _key(
+        (),
+        "files (globs; * takes slashes too) in which nothing is taken for a secret",
+        key="secrets.allow_paths",
+        sensitive=True,
+        rule=rules.no_options,
+    )
+    secrets_allow_rules: tuple[str, ...] = _key(
+        (),
+        "rules that are not applied (docs/secrets.md)",
+        key="secrets.allow_rules",
+        sensitive=True,
+        rule=rules.no_options,
+    )
     image_dockerfile: str = _key(
         "Dockerfile", "the Dockerfile, relative to image.context", key="image.dockerfile", rule=rules.inside
     )

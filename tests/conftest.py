@@ -48,6 +48,7 @@ def sealed(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyP
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_GLOBAL": str(home / ".gitconfig"),
         "GIT_EDITOR": "false",
+        "RVEXP_SECRETS_SCAN": "own",  # whatever scanner this machine has is not asked
         "GIT_TERMINAL_PROMPT": "0",
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_CONFIG_FILE": str(home / "aws-config"),

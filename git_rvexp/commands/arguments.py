@@ -24,6 +24,13 @@ def environment(parser: argparse.ArgumentParser) -> None:
     """Variables of the run."""
     parser.add_argument("--env", action="append", default=[], metavar="K=V", help="a variable (recorded: no secrets)")
     parser.add_argument("--secret-env", action="append", default=[], metavar="NAME", help="a secret, by name only")
+    allow_secrets(parser)
+
+
+def allow_secrets(parser: argparse.ArgumentParser) -> None:
+    """The way past the check of what is recorded and shown to others."""
+    about = "the command and the variables hold no secret, though something looks so"
+    parser.add_argument("--allow-secrets", action="store_true", help=about)
 
 
 def data(parser: argparse.ArgumentParser) -> None:

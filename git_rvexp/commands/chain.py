@@ -10,6 +10,7 @@ import argparse
 from collections.abc import Mapping
 from pathlib import Path
 
+from git_rvexp.commands import arguments as shared
 from git_rvexp.commands.session import Session
 from git_rvexp.errors import DONE, INTERRUPTED, NO, RvexpError, UsageError
 from git_rvexp.model import JobState, Json
@@ -36,6 +37,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--queue", help="job queue of steps that name none, instead of batch_queue")
     parser.add_argument("--executor", choices=("docker", "batch"), help="instead of the configured one")
     parser.add_argument("--secret-env", action="append", default=[], metavar="NAME", help="a secret, by name only")
+    shared.allow_secrets(parser)
     parallel = "children of an array at a time, on docker; default: as many as fit"
     parser.add_argument("--parallel", type=int, default=0, metavar="N", help=parallel)
     parser.add_argument("--json", action="store_true", help="one JSON document")
@@ -67,7 +69,7 @@ def _run(args: argparse.Namespace, context: Context, steps: tuple[Step, ...], st
     if args.resume:
         chain = chain_record.chosen(context, "" if args.resume == _NEWEST else args.resume)
         return resume(context, chain, story.tell, follow=args.wait)
-    options = Options(tuple(args.secret_env), args.parallel)
+    options = Options(tuple(args.secret_env), args.parallel, args.allow_secrets)
     return start(context, steps, args.tag, options, story.tell, follow=args.wait)
 
 

@@ -11,6 +11,7 @@ from git_rvexp.commands.session import Session
 from git_rvexp.errors import UsageError
 from git_rvexp.workflow import links, planning, publish
 from git_rvexp.workflow.foreground import Here, run_here
+from git_rvexp.workflow.secrecy import requests
 
 TAKES_COMMAND = True
 
@@ -28,16 +29,18 @@ def run(args: argparse.Namespace, session: Session) -> int:
     """Find or build the image and become the command."""
     planning.check_command(args.command and tuple(args.command), "run")
     context = session.context
+    env = {**context.settings.job_env, **shared.pairs(args.env)}
+    if not args.allow_secrets:
+        requests.check(args.command, env)
     snapshot = planning.snapshot_of(context, args.tag)
     if snapshot is None:
         raise UsageError("there is no snapshot of this work tree to run", hint="git rvexp snapshot NICKNAME")
     image = publish.image_for_run(context, snapshot)
     told = {"RVEXP_TAG": snapshot.tag, "RVEXP_COMMIT": snapshot.commit, "RVEXP_IMAGE": image}
-    env = {**context.settings.job_env, **shared.pairs(args.env), **told}
     here = Here(
         image=image,
         command=tuple(args.command),
-        env=links.foreground(context, env, args.secret_env),
+        env=links.foreground(context, {**env, **told}, args.secret_env),
         env_names=tuple(args.secret_env),
         volumes=tuple(args.volume),
         ports=tuple(args.port),

@@ -23,6 +23,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-push", action="store_true", help="keep it in this clone until the next sync")
     about = "record their commit, or embed their files; instead of snapshot.submodules"
     parser.add_argument("--submodules", choices=("record", "embed"), default="", help=about)
+    parser.add_argument("--allow-secrets", action="store_true", help="take it though something in it looks secret")
     parser.add_argument("-n", "--dry-run", action="store_true", help="list what goes in, what stays out and why")
 
 
@@ -36,6 +37,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
         date=args.date,
         push=not args.no_push,
         submodules=args.submodules,
+        allow_secrets=args.allow_secrets,
     )
     if args.dry_run:
         with drafted(session.context, request) as plan:

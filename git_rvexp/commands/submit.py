@@ -54,6 +54,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
         seed=args.seed,
         inputs=tuple(args.input),
         outputs=tuple(args.output),
+        allow_secrets=args.allow_secrets,
     )
     if args.dry_run:
         session.speaker.document("rvexp.plan/1", preview(context, request))

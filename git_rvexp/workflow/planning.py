@@ -14,6 +14,7 @@ from git_rvexp.workflow import choose
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.publish import Published
 from git_rvexp.workflow.repeating import inputs, seeding
+from git_rvexp.workflow.secrecy import requests
 from git_rvexp.workflow.snapshotting import matching
 
 # Seeds fit 32 bits without a sign: what NumPy, PyTorch and the C library all take.
@@ -36,6 +37,7 @@ class Request:
     seed: int | None = None
     inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
+    allow_secrets: bool = False
 
 
 def check_command(command: tuple[str, ...] | None, verb: str) -> None:
@@ -46,6 +48,12 @@ def check_command(command: tuple[str, ...] | None, verb: str) -> None:
         raise UsageError(
             "the command has an empty word, which AWS Batch refuses", hint="leave it out, or use sh -c '…'"
         )
+
+
+def check_secrets(context: Context, request: Request) -> None:
+    """UsageError when what everybody may read of the run looks as if it held secrets."""
+    if not request.allow_secrets:
+        requests.check(request.command, {**context.settings.job_env, **request.env})
 
 
 def snapshot_of(context: Context, text: str) -> Snapshot | None:

@@ -43,6 +43,7 @@ def start(context: Context, request: Request, *, offline: bool = False, follow: 
 
     With `follow` runs it has to come after are waited for here, where the executor does not do that.
     """
+    planning.check_secrets(context, request)
     asked = dataclasses.replace(request, after=parents.runs_named(context, request.after))
 
     def draft(snapshot: Snapshot, executor: Executor) -> list[Plan]:
@@ -108,6 +109,7 @@ def checked(executor: Executor, plan: Plan) -> None:
 def preview(context: Context, request: Request) -> Mapping[str, Json]:
     """The plan that `start` would make, from what is recorded; nothing is built, registered or written."""
     settings = context.trusted()
+    planning.check_secrets(context, request)
     request = dataclasses.replace(request, after=parents.runs_named(context, request.after))
     snapshot = planning.snapshot_of(context, request.tag)
     if snapshot is None:

@@ -26,12 +26,18 @@ class Options:
 
     secret_env: tuple[str, ...] = ()
     parallel: int = 0
+    allow_secrets: bool = False
 
 
 def drafts(
     context: Context, name: str, steps: Sequence[Step], options: Options
 ) -> Callable[[Snapshot, Executor], list[Plan]]:
-    """What makes the drafts of the chain `name` once the snapshot and the executor are known."""
+    """What makes the drafts of the chain `name` once the snapshot and the executor are known.
+
+    UsageError at once when a step looks as if it held secrets.
+    """
+    for step in steps:
+        planning.check_secrets(context, _request(step, options))
 
     def drafted(snapshot: Snapshot, executor: Executor) -> list[Plan]:
         made: dict[str, Plan] = {}
@@ -83,6 +89,7 @@ def _request(step: Step, options: Options) -> Request:
         seed=step.seed,
         inputs=step.inputs,
         outputs=step.outputs,
+        allow_secrets=options.allow_secrets,
     )
 
 

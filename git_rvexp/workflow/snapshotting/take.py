@@ -20,6 +20,8 @@ from git_rvexp.record.events import VERSION, Event, stamp
 from git_rvexp.record.share import AlarmError
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.guard import ensure_guard
+from git_rvexp.workflow.secrecy.scan import refusal
+from git_rvexp.workflow.secrecy.snapshots import secrets_in
 from git_rvexp.workflow.snapshotting.naming import Request, named, taken
 from git_rvexp.workflow.snapshotting.notices import notices
 from git_rvexp.workflow.storing.sharing import deposit_or_tell, share_record
@@ -37,12 +39,16 @@ class Taken:
 
 @dataclass(frozen=True)
 class Draft:
-    """A snapshot before it is made: its objects are in `place` as long as the block lasts that it was made for."""
+    """A snapshot before it is made: its objects are in `place` as long as the block lasts that it was made for.
+
+    `allowed` counts the places that look like secrets and were let through with --allow-secrets.
+    """
 
     name: TagName
     work: WorkTree
     who: Person
     place: Scratch
+    allowed: int = 0
 
 
 @contextmanager
@@ -57,9 +63,12 @@ def drafted(context: Context, request: Request) -> Iterator[Draft]:
     limits = Limits(sizes.parsed(settings.snapshot_max_file), sizes.parsed(settings.snapshot_max_total))
     embed = (request.submodules or settings.snapshot_submodules) == EMBED
     with worktree.captured(context.repo, base, limits, embed=embed) as (work, place):
+        hits = secrets_in(place, work, request.message, settings, context.warn)
+        if hits and not request.allow_secrets:
+            raise refusal(hits)
         for text in notices(context.repo, settings, work):
             context.warn(text)
-        yield Draft(name, work, who, place)
+        yield Draft(name, work, who, place, len(hits))
 
 
 def take(context: Context, request: Request) -> Taken:
@@ -95,6 +104,7 @@ def _made(context: Context, plan: Draft, message: str) -> Snapshot:
         "Rvexp-Tree": plan.work.tree,
         "Rvexp-Changes": plan.work.changes,
         **({"Rvexp-Embedded": embedded.encode("unicode_escape").decode()} if embedded else {}),
+        **({"Rvexp-Secrets-Allowed": str(plan.allowed)} if plan.allowed else {}),
     }
     message = message or f"Snapshot {plan.name.nickname}"
     made, says = create(context.repo, plan.name, plan.work, plan.who, message, trailers, context.ledger.now())

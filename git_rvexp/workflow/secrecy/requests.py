@@ -1,0 +1,57 @@
+"""Command lines and environments of runs: recorded, shared, and visible to anyone who may describe jobs."""
+
+import itertools
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from git_rvexp.errors import UsageError
+from git_rvexp.git.attributes import listed
+from git_rvexp.workflow.secrecy.scan import scanned
+
+_WORDS = {"password", "passwd", "pwd", "passphrase", "secret", "token", "credential", "credentials", "apikey"}
+_BEFORE_KEY = {"api", "access", "private", "secret", "auth", "account"}
+# What such a name is about when it ends so: where a secret is or how it is called, not the secret.
+_HARMLESS_ENDS = {"file", "path", "dir", "name", "id", "url", "uri", "arn", "type", "count", "limit", "length", "size"}
+_HARMLESS = re.compile(r"(?i)true|false|none|null|yes|no|\d{0,7}|[<$\[{].*|/.*|\./.*|[a-z0-9+]+://[^@]*|arn:.*")
+
+
+def check(command: Sequence[str], env: Mapping[str, str]) -> None:
+    """UsageError with the places (never the values) of what looks like a secret in a command or an environment."""
+    found = [*_in_command(command), *_in_environment(env)]
+    if found:
+        raise UsageError(
+            "the request looks as if it held secrets; it is recorded, shared, and read by whoever may describe jobs\n"
+            + listed(found),
+            hint="--secret-env NAME passes a variable without its value; --allow-secrets where it is none",
+        )
+
+
+def _in_command(command: Sequence[str]) -> Iterator[str]:
+    for number, word in enumerate(command, start=1):
+        hit = next(iter(scanned("", word.encode("utf-8", "surrogateescape"))), None)
+        flag, equals, value = word.partition("=")
+        before = command[number - 2] if number > 1 else ""
+        if hit:
+            yield f"word {number} of the command: {hit.about}"
+        elif flag.startswith("-") and equals and _secret(flag, value):
+            yield f"word {number} of the command: the value of {flag}"
+        elif before.startswith("--") and "=" not in before and not word.startswith("-") and _secret(before, word):
+            yield f"word {number} of the command: the value of {before}"
+
+
+def _in_environment(env: Mapping[str, str]) -> Iterator[str]:
+    for name, value in env.items():
+        hit = next(iter(scanned("", value.encode("utf-8", "surrogateescape"))), None)
+        if hit:
+            yield f"the variable {name}: {hit.about}"
+        elif _secret(name, value):
+            yield f"the variable {name}: its name says so"
+
+
+def _secret(name: str, value: str) -> bool:
+    """Whether the words of the name say that a value is to be kept, and the value may be such a thing."""
+    words = [w.lower() for w in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", name)]
+    if not words or words[-1] in _HARMLESS_ENDS or _HARMLESS.fullmatch(value):
+        return False
+    keyed = any(a in _BEFORE_KEY and b == "key" for a, b in itertools.pairwise(words))
+    return keyed or bool(_WORDS & set(words))
