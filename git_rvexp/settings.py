@@ -82,16 +82,10 @@ class Settings:
         "", "address of another AWS-compatible service", key="aws.endpoint_url", sensitive=True, rule=rules.address
     )
     snapshot_max_file: str = _key(
-        "10 MB",
-        "the largest changed or new file that a snapshot takes; 0: no limit",
-        key="snapshot.max_file",
-        rule=rules.size,
+        "10 MB", "the largest changed or new file of a snapshot; 0: no limit", key="snapshot.max_file", rule=rules.size
     )
     snapshot_max_total: str = _key(
-        "200 MB",
-        "the most that all changed and new files of a snapshot may take; 0: no limit",
-        key="snapshot.max_total",
-        rule=rules.size,
+        "200 MB", "the most all its changed and new files take; 0: no limit", key="snapshot.max_total", rule=rules.size
     )
     snapshot_submodules: str = _key(
         "record",
@@ -101,25 +95,16 @@ class Settings:
     )
     secrets_scan: str = _key(
         "auto",
-        "what looks for secrets before a snapshot is kept: auto (built-in patterns, and gitleaks or betterleaks where "
-        "installed), own, gitleaks, betterleaks, or off",
+        "what looks for secrets: auto (own patterns, and gitleaks or betterleaks if there), own, gitleaks, betterleaks, off",
         key="secrets.scan",
         sensitive=True,
         rule=rules.one_of("auto", "own", "gitleaks", "betterleaks", "off"),
     )
     secrets_allow_paths: tuple[str, ...] = _key(
-        (),
-        "files (globs; * takes slashes too) in which nothing is taken for a secret",
-        key="secrets.allow_paths",
-        sensitive=True,
-        rule=rules.no_options,
+        (), "files (globs) with no secrets", key="secrets.allow_paths", sensitive=True, rule=rules.no_options
     )
     secrets_allow_rules: tuple[str, ...] = _key(
-        (),
-        "rules that are not applied (docs/secrets.md)",
-        key="secrets.allow_rules",
-        sensitive=True,
-        rule=rules.no_options,
+        (), "rules that are not applied", key="secrets.allow_rules", sensitive=True, rule=rules.no_options
     )
     image_dockerfile: str = _key(
         "Dockerfile", "the Dockerfile, relative to image.context", key="image.dockerfile", rule=rules.inside
