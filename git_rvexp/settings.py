@@ -95,7 +95,7 @@ class Settings:
     )
     secrets_scan: str = _key(
         "auto",
-        "what finds secrets: auto (own patterns, and gitleaks or betterleaks if there), own, gitleaks, betterleaks, off",
+        "what finds secrets: auto (own patterns, and gitleaks or betterleaks if any), own, gitleaks, betterleaks, off",
         key="secrets.scan",
         sensitive=True,
         rule=rules.one_of("auto", "own", "gitleaks", "betterleaks", "off"),
