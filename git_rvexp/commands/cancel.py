@@ -5,14 +5,12 @@ have stopped, 8 when one takes longer than --timeout.
 """
 
 import argparse
-from collections.abc import Sequence
 
 from git_rvexp.commands.session import Session
-from git_rvexp.errors import RvexpError, UsageError
+from git_rvexp.errors import RvexpError
 from git_rvexp.git.tags import person
-from git_rvexp.workflow.chain import record as chain_record
-from git_rvexp.workflow.choose import Found, either
-from git_rvexp.workflow.context import Context
+from git_rvexp.workflow.chain.meant import meant
+from git_rvexp.workflow.chain.record import chosen
 from git_rvexp.workflow.following.asking import Executors
 from git_rvexp.workflow.following.follow import Patience
 from git_rvexp.workflow.following.stopping import stop
@@ -32,23 +30,10 @@ def run(args: argparse.Namespace, session: Session) -> int:
     """Stop them and print how each ended."""
     context = session.context
     patience = Patience(context.ledger.sleep, span(args.timeout))
-    pending = [f for f in _meant(context, args.what, whole=args.chain) if not f.run.phase.over]
+    runs = chosen(context, args.what).found if args.chain else meant(context, args.what)
+    pending = [f for f in runs if not f.run.phase.over]
     if not pending:
         raise RvexpError(f"nothing to stop: no run of {args.what} is under way", hint="git rvexp status")
     for found, state in stop(context, pending, Executors(context), args.reason, str(person(context.repo)), patience):
         session.speaker.result(f"{found.run.run}\t{state.phase.value}\t{why(state)}")
     return 0
-
-
-def _meant(context: Context, text: str, *, whole: bool) -> Sequence[Found]:
-    if whole:
-        return chain_record.chosen(context, text).found
-    try:
-        snapshot, told = either(context, text)
-    except UsageError:
-        try:
-            return chain_record.chosen(context, text).found
-        except UsageError:
-            pass
-        raise
-    return [Found(snapshot, run) for run in told]

@@ -9,10 +9,11 @@ import json
 
 from git_rvexp.commands.session import Session
 from git_rvexp.errors import DONE, NO, PENDING
+from git_rvexp.workflow.choose import reread
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.following.asking import Executors
 from git_rvexp.workflow.following.harvest import Look, refresh
-from git_rvexp.workflow.following.standing import Standing, chains, chosen, reread, stale, standings
+from git_rvexp.workflow.following.standing import Standing, chains, chosen, stale, standings
 from git_rvexp.workflow.reconcile import settle
 
 _HEAD = ("run", "snapshot", "executor", "state", "note")
@@ -22,7 +23,9 @@ _NARROW = 60  # columns; below, a nickname has to do for the whole tag
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
-    parser.add_argument("what", metavar="TAG|RUN", nargs="?", default="", help="a snapshot, a run id or a job id")
+    parser.add_argument(
+        "what", metavar="TAG|RUN|CHAIN", nargs="?", default="", help="a snapshot, a run, a job or a chain"
+    )
     parser.add_argument("-r", "--refresh", action="store_true", help="ask the executors")
     parser.add_argument("-w", "--watch", action="store_true", help="ask again every 15 seconds until all have ended")
     parser.add_argument("--exit-status", action="store_true", help="tell by the exit code")

@@ -1,14 +1,15 @@
 """Wait until runs have ended; exit 0 when they succeeded, 1 when one did not, 8 when the time is up.
 
-TAG means all its runs that have not ended. Without an argument: the newest run of my newest snapshot. Ctrl-C leaves
-the runs alone.
+TAG or CHAIN means all its runs that have not ended. Without an argument: the newest run of my newest snapshot. Ctrl-C
+leaves the runs alone.
 """
 
 import argparse
 
 from git_rvexp.commands.session import Session
 from git_rvexp.errors import INTERRUPTED, UsageError
-from git_rvexp.workflow.choose import Found, either
+from git_rvexp.workflow.chain.meant import its_turn, meant
+from git_rvexp.workflow.choose import Found
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.following.asking import Executors
 from git_rvexp.workflow.following.follow import Patience, until_over, verdict
@@ -18,7 +19,9 @@ from git_rvexp.workflow.looking.reasons import why
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
-    parser.add_argument("what", metavar="TAG|RUN", nargs="?", default="@", help="a snapshot, a run id or a job id")
+    parser.add_argument(
+        "what", metavar="TAG|RUN|CHAIN", nargs="?", default="@", help="a snapshot, a run, a job or a chain"
+    )
     parser.add_argument("--timeout", metavar="SPAN", default="", help="give up (exit 8) after 90s, 10m, 2h …")
 
 
@@ -31,7 +34,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     codes = []
     for each in found:
         try:
-            state = until_over(context, each, executors, patience)
+            state = until_over(context, its_turn(context, each, patience), executors, patience)
         except KeyboardInterrupt:
             session.speaker.say(f"run {each.run.run} goes on; git rvexp wait {each.run.run} comes back to it")
             return INTERRUPTED
@@ -44,8 +47,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
 
 def to_follow(context: Context, text: str) -> list[Found]:
     """The runs that `text` names: those that have not ended, else the last one. UsageError when there is none."""
-    snapshot, told = either(context, text)
-    if not told:
-        raise UsageError(f"{snapshot.tag} has no runs", hint=f"git rvexp submit {snapshot.tag} -- CMD")
-    pending = [run for run in told if not run.phase.over]
-    return [Found(snapshot, run) for run in (pending or told[-1:])]
+    found = meant(context, text)
+    if not found:
+        raise UsageError(f"{text} has no runs", hint=f"git rvexp submit {text} -- CMD")
+    return [f for f in found if not f.run.phase.over] or found[-1:]

@@ -146,6 +146,13 @@ def of_objects(context: Context, oids: Iterable[str]) -> list[Found]:
     return [Found(owners[oid], each) for oid, record in records.items() for each in runs(record)]
 
 
+def reread(context: Context, found: Sequence[Found]) -> list[Found]:
+    """The same runs as the record tells of them now."""
+    records = context.ledger.records({f.snapshot.oid for f in found})
+    now: dict[str, Run] = {r.run: r for record in records.values() for r in runs(record)}
+    return [Found(f.snapshot, now[f.run.run]) for f in found]
+
+
 def recorded_runs(context: Context, naming: str = "") -> list[Found]:
     """Every run that the record of this clone tells of, those without a snapshot (kept on a commit) too.
 

@@ -11,12 +11,11 @@ from git_rvexp.executors.protocol import Executor
 from git_rvexp.model import Phase, Plan
 from git_rvexp.record.runs import Run
 from git_rvexp.workflow import choose
-from git_rvexp.workflow.choose import Found
+from git_rvexp.workflow.choose import Found, reread
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.following.asking import Executors
 from git_rvexp.workflow.following.follow import Patience, refuse_jobless, until_over
 from git_rvexp.workflow.following.harvest import refresh
-from git_rvexp.workflow.following.standing import reread
 from git_rvexp.workflow.submit import Waits
 
 

@@ -220,6 +220,24 @@ def test_a_chain_is_cancelled_while_it_is_driven(study: Study) -> None:
     assert study.containers("status=running") == []
 
 
+def test_a_chain_is_waited_for_while_it_is_driven(study: Study) -> None:
+    """Steps that have no job yet are waited for; when the driver dies, that is said."""
+    written(study, chip="sleep 1", train="[ -e $RVEXP_SHARED/again ] || sleep 600")
+    with study.begun("chain.toml", "demo") as client:
+        until(lambda: study.containers("status=running"))
+        until(lambda: "train" in study.in_shared("cat ran"))
+        early = study.clone.rvexp("wait", study.volumes()[0].removeprefix("rvexp-chain-"), "--timeout", "1")
+        client.send_signal(signal.SIGKILL)
+    assert early.returncode == 8, early.stderr
+    assert study.clone.rvexp("cancel", study.runs()["train"], env=study.env()).returncode == 0
+    study.in_shared("touch again")
+    with study.begun("--resume") as client:
+        until(lambda: study.containers("status=running"))
+        waited = study.clone.rvexp("wait", study.volumes()[0].removeprefix("rvexp-chain-"), env=study.env())
+        client.communicate(timeout=HANG)
+    assert (waited.returncode, client.returncode) == (0, 0), waited.stderr
+
+
 def test_a_chain_that_nobody_drives_any_more_is_cancelled(study: Study) -> None:
     """Its driver was killed: what runs is stopped, what was never handed over is withdrawn, and a resume does both."""
     written(study, train="[ -e $RVEXP_SHARED/again ] || sleep 600")

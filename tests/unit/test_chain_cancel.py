@@ -25,6 +25,12 @@ def cancelled(lab: Lab, chain: Chain, clone: Clone | None = None) -> Chain:
     return chain_record.reread(context, chain)
 
 
+def reached(lab: Lab) -> None:
+    """Let programs in the first clone reach the double."""
+    for key, value in {"aws.endpoint-url": lab.double.url, "aws.region": "us-east-1", "batch-queue": "main"}.items():
+        lab.one.git("config", f"rvexp.{key}", value)
+
+
 def terminated(lab: Lab) -> list[str]:
     """The jobs that were told to stop, by the first word of their command."""
     jobs = [lab.double.jobs[call["jobId"]] for call in lab.double.called("TerminateJob")]
@@ -96,8 +102,7 @@ def test_a_person_cancels_a_chain(lab: Lab, words: list[str]) -> None:
     """By its name, by any of its runs, or with everything else of the snapshot; a step alone stays a step."""
     chain = planned(lab)
     lab.double.advance(chain.runs["chip"].job, "RUNNING")
-    for key, value in {"aws.endpoint-url": lab.double.url, "aws.region": "us-east-1", "batch-queue": "main"}.items():
-        lab.one.git("config", f"rvexp.{key}", value)
+    reached(lab)
     words = [chain.runs["predict"].run if word == "RUN" else word for word in words]
     done = lab.one.rvexp("cancel", *words, "--reason", "wrong tiles")
     assert done.returncode == 0, done.stderr
@@ -108,3 +113,18 @@ def test_a_person_cancels_a_chain(lab: Lab, words: list[str]) -> None:
     assert (again.returncode, "nothing to stop" in again.stderr) == (1, True)
     nothing = lab.one.rvexp("cancel", "nosuch")
     assert (nothing.returncode, "no snapshot 'nosuch'" in nothing.stderr) == (2, True)
+
+
+def test_a_chain_is_waited_for_and_told_by_its_name(lab: Lab) -> None:
+    """All its steps: 8 while one has not ended, then 1 because one failed; the others would have made it 0."""
+    chain = planned(lab)
+    reached(lab)
+    told = [line.split("\t")[0] for line in lab.one.rvexp("status", chain.name).stdout.splitlines()]
+    assert sorted(told) == sorted(run.run for run in chain.runs.values())
+    assert lab.one.rvexp("wait", chain.name, "--timeout", "1").returncode == 8
+    *others, last = [run.job for run in chain.runs.values()]
+    for job in others:
+        lab.double.run_to_end(job)
+    lab.double.run_to_end(last, exit_code=3)
+    assert lab.one.rvexp("status", chain.name, "--refresh", "--exit-status").returncode == 1
+    assert lab.one.rvexp("wait", chain.name).returncode == 1

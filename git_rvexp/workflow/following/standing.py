@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from git_rvexp.errors import RvexpError
 from git_rvexp.model import JobState, Json, Phase
 from git_rvexp.record.index import index
-from git_rvexp.record.runs import Run, runs
-from git_rvexp.workflow.choose import Found, either, of_objects
+from git_rvexp.workflow.chain.meant import meant
+from git_rvexp.workflow.choose import Found, of_objects
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.following.follow import recorded_state
 from git_rvexp.workflow.following.harvest import Look, submitted
@@ -87,19 +87,11 @@ class Standing:
 def chosen(context: Context, text: str) -> list[Found]:
     """The runs that `text` names; without it those that have not ended, and those of the last day."""
     if text:
-        snapshot, told = either(context, text)
-        return [Found(snapshot, run) for run in told]
+        return meant(context, text)
     begin = (context.ledger.now() - RECENT).strftime("%Y-%m-%dT%H:%M:%S")
     found = of_objects(context, index(context.repo).standing(begin))
     wanted = [f for f in found if not f.run.phase.over or f.run.events[-1].time >= begin]
     return sorted(wanted, key=lambda f: f.run.planned.time)
-
-
-def reread(context: Context, found: Sequence[Found]) -> list[Found]:
-    """The same runs as the record tells of them now."""
-    records = context.ledger.records({f.snapshot.oid for f in found})
-    now: dict[str, Run] = {r.run: r for record in records.values() for r in runs(record)}
-    return [Found(f.snapshot, now[f.run.run]) for f in found]
 
 
 def standings(found: Iterable[Found], look: Look) -> list[Standing]:

@@ -11,12 +11,11 @@ from functools import partial
 from git_rvexp.errors import AmbiguousError, PendingError
 from git_rvexp.model import JobState, Json, Phase
 from git_rvexp.workflow.chain.withdraw import withdraw
-from git_rvexp.workflow.choose import Found
+from git_rvexp.workflow.choose import Found, reread
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.following.asking import Executors
 from git_rvexp.workflow.following.follow import Patience, recorded_state
 from git_rvexp.workflow.following.harvest import Look, refresh, share_quietly
-from git_rvexp.workflow.following.standing import reread
 from git_rvexp.workflow.looking.reasons import why
 from git_rvexp.workflow.reconcile import settle
 
