@@ -9,13 +9,38 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from stacklib import apt, clients, engine, forge, images, learning, moto, part, paths, readers, registry, second, venv
+from stacklib import (
+    apt,
+    clients,
+    engine,
+    forge,
+    images,
+    learning,
+    moto,
+    part,
+    paths,
+    rastervision,
+    readers,
+    registry,
+    second,
+    venv,
+)
 from stacklib.locks import alone
 from stacklib.part import Package, Part
 from stacklib.process import StackError, stop
 from stacklib.story import say
 
-PARTS = (engine.PART, registry.PART, forge.PART, images.PART, moto.PART, clients.PART, learning.PART, second.PART)
+PARTS = (
+    engine.PART,
+    registry.PART,
+    forge.PART,
+    images.PART,
+    moto.PART,
+    clients.PART,
+    learning.PART,
+    second.PART,
+    rastervision.PART,
+)
 NAMES = tuple(p.name for p in PARTS)
 
 

@@ -4,6 +4,7 @@ import hashlib
 import importlib.util
 import subprocess
 import sys
+from pathlib import Path
 
 from stacklib import apt, paths
 from stacklib.locks import alone
@@ -57,6 +58,19 @@ def _run(*command: str) -> None:
     if done.returncode:
         lines = "\n".join(f"    {line}" for line in (done.stdout + done.stderr).splitlines()[-15:])
         raise StackError(f"{' '.join(command)} failed:\n{lines}")
+
+
+def apart(name: str, packages: tuple[str, ...], purpose: str) -> Path:
+    """The programs' folder of the environment `.dev/NAME` with `packages`; made anew when that list has changed."""
+    folder = paths.DEV / name
+    stamp, wanted = folder / "rvexp-installed", hashlib.sha256("\n".join(packages).encode()).hexdigest()
+    with alone(name):
+        if not stamp.exists() or stamp.read_text() != wanted:
+            say(f"Installing {purpose} with pip into .dev/{name}")
+            _run(sys.executable, "-m", "venv", "--clear", str(folder))
+            _run(str(folder / "bin/python"), "-m", "pip", "install", "--quiet", *packages)
+            stamp.write_text(wanted)
+    return folder / "bin"
 
 
 def add(module: str, extra: str) -> None:

@@ -42,6 +42,8 @@ class Stack:
     tiny_image: str
     learning_image: str
     second_engine: str
+    rastervision_image: str
+    rastervision_bin: str
 
     def environment(self) -> dict[str, str]:
         """Variables that point docker and boto3 at the stack."""

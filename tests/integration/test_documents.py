@@ -35,7 +35,7 @@ def follow(name: str, stack: Stack, folder: Path) -> str:
     return clone.git("notes", "show", tags[0])
 
 
-@pytest.mark.parametrize("name", sorted(scripts().keys() - {"aws.md", "store.md"}))
+@pytest.mark.parametrize("name", sorted(scripts().keys() - {"aws.md", "raster-vision.md", "store.md"}))
 def test_the_commands_work_as_written(name: str, stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On one machine, with an engine and nothing else."""
     monkeypatch.setenv("DOCKER_HOST", stack.docker_host)
