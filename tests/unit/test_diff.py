@@ -88,8 +88,11 @@ def test_code_is_compared_by_git_without_the_users_programs(
 
 def test_two_runs_of_one_snapshot(book: Notebook, pair: tuple[Snapshot, Snapshot]) -> None:
     """By run id: the code is the same by nature, the request is compared."""
-    left, right = book.ended(pair[0], seed=1), book.ended(pair[0], seed=5)
-    assert changes(book, str(left.run), str(right.run)) == {"seed": (1, 5)}
+    left = book.ended(pair[0], seed=1, env={"PYTHONHASHSEED": "1"})
+    right = book.ended(pair[0], seed=5, env={"PYTHONHASHSEED": "5"})
+    assert changes(book, str(left.run), str(right.run)) == {"seed": (1, 5)}  # said once
+    other = book.ended(pair[0], seed=5, env={"PYTHONHASHSEED": "0"})
+    assert changes(book, str(right.run), str(other.run)) == {"env PYTHONHASHSEED": (None, "0")}
 
 
 def test_metrics_are_compared_with_their_difference(book: Notebook, pair: tuple[Snapshot, Snapshot]) -> None:

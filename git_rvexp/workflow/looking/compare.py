@@ -1,7 +1,7 @@
 """What differs between two snapshots or runs: code, image, definition, request, data, outcome, metrics; nothing else.
 
-Variables whose names begin with RVEXP_, and those that a plan lists as its `links`, differ by nature and are not
-compared. No executor or registry is asked.
+Variables whose names begin with RVEXP_, those that a plan lists as its `links`, and the one that follows from the seed
+differ by nature and are not compared. No executor or registry is asked.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,6 +16,7 @@ from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.looking import holdings, metrics
 from git_rvexp.workflow.looking.change import Change, between
 from git_rvexp.workflow.looking.request import FIELDS, WAITS
+from git_rvexp.workflow.repeating.seeding import follows
 
 _OUTCOME = ("state", "exit", "seconds", "reason", "instance")
 _OURS = "RVEXP_"
@@ -103,8 +104,8 @@ def _definition(side: Side) -> Event | None:
 
 def _planned(side: Side, key: str) -> Json:
     value = side.run.planned.get(key) if side.run else None
-    if key == "env" and isinstance(value, dict):
-        ours = (side.run.planned.get("links") if side.run else None) or []
+    if key == "env" and side.run and isinstance(value, dict):
+        ours = (*(side.run.planned.get("links") or []), *follows(value, side.run.planned.get("seed")))
         return {name: text for name, text in value.items() if not name.startswith(_OURS) and name not in ours}
     return _steps(side.record, value) if key in WAITS and isinstance(value, list) else value
 
