@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.schemas import check_printed
+
 _LONG_KEPT = 2
 
 
@@ -88,8 +90,8 @@ class Clone:
     def rvexp(
         self, *args: str, cwd: Path | None = None, env: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """Run the command line as a process of its own."""
-        return subprocess.run(
+        """Run the command line as a process of its own; a document that it prints is what its schema says."""
+        done = subprocess.run(
             [sys.executable, "-m", "git_rvexp", *args],
             cwd=cwd or self.path,
             env={**os.environ, **(env or {})},
@@ -97,6 +99,8 @@ class Clone:
             text=True,
             check=False,
         )
+        check_printed(done.stdout)
+        return done
 
     def write(self, name: str, text: str) -> Path:
         """Write a file of the work tree."""
