@@ -5,18 +5,16 @@ impossible, and lets `/` -> `_` map a tag injectively onto Docker tags and Batch
 and parts never hold `_`).
 """
 
-import datetime as dt
 import re
 from dataclasses import dataclass
 
 from git_rvexp.errors import UsageError
+from git_rvexp.grammar import PART, is_date
 from git_rvexp.terms import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from typing import Self
 
-PART = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _RUN = re.compile(r"[0-9a-hjkmnp-tv-z]{10}")
 _RUN_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -58,10 +56,8 @@ class TagName:
         checked_part("initials", self.initials)
         checked_part("project", self.project)
         checked_part("nickname", self.nickname)
-        try:
-            dt.date.fromisoformat(self.date if _DATE.fullmatch(self.date) else "")
-        except ValueError:
-            raise UsageError(f"date {self.date!r} is not yyyy-mm-dd", hint="use a date such as 2026-01-31") from None
+        if not is_date(self.date):
+            raise UsageError(f"date {self.date!r} is not yyyy-mm-dd", hint="use a date such as 2026-01-31")
 
     @classmethod
     def parse(cls, text: str) -> "Self":
@@ -83,15 +79,6 @@ class TagName:
     def mapped(self) -> str:
         """The name as a Docker tag or the stem of a Batch name: injective, at most 128 characters."""
         return mapped(str(self))
-
-
-def is_tag_name(text: str) -> bool:
-    """Whether `text` has the shape of a snapshot's name."""
-    try:
-        TagName.parse(text)
-    except UsageError:
-        return False
-    return True
 
 
 def mapped(name: str, *, limit: int = MAPPED_LIMIT) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from git_rvexp.git.newest import dates
 from git_rvexp.git.plumbing import Repo
-from git_rvexp.names import is_tag_name
+from git_rvexp.grammar import is_tag_name
 from git_rvexp.terms import Snapshot
 
 _ANY_DATE = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from git_rvexp.errors import RvexpError
 from git_rvexp.git.plumbing import Repo
-from git_rvexp.names import TagName, is_tag_name
+from git_rvexp.grammar import is_tag_name
+from git_rvexp.names import TagName
 from git_rvexp.terms import Snapshot
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from git_rvexp.errors import UsageError
 from git_rvexp.git.tags import person, snapshots
+from git_rvexp.grammar import is_tag_name
 from git_rvexp.model import Json, Plan, Resources, Snapshot
-from git_rvexp.names import RunId, is_tag_name
+from git_rvexp.names import RunId
 from git_rvexp.settings import Settings
 from git_rvexp.workflow import choose
 from git_rvexp.workflow.context import Context

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from git_rvexp.errors import RvexpError
 from git_rvexp.git import notes, remote
 from git_rvexp.git.tags import snapshots
-from git_rvexp.names import is_tag_name
+from git_rvexp.grammar import is_tag_name
 from git_rvexp.record import share
 from git_rvexp.record.share import Alarm, AlarmError
 from git_rvexp.workflow.context import Context

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from git_rvexp.errors import UsageError
-from git_rvexp.names import Digest, RunId, TagName, is_tag_name, mapped, normalised
+from git_rvexp.grammar import is_tag_name
+from git_rvexp.names import Digest, RunId, TagName, mapped, normalised
 
 part = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?", fullmatch=True)
 dates = st.dates().map(lambda d: d.isoformat())

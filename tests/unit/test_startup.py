@@ -48,7 +48,7 @@ def test_the_plain_list_loads_next_to_nothing(clone: Clone) -> None:
     """Neither plans, nor the compiler's modules that dataclasses ask for, nor the compressors of shutil."""
     book = Notebook(clone)
     book.ended(book.snapshot("al/roads/2026-11-01/first"))
-    ours = {"git_rvexp.model", "git_rvexp.config"}
+    ours = {"git_rvexp.model", "git_rvexp.config", "git_rvexp.names"}
     theirs = {"ast", "dis", "tokenize", "lzma", "difflib", "random", "typing"}
     assert loaded(clone, "list") & (ours | theirs) == set()
 

@@ -11,8 +11,9 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from git_rvexp.grammar import is_tag_name
 from git_rvexp.model import Snapshot
-from git_rvexp.names import Digest, is_tag_name
+from git_rvexp.names import Digest
 
 ZIP, BUNDLE = "zip", "bundle"
 KINDS = (ZIP, BUNDLE)

@@ -1,0 +1,25 @@
+"""What a part of a snapshot's name may be, and which texts are such names: all that a list needs to know of names.
+
+It stands apart from `names` because making the classes there takes longer than reading twenty records does.
+"""
+
+import datetime as dt
+import re
+
+PART = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def is_date(text: str) -> bool:
+    """Whether `text` is a day of the calendar as yyyy-mm-dd."""
+    try:
+        dt.date.fromisoformat(text if _DATE.fullmatch(text) else "")
+    except ValueError:
+        return False
+    return True
+
+
+def is_tag_name(text: str) -> bool:
+    """Whether `text` has the shape of a snapshot's name."""
+    parts = text.split("/")
+    return len(parts) == 4 and is_date(parts.pop(2)) and all(map(PART.fullmatch, parts))
