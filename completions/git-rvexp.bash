@@ -162,7 +162,7 @@ _git_rvexp() {
         show) flags='-h --help -q --quiet --color --profile --json' words='' tags=1 ;;
         diff) flags='-h --help -q --quiet --color --profile -p --patch --packages --exit-code --json' words='' tags=1 ;;
         verify) flags='-h --help -q --quiet --color --profile --all --deep --report --json' words='' tags=1 ;;
-        report) flags='-h --help -q --quiet --color --profile -o --output --parent --public --check -f --force' words='' tags=1 ;;
+        report) flags='-h --help -q --quiet --color --profile -a --all -o --output --parent --public --check -f --force' words='' tags=1 ;;
         export) flags='-h --help -q --quiet --color --profile --format -o --output' words='' tags=1 ;;
         import) flags='-h --help -q --quiet --color --profile --no-image' words='' ;;
         sync) flags='-h --help -q --quiet --color --profile --accept --foreign --adopt' words='' ;;

@@ -14,6 +14,7 @@ from tests.conftest import Clone
 from tests.notebook import ACCOUNT, IMAGE, REGION, Notebook
 
 PARENT, TAG = "al/roads/2026-11-01/unet-256", "al/roads/2026-11-02/unet-512"
+OTHER = "gh/clouds/2026-10-30/mask"
 HOSTILE = "al/roads/2026-11-02/hostile"
 ARN = f"arn:aws:batch:{REGION}:{ACCOUNT}:job-definition"
 ADA = "Ada Lovelace <ada@example.org>"
@@ -61,6 +62,7 @@ def furnish(book: Notebook) -> Shown:
         book.now += dt.timedelta(days=days)
         again = _run(book, snapshot, 0.9274 + off, _COMMAND, hours=2.7, repeats=first, tolerance=0.001)
         book.tell(snapshot, "verdict", run=again, of=first, **_verdict(result))
+    book.ended(book.snapshot(OTHER, message="Clouds first"), 1)
     return Shown(book, parent, snapshot, first)
 
 

@@ -14,6 +14,7 @@ from stacklib.story import say
 
 BROWSER = (
     Package("chromium", "chromium"),
+    Package("poppler-utils", "pdftotext"),
     Package("fonts-dejavu-core", "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"),
 )
 COVERAGE_FLOOR = 78  # percent of lines and branches of git_rvexp, looked at when everything is run in CI

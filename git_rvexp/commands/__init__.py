@@ -22,7 +22,7 @@ VERBS: dict[str, str] = {
     "show": "show everything recorded about a snapshot",
     "diff": "show what differs between two snapshots or runs",
     "verify": "check whether what ran can still be proven, and repeated",
-    "report": "make a page of an experiment to hand over",
+    "report": "make a page of an experiment, or of all, to hand over",
     "export": "write an experiment in a form that others read",
     "import": "take in a bundle that export wrote",
     "sync": "fetch and push snapshots and records, settle open runs",

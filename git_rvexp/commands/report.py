@@ -1,9 +1,9 @@
-"""Make a page of an experiment, to look at and to hand over.
+"""Make a page of an experiment, or of all of them, to look at and to hand over.
 
 The page is one file: it loads nothing, runs nothing, prints well, and carries the record it was made from, so that
 `git rvexp verify --report FILE` can hold it against the record later. Checks are made today; --check 0 makes none. With
 --public it leaves out the fields that the setting report.private names, and their values wherever else they stand.
-Without -o the page goes to TAG.html (with _ for /). Another file is never written over.
+Without -o the page goes to TAG.html (with _ for /), or experiments.html. Another file is never written over.
 """
 
 import argparse
@@ -14,15 +14,18 @@ from git_rvexp.commands.session import Session
 from git_rvexp.errors import UsageError
 
 _STDOUT = "-"
+_NEWEST = 50
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
     parser.add_argument("what", metavar="TAG|RUN", nargs="?", default="", help="a snapshot, a run id or a job id")
+    parser.add_argument("-a", "--all", action="store_true", help="one page of all experiments")
     parser.add_argument("-o", "--output", metavar="FILE", default="", help="where to write it; - is stdout")
     parser.add_argument("--parent", metavar="TAG|RUN", default="", help="show what changed since this one")
     parser.add_argument("--public", action="store_true", help="leave out what report.private names")
-    parser.add_argument("--check", metavar="N", default="1", help="0: look at nothing outside, and say so on the page")
+    looked = f"look today at the N newest snapshots, or at all (default {_NEWEST})"
+    parser.add_argument("--check", metavar="N", default=str(_NEWEST), help=looked)
     parser.add_argument("-f", "--force", action="store_true", help="write over a file that is not a report")
 
 
@@ -30,11 +33,18 @@ def run(args: argparse.Namespace, session: Session) -> int:
     """Make the page, write it, print where it is."""
     from git_rvexp.workflow.reporting.gather import Wish  # noqa: PLC0415  -h needs none of it
 
+    if args.all and (args.what or args.parent):
+        raise UsageError("--all takes no snapshot and no parent", hint="git rvexp report -h")
     context = session.context
     wish = Wish(context.ledger.now().astimezone(dt.UTC), args.public, args.parent, _count(args.check))
-    from git_rvexp.workflow.reporting import experiment  # noqa: PLC0415  as above
+    if args.all:
+        from git_rvexp.workflow.reporting import history  # noqa: PLC0415  as above
 
-    name, page = experiment.named(context, args.what or "@", wish)
+        name, page = "experiments", history.render(context, wish)
+    else:
+        from git_rvexp.workflow.reporting import experiment  # noqa: PLC0415  as above
+
+        name, page = experiment.named(context, args.what or "@", wish)
     if args.output == _STDOUT:
         session.speaker.result(page.removesuffix("\n"))
         return 0

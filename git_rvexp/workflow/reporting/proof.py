@@ -11,14 +11,14 @@ from pathlib import Path
 
 from git_rvexp.errors import RvexpError, UsageError
 from git_rvexp.git import notes
-from git_rvexp.git.catalogue import card
+from git_rvexp.git.catalogue import card, cards
 from git_rvexp.record.events import Event, Record, parse
 from git_rvexp.terms import Json
 from git_rvexp.workflow.context import Context
-from git_rvexp.workflow.reporting import experiment
+from git_rvexp.workflow.reporting import experiment, history
 from git_rvexp.workflow.reporting.gather import experiments
 from git_rvexp.workflow.reporting.same import of_the_day, same
-from git_rvexp.workflow.reporting.source import EXPERIMENT, SCHEMA, Source, Told
+from git_rvexp.workflow.reporting.source import EXPERIMENT, HISTORY, SCHEMA, Source, Told
 from git_rvexp.workflow.reporting.veil import MARK, matches
 from git_rvexp.workflow.verifying.link import Link, changed, ok, unknown
 
@@ -48,9 +48,54 @@ def proof(context: Context, path: Path) -> list[Link]:
 
 
 def _links(context: Context, fields: Mapping[str, Json], page: str) -> Iterator[Link]:
-    if fields.get("kind") != EXPERIMENT:
+    if fields.get("kind") == EXPERIMENT:
+        yield from _experiment(context, fields, page)
+    elif fields.get("kind") == HISTORY:
+        yield from _history(context, fields, page)
+    else:
         yield changed("page", f"there is no report of the kind {fields.get('kind')!r}")
-        return
+
+
+def _history(context: Context, fields: Mapping[str, Json], page: str) -> Iterator[Link]:
+    source = history.Source.from_fields(fields)
+    links = [_tags(context, source), _stood(context, source)]
+    yield from links
+    yield same(links, source.version, page, lambda: history.made(context, source))
+    if source.answers:
+        yield of_the_day(source.made)
+
+
+def _tags(context: Context, source: history.Source) -> Link:
+    """The snapshots of a page of all."""
+    here = {each.snapshot.tag: each.snapshot.oid for each in cards(context.repo)}
+    moved = [tag for tag, oid in source.tags if here.get(tag, oid) != oid]
+    if moved:
+        return changed("tags", f"{len(moved)} snapshot(s) are others here, {moved[0]} the first")
+    absent = [tag for tag, _ in source.tags if tag not in here]
+    if absent:
+        return unknown(
+            "tags", f"{len(absent)} snapshot(s) are not in this clone, {absent[0]} the first", "git rvexp sync"
+        )
+    newer = len(here) - len(source.tags)
+    return ok("tags", f"all {len(source.tags)} snapshot(s) are as here" + (f"; here are {newer} more" if newer else ""))
+
+
+def _stood(context: Context, source: history.Source) -> Link:
+    """The commit that the record stood at: part of the record's history here, or not."""
+    now = notes.tip(context.repo).commit
+    if source.at == now:
+        return ok("record", "it stands where it stood when the page was made")
+    if not re.fullmatch("[0-9a-f]{40,64}", source.at):
+        return changed("record", f"the page names no commit of the record: {source.at!r}")
+    kind = context.repo.git("cat-file", "-t", source.at, ok=(0, 128))
+    if kind.text != "commit":
+        return unknown("record", f"its commit {source.at[:12]} is not in this clone", "git rvexp sync")
+    if not now or context.repo.git("merge-base", "--is-ancestor", source.at, now, ok=(0, 1, 128)).code:
+        return changed("record", f"its commit {source.at[:12]} is no part of this clone's record")
+    return ok("record", f"it has gone on from {source.at[:12]}, where it stood when the page was made")
+
+
+def _experiment(context: Context, fields: Mapping[str, Json], page: str) -> Iterator[Link]:
     source = Source.from_fields(fields)
     links = list(_of(context, source.about, source.private))
     if source.parent:
