@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 
-from stacklib import cli, paths, readers, venv
+from stacklib import apt, cli, paths, readers, venv
 from stacklib.part import Package
 from stacklib.process import StackError
 from stacklib.story import say
@@ -17,6 +17,7 @@ BROWSER = (
     Package("poppler-utils", "pdftotext"),
     Package("fonts-dejavu-core", "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"),
 )
+UNIT = (Package("git-lfs", "git-lfs"),)
 COVERAGE_FLOOR = 78  # percent of lines and branches of git_rvexp, looked at when everything is run in CI
 
 SITE = ("sphinx-build", "-q", "-W", "--keep-going", "-b", "html", "docs")
@@ -75,6 +76,7 @@ def check(arguments: argparse.Namespace, extra: list[str], *, ci: bool) -> list[
     if not arguments.quick:
         cli.up(cli.PARTS, (*venv.packages(), *BROWSER))
         readers.ensure()
+    apt.install(apt.missing(UNIT), "the unit tests")
     venv.ensure()
     env = _environment(arguments, ci=ci)
     failed = [title for title, command in CHECKS.items() if not _run(title, command, env)]

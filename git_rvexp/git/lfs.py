@@ -14,8 +14,8 @@ from pathlib import Path
 from git_rvexp.errors import GitError, RvexpError
 from git_rvexp.git.plumbing import Repo
 
-MOST = 1024
-"""Bytes that a pointer may take, by its specification."""
+LEAST, MOST = 120, 1024
+"""Bytes that a pointer takes: its fixed words, and what its specification allows."""
 _POINTER = re.compile(
     rb"version https://git-lfs\.github\.com/spec/v1\n(?:ext-\d-\S+ \S+\n)*"
     rb"oid sha256:(?P<oid>[0-9a-f]{64})\nsize (?P<size>\d{1,18})\n"
@@ -46,20 +46,51 @@ class Pointer:
             return None
 
 
-def place(repo: Repo, pointer: Pointer) -> Path:
-    """Where this clone keeps the content, if it does."""
-    return repo.common_dir / "lfs" / "objects" / pointer.oid[:2] / pointer.oid[2:4] / pointer.oid
+def place(git_dir: Path, pointer: Pointer) -> Path:
+    """Where the repository with this (common) git directory keeps the content, if it does."""
+    return git_dir / "lfs" / "objects" / pointer.oid[:2] / pointer.oid[2:4] / pointer.oid
 
 
-def chunks(repo: Repo, pointer: Pointer) -> Iterator[bytes]:
-    """The content, piece by piece. GitError after the last piece when it is not what the pointer names."""
-    seen, size = hashlib.sha256(), 0
+def in_tree(repo: Repo, tree: str) -> dict[str, Pointer]:
+    """The pointers of a tree by path; nothing is looked at where the tree names no attributes."""
+    listed = repo.git("ls-tree", "-r", "-z", "--long", tree).text.split("\0")
+    entries = [(meta.split(), path) for meta, _, path in (line.partition("\t") for line in listed) if meta]
+    if not any(path == ".gitattributes" or path.endswith("/.gitattributes") for _, path in entries):
+        return {}
+    small = [(words[2], path) for words, path in entries if words[3].isdigit() and LEAST <= int(words[3]) <= MOST]
+    told = repo.git("cat-file", "--batch", stdin="".join(f"{oid}\n" for oid, _ in small).encode()).out
+    found: dict[str, Pointer] = {}
+    at = 0
+    for _, path in small:
+        end = told.index(b"\n", at)
+        size = int(told[at:end].rpartition(b" ")[2])
+        pointer = Pointer.parse(told[end + 1 : end + 1 + size])
+        at = end + size + 2
+        if pointer:
+            found[path] = pointer
+    return found
+
+
+def require(git_dir: Path, pointer: Pointer, path: str) -> None:
+    """RvexpError when the content of the pointer at `path` of a tree is not here."""
+    if not place(git_dir, pointer).is_file():
+        raise RvexpError(
+            f"the Git LFS content of {path} is not in this clone, and an image must hold it, not its pointer",
+            hint="git lfs fetch --all",
+        )
+
+
+def chunks(git_dir: Path, pointer: Pointer) -> Iterator[bytes]:
+    """The content, piece by piece. GitError before the last piece when it is not what the pointer names."""
+    seen, size, held = hashlib.sha256(), 0, b""
     try:
-        with place(repo, pointer).open("rb") as content:
+        with place(git_dir, pointer).open("rb") as content:
             while piece := content.read(_PIECE):
                 seen.update(piece)
                 size += len(piece)
-                yield piece
+                if held:
+                    yield held
+                held = piece
     except OSError as why:
         raise GitError(f"the Git LFS content {pointer.oid[:12]} cannot be read: {why}", hint="git lfs fetch") from why
     if (seen.hexdigest(), size) != (pointer.oid, pointer.size):
@@ -68,6 +99,8 @@ def chunks(repo: Repo, pointer: Pointer) -> Iterator[bytes]:
             f"{seen.hexdigest()[:12]}",
             hint="git lfs fsck",
         )
+    if held:  # whoever reads as much as the pointer says never asks for more: so the end is checked first
+        yield held
 
 
 def address(url: str) -> str:

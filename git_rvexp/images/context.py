@@ -15,7 +15,6 @@ from git_rvexp.tree import EXECUTABLE, GITLINK, SYMLINK, Entry
 
 EARLIEST = int(dt.datetime(1980, 1, 1, 0, 0, 2, tzinfo=dt.UTC).timestamp())
 """Zip-based tools in images refuse files older than 1980."""
-_LFS = b"version https://git-lfs.github.com/spec/v1\n"
 
 Read = Callable[[Entry], Iterable[bytes]]
 
@@ -45,11 +44,6 @@ def write(entries: Sequence[Entry], contents: Read, *, time: int, out: IO[bytes]
 def submodules(entries: Iterable[Entry]) -> list[str]:
     """The folders that are other repositories: an image does not hold them."""
     return [e.shown for e in entries if e.mode == GITLINK]
-
-
-def is_pointer(content: bytes) -> bool:
-    """Whether a file is a Git LFS pointer: an image then holds the pointer, not what it stands for."""
-    return content.startswith(_LFS)
 
 
 def _members(entries: Sequence[Entry]) -> Iterator[tuple[bytes, Entry | None]]:

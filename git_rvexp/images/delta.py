@@ -7,14 +7,14 @@ the code stands in the image is told by the settings (`image.code`). Specified i
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from git_rvexp.git import lfs
+from git_rvexp.git.lfs import Pointer
 from git_rvexp.git.objects import Objects
-from git_rvexp.images.context import is_pointer
 from git_rvexp.images.ustar import Member
 from git_rvexp.tree import EXECUTABLE, FOLDER, GITLINK, SYMLINK, Change, Entry
 
 WHITEOUT = b".wh."
 _CACHE = b"__pycache__"
-_POINTER_MOST = 1024  # bytes; a Git LFS pointer is about 130
 
 LeftOut = Callable[[str], bool]
 """Whether .dockerignore leaves out a path of the build context."""
@@ -26,18 +26,18 @@ class Unfit(Exception):  # noqa: N818  an answer, not an error: the reason to le
 
 @dataclass(frozen=True)
 class Laid:
-    """One member of the layer and, for files, where its content is."""
+    """One member of the layer; of files, `entry` holds the content, or `content` names what Git LFS keeps for it."""
 
     member: Member
     entry: Entry | None = None
+    content: Pointer | None = None
 
 
 @dataclass(frozen=True)
 class Delta:
-    """The layer's members in their order, and what a person should know: LFS pointers and submodules among them."""
+    """The layer's members in their order, and what a person should know: the submodules among them."""
 
     members: tuple[Laid, ...]
-    pointers: tuple[str, ...] = ()
     submodules: tuple[str, ...] = ()
 
 
@@ -69,7 +69,6 @@ class _Plan:
         self._files: dict[bytes, Laid] = {}
         self._gone: set[bytes] = set()
         self._stale: set[bytes] = set()
-        self._pointers: list[str] = []
         self._submodules: list[str] = []
 
     def take(self, change: Change, top: bytes, place: bytes) -> None:
@@ -94,7 +93,7 @@ class _Plan:
         members = {path: Laid(Member(path, b"0", 0o644)) for path in white} | self._files
         members |= {path: Laid(Member(path, b"5", 0o755)) for path in folders | _above(white)}
         ordered = tuple(members[path] for path in sorted(members))
-        return Delta(ordered, tuple(self._pointers), tuple(self._submodules))
+        return Delta(ordered, tuple(self._submodules))
 
     def _was_there(self, old: Entry, here: bytes) -> bool:
         if old.mode == FOLDER:
@@ -114,9 +113,11 @@ class _Plan:
             raise Unfit(f"the name {_text(here)} would be read as a whiteout")
         if entry.mode == SYMLINK:
             return Laid(Member(there, b"2", 0o777, 0, self._objects.blob(entry)))
-        if entry.size <= _POINTER_MOST and is_pointer(self._objects.blob(entry)):
-            self._pointers.append(_text(here))
-        return Laid(Member(there, b"0", 0o755 if entry.mode == EXECUTABLE else 0o644, entry.size), entry)
+        pointer = Pointer.parse(self._objects.blob(entry)) if lfs.LEAST <= entry.size <= lfs.MOST else None
+        if pointer:
+            lfs.require(self._objects.git_dir, pointer, _text(here))
+        size = pointer.size if pointer else entry.size
+        return Laid(Member(there, b"0", 0o755 if entry.mode == EXECUTABLE else 0o644, size), entry, pointer)
 
     def _mark_stale(self, here: bytes, there: bytes) -> None:
         """Python believes bytecode when time and size of the source agree; so none of a changed folder stays."""

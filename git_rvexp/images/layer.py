@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from git_rvexp.git import lfs
 from git_rvexp.git.objects import Objects
 from git_rvexp.images import stored, ustar
 from git_rvexp.images.context import EARLIEST
@@ -51,7 +52,10 @@ def make(objects: Objects, delta: Delta, *, time: int, owner: tuple[int, int]) -
 def _tar(objects: Objects, delta: Delta, time: int, owner: tuple[int, int]) -> Iterator[bytes]:
     for laid in delta.members:
         yield ustar.header(laid.member, time=time, owner=owner)
-        if laid.entry is not None:
+        if laid.content is not None:
+            yield from lfs.chunks(objects.git_dir, laid.content)
+            yield ustar.padding(laid.content.size)
+        elif laid.entry is not None:
             content = memoryview(objects.blob(laid.entry))
             yield from (bytes(content[at : at + _PIECE]) for at in range(0, len(content), _PIECE))
             yield ustar.padding(len(content))

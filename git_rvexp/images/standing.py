@@ -8,12 +8,14 @@ import posixpath
 import tarfile
 from collections.abc import Iterator, Mapping
 
+from git_rvexp.git import lfs
+from git_rvexp.git.lfs import Pointer
 from git_rvexp.git.objects import Objects
 from git_rvexp.images.delta import LeftOut, Unfit
 from git_rvexp.images.engine import Engine
 from git_rvexp.images.pieces import SIZE, joined
 from git_rvexp.names import Digest
-from git_rvexp.tree import EXECUTABLE, FOLDER, GITLINK, SYMLINK, Entry, blob_id
+from git_rvexp.tree import EXECUTABLE, FILE, FOLDER, GITLINK, SYMLINK, Entry, blob_id
 
 _Seen = tuple[str, int, str, str]
 """What one thing in the image is: kind (file, link, folder), mode, `user:group`, object name."""
@@ -38,7 +40,7 @@ def proven(
             wanted = dict(_wanted(objects, context, source, owner, left_out))
             for path, seen_as in _things(engine, container, target):
                 expected = wanted.pop(path, None)
-                if expected and expected != seen_as:
+                if expected and expected != seen_as and _filled(objects, expected) != seen_as:
                     raise Unfit(f"{posixpath.join(target, path)} in the environment image is not the tag's")
             missing = min(wanted, default=None)
             if missing is not None:
@@ -62,6 +64,17 @@ def _wanted(objects: Objects, context: str, source: str, owner: str, left_out: L
             if letter == "/":
                 yield entry.shown[:i], ("folder", 0o755, owner, "")
         yield "", ("folder", 0o755, owner, "")
+
+
+def _filled(objects: Objects, expected: _Seen) -> _Seen:
+    """The same for a Git LFS pointer, with what it stands for; `expected` itself for other files."""
+    kind, mode, owner, oid = expected
+    if kind != "file":
+        return expected
+    pointer = Pointer.parse(objects.blob(Entry(b"", FILE, oid)))
+    if pointer is None:
+        return expected
+    return kind, mode, owner, blob_id(lfs.chunks(objects.git_dir, pointer), pointer.size)
 
 
 def _file(entry: Entry, owner: str) -> _Seen:

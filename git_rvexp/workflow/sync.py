@@ -11,6 +11,7 @@ from git_rvexp.record import share
 from git_rvexp.record.share import Alarm, AlarmError
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.reconcile import Settled, settle
+from git_rvexp.workflow.snapshotting import content
 from git_rvexp.workflow.snapshotting.take import complete
 from git_rvexp.workflow.storing.sharing import share_record
 
@@ -115,9 +116,11 @@ def _names(there: Mapping[str, str]) -> list[str]:
 
 
 def _push_tags(context: Context, there: Mapping[str, str]) -> tuple[str, ...]:
-    mine = [s.tag for s in snapshots(context.repo) if f"refs/tags/{s.tag}" not in there]
-    remote.push_tags(context.repo, mine)
-    return tuple(mine)
+    mine = [s for s in snapshots(context.repo) if f"refs/tags/{s.tag}" not in there]
+    for snapshot in mine:
+        content.send(context, snapshot.tree)
+    remote.push_tags(context.repo, [s.tag for s in mine])
+    return tuple(s.tag for s in mine)
 
 
 def _told(alarms: list[Alarm]) -> str:

@@ -1,6 +1,7 @@
 """A clone with one snapshot, and independent eyes on images: docker export, skopeo, git."""
 
 import base64
+import hashlib
 import io
 import json
 import os
@@ -111,6 +112,15 @@ class ImageWorld:
         """Remove this world's images from the engine."""
         for image in set(self.images()):
             self.stack.run("docker", "rmi", "--force", image, ok=False)
+
+
+def keep_by_lfs(world: ImageWorld, content: bytes) -> str:
+    """Put a content where Git LFS keeps it in the clone; its pointer."""
+    oid = hashlib.sha256(content).hexdigest()
+    place = world.clone / ".git" / "lfs" / "objects" / oid[:2] / oid[2:4] / oid
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_bytes(content)
+    return f"version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize {len(content)}\n"
 
 
 def exported(stack: Stack, image: str, folder: str) -> dict[str, tuple[int, bytes]]:

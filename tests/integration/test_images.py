@@ -10,7 +10,7 @@ import pytest
 
 from git_rvexp.errors import CredentialsError, RvexpError, UsageError
 from git_rvexp.settings import Settings
-from tests.integration.imageworld import DOCKERFILE, ImageWorld, exported, listed, raw_manifest
+from tests.integration.imageworld import DOCKERFILE, ImageWorld, exported, keep_by_lfs, listed, raw_manifest
 from tests.integration.parts import ForgeRepo, Stack
 
 LOCAL = Settings(archive_url="none")
@@ -291,9 +291,26 @@ def test_missing_dockerfile_is_said_before_anything(world: ImageWorld) -> None:
         world.ensure(snapshot, Settings(archive_url="none", image_dockerfile="other/Dockerfile"))
 
 
-def test_submodules_and_pointers_are_told(world: ImageWorld) -> None:
-    """What an image cannot hold is said: a submodule is left out, a Git LFS pointer stays a pointer."""
-    world.write({"big.bin": "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n"})
+def test_an_image_holds_what_git_lfs_keeps(world: ImageWorld) -> None:
+    """Not the pointer; and where the content is missing or damaged, nothing is built."""
+    content = b"weights" * 1000
+    pointer = keep_by_lfs(world, content)
+    (place,) = (path for path in (world.clone / ".git" / "lfs").rglob("*") if path.is_file())
+    world.write({"big.bin": pointer})
+    snapshot = world.simple()
+    place.write_bytes(b"damaged" * 1000)
+    with pytest.raises(RvexpError, match="is damaged"):
+        world.ensure(snapshot, LOCAL)
+    place.unlink()
+    with pytest.raises(RvexpError, match=r"the Git LFS content of big\.bin is not in this clone"):
+        world.ensure(snapshot, LOCAL)
+    keep_by_lfs(world, content)
+    made = world.ensure(snapshot, LOCAL)
+    assert exported(world.stack, made.image.ref, "/opt/src")["big.bin"][1] == content
+
+
+def test_submodules_are_told(world: ImageWorld) -> None:
+    """What an image cannot hold is said: a submodule is left out."""
     world.simple()
     oid = world.git("rev-parse", "HEAD")
     world.git("update-index", "--add", "--cacheinfo", f"160000,{oid},lib")
@@ -303,4 +320,3 @@ def test_submodules_and_pointers_are_told(world: ImageWorld) -> None:
     made = world.ensure(again, LOCAL)
     assert "lib" not in exported(world.stack, made.image.ref, "/opt/src")
     assert "not in the image: 1 submodule(s), lib" in world.story
-    assert "the image gets 1 Git LFS pointer(s), not their content: big.bin …" in world.story

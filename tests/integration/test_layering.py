@@ -10,7 +10,7 @@ import pytest
 
 from git_rvexp.settings import Settings
 from tests.faults.proxy import FaultProxy
-from tests.integration.imageworld import ImageWorld, exported, listed, raw_manifest
+from tests.integration.imageworld import ImageWorld, exported, keep_by_lfs, listed, raw_manifest
 from tests.integration.parts import Stack
 
 CODE = {".": "/opt/src"}
@@ -49,6 +49,18 @@ def test_second_snapshot_is_one_layer_and_needs_no_engine(world: ImageWorld, reg
     old, new = raw_manifest(world.stack, first.environment), raw_manifest(world.stack, second.image.ref)
     assert new["layers"][:-1] == old["layers"]
     assert exported(world.stack, second.image.ref, "/opt/src") == listed(world, snapshot.tree)
+
+
+def test_a_layer_holds_what_git_lfs_keeps(world: ImageWorld, registry_repo: str) -> None:
+    """In the environment image and in the layer over it."""
+    world.write({"old.bin": keep_by_lfs(world, b"old weights" * 1000)})
+    world.ensure(world.simple(), laid(registry_repo))
+    world.write({"new.bin": keep_by_lfs(world, b"new weights" * 999)})
+    snapshot = world.snapshot("two")
+    without_engine(world)
+    made = world.ensure(snapshot, laid(registry_repo))
+    files = exported(world.stack, made.image.ref, "/opt/src")
+    assert (files["old.bin"][1], files["new.bin"][1]) == (b"old weights" * 1000, b"new weights" * 999)
 
 
 def test_requests_of_a_publish_and_of_the_same_again(world: ImageWorld, registry_repo: str) -> None:

@@ -3,11 +3,15 @@
 import re
 from pathlib import Path
 
-from tests.unit import test_shapes_files, test_shapes_repositories
+from tests.unit import test_shapes_files, test_shapes_lfs, test_shapes_repositories
 from tests.unit.shapes import Shape
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "snapshots.md"
-TESTED: tuple[Shape, ...] = (*test_shapes_files.SHAPES, *test_shapes_repositories.SHAPES)
+TESTED: tuple[Shape, ...] = (
+    *test_shapes_files.SHAPES,
+    *test_shapes_repositories.SHAPES,
+    *test_shapes_lfs.SHAPES,
+)
 
 
 def test_the_documents_table_is_what_is_tested() -> None:

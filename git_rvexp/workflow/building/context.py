@@ -7,12 +7,13 @@ proves to be that tree; else the tree's own objects are read. The docker command
 import contextlib
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO
 
 from git_rvexp.addresses import redacted
 from git_rvexp.errors import UsageError
-from git_rvexp.git import archives
+from git_rvexp.git import archives, lfs
+from git_rvexp.git.lfs import Pointer
 from git_rvexp.git.objects import Objects
 from git_rvexp.git.plumbing import Repo
 from git_rvexp.images import context, fetch
@@ -23,7 +24,6 @@ from git_rvexp.tree import EXECUTABLE, FILE, GITLINK, Entry, below
 from git_rvexp.workflow.building.ignored import rules_of
 
 TREE = "tree"
-_POINTER_MOST = 1024  # bytes; a Git LFS pointer is about 130
 
 
 @dataclass(frozen=True)
@@ -70,21 +70,29 @@ def prepared(
         source = _source(repo, snapshot, whole, spool, remote_url, archive_url, environ, say)
         if source == TREE and copy is not None:
             source = _copied(copy, whole, spool, say)
-        pointers: list[Entry] = []
+        pointed = _pointed(objects, kept)
 
         def read(entry: Entry) -> Iterable[bytes]:
-            pieces = [objects.blob(entry)] if source == TREE else spool.chunks(entry.oid)
-            if entry.size > _POINTER_MOST:
-                return pieces
-            small = b"".join(pieces)
-            pointers.extend([entry] * context.is_pointer(small))
-            return [small]
+            if entry.path in pointed:
+                return lfs.chunks(repo.common_dir, pointed[entry.path])
+            return [objects.blob(entry)] if source == TREE else spool.chunks(entry.oid)
 
+        kept = [replace(e, size=pointed[e.path].size) if e.path in pointed else e for e in kept]
         context.write(kept, read, time=objects.commit_time(snapshot.commit), out=out)
-        if pointers:
-            say(f"the image gets {len(pointers)} Git LFS pointer(s), not their content: {pointers[0].shown} …")
         out.seek(0)
         yield BuildContext(out, text, source)
+
+
+def _pointed(objects: Objects, entries: Iterable[Entry]) -> dict[bytes, Pointer]:
+    """The Git LFS pointers among the files, by path. RvexpError when what they stand for is not here."""
+    found: dict[bytes, Pointer] = {}
+    for entry in entries:
+        small = entry.mode in (FILE, EXECUTABLE) and lfs.LEAST <= entry.size <= lfs.MOST
+        pointer = Pointer.parse(objects.blob(entry)) if small else None
+        if pointer:
+            lfs.require(objects.git_dir, pointer, entry.shown)
+            found[entry.path] = pointer
+    return found
 
 
 def _source(

@@ -198,9 +198,6 @@ class _Layering:
         if delta.submodules:
             shown = ", ".join(delta.submodules[:5])
             self.task.say(f"not in the image: {len(delta.submodules)} changed submodule(s), {shown}")
-        if delta.pointers:
-            count, first = len(delta.pointers), delta.pointers[0]
-            self.task.say(f"the image gets {count} Git LFS pointer(s), not their content: {first} …")
 
     def _keep(self, made: Assembled) -> None:
         if self.registry.kept:

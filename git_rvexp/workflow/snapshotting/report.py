@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from git_rvexp.git.lfs import MOST, Pointer
+from git_rvexp.git.lfs import LEAST, MOST, Pointer
 from git_rvexp.git.plumbing import Repo
 from git_rvexp.git.scratch import Scratch
 from git_rvexp.git.worktree import Changed, WorkTree
@@ -59,7 +59,7 @@ def _sizes(place: Scratch, work: WorkTree) -> dict[str, str]:
 
 
 def _size(place: Scratch, each: Changed, size: int) -> str:
-    pointer = Pointer.parse(place.git("cat-file", "blob", each.oid).out) if 120 <= size <= MOST else None
+    pointer = Pointer.parse(place.git("cat-file", "blob", each.oid).out) if LEAST <= size <= MOST else None
     return f"{shown(pointer.size)} through Git LFS" if pointer else shown(size)
 
 

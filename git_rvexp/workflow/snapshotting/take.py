@@ -22,6 +22,7 @@ from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.guard import ensure_guard
 from git_rvexp.workflow.secrecy.scan import refusal
 from git_rvexp.workflow.secrecy.snapshots import secrets_in
+from git_rvexp.workflow.snapshotting import content
 from git_rvexp.workflow.snapshotting.naming import Request, named, taken
 from git_rvexp.workflow.snapshotting.notices import notices
 from git_rvexp.workflow.storing.sharing import deposit_or_tell, share_record
@@ -88,7 +89,7 @@ def take(context: Context, request: Request) -> Taken:
         made = _made(context, plan, request.message)
     if not request.push:
         return Taken(made, pending=False)
-    pushed = there is not None and _pushed(context, made)
+    pushed = there is not None and _pushed(context, made, attributed=plan.work.attributed)
     stored = deposit_or_tell(context, made)
     shared = (pushed or bool(context.settings.store)) and _shared(context)
     if pushed and shared:
@@ -149,8 +150,10 @@ def _on_remote(context: Context, name: TagName) -> bool | None:
         return None
 
 
-def _pushed(context: Context, made: Snapshot) -> bool:
+def _pushed(context: Context, made: Snapshot, *, attributed: bool) -> bool:
     try:
+        if attributed:
+            content.send(context, made.tree)
         remote.push_tags(context.repo, [made.tag])
     except GitError as why:
         context.warn(str(why))
