@@ -6,7 +6,10 @@ The texts are those of AWS Batch's and Amazon ECS's documentation of status reas
 import re
 from collections.abc import Mapping
 
-from git_rvexp.model import JobState, Json, Phase
+from git_rvexp.terms import TYPE_CHECKING, Json, Phase
+
+if TYPE_CHECKING:
+    from git_rvexp.model import JobState
 
 _KNOWN = (
     (r"CAPACITY:INSUFFICIENT", "waits: there is no free capacity of these instance types now"),
@@ -33,7 +36,7 @@ _STATUS = {
 }
 
 
-def why(state: JobState) -> str:
+def why(state: "JobState") -> str:
     """Why the job is where it is: our words, and the executor's in brackets where they say more."""
     told = state.reason or str(state.details.get("status_reason", ""))
     words = in_words(told)
