@@ -112,3 +112,18 @@ def test_metrics_are_shown_and_why_there_are_none(book: Notebook, snapshot: Snap
     lines = [line.strip() for line in book.clone.rvexp("show", str(run.run)).stdout.splitlines()]
     shown = [line.partition("  ")[2].strip() for line in lines if line.startswith(("metrics", "no metrics"))]
     assert shown == ["accuracy 0.961234567", "… and 3 more", "out/eval.json: is not there"]
+
+
+def test_what_a_run_waits_for_and_where_it_runs_are_told(book: Notebook, snapshot: Snapshot) -> None:
+    """Account, region and the runs that it comes after; what was not asked for has no line."""
+    run = book.submitted(snapshot, "job-2", after=("aaaaaaaaaa", "bbbbbbbbbb"), sequential=True, array=4)
+    lines = book.clone.rvexp("show", str(run.run)).stdout.splitlines()
+    told = dict(line.strip().split("  ", 1) for line in lines if line.startswith("  "))
+    assert {key: told[key].strip() for key in ("account", "region", "after", "sequential", "array")} == {
+        "account": "123456789012",
+        "region": "us-east-1",
+        "after": "aaaaaaaaaa bbbbbbbbbb",
+        "sequential": "yes",
+        "array": "4",
+    }
+    assert not {"after each", "engine", "gpus"} & told.keys()

@@ -147,6 +147,8 @@ def _shown(value: Json) -> str:
         return shlex.join(str(word) for word in value)
     if isinstance(value, dict):
         return " ".join(f"{k}={v}" for k, v in value.items())
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return "" if value is None else str(value)
 
 
