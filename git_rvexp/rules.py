@@ -139,7 +139,7 @@ def json_files(texts: Iterable[str]) -> str:
 
 def fields(texts: Iterable[str]) -> str:
     """Names of fields of the record; not those without which a page has nothing to tell of."""
-    needed = ("run", "tag", "commit", "tree", "v")
+    needed = ("run", "tag", "commit", "tree", "v", "ref", "id")
     bad = [text for text in texts if text in needed or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", text)]
     return f"must not hold {bad[0]!r}" if bad else ""
 

@@ -187,6 +187,6 @@ def hostile(book: Notebook) -> Snapshot:
     book.tell(snapshot, "metrics", run=run, values={EVIL: 1.5, BIDI: 10**400})
     again = book.ended(snapshot, extra={"repeats": run})
     book.tell(snapshot, "metrics", run=str(again.run), values={EVIL: 1.25})
-    book.tell(snapshot, "verdict", run=str(again.run), of=run, result=EVIL, why=[BIDI], counts=7)
+    book.tell(snapshot, "verdict", run=str(again.run), of=run, result=EVIL, why=[BIDI], counts={EVIL: 7})
     book.damage(snapshot, f"<!-- {EVIL} {BIDI.replace(chr(7), '')}")
     return snapshot

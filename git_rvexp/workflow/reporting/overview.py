@@ -80,7 +80,7 @@ def _counters(rows: Sequence[Row], answers: Mapping[str, Mapping[str, str]]) -> 
         (results["identical"] + results["equal-within-tolerance"], "repeats with the same result", "ok"),
         (results["differs"], "repeats that differ", "bad"),
     ]
-    shown = [(f"{n:,}".replace(",", "\u202f"), words, kind) for n, words, kind in counted if n or words in _ALWAYS]
+    shown = [(f"{n:,}", words, kind) for n, words, kind in counted if n or words in _ALWAYS]
     if answers:
         shown.insert(0, (f"{told['yes']} of {told.total()}", "runs repeatable today", "lead"))
     return shown

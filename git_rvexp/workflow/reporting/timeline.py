@@ -11,6 +11,7 @@ from git_rvexp.workflow.reporting.moments import Span, spans
 
 _EPISODES = 4  # as many labels as fit a telephone
 _RUNS = 24
+_ROOM = 55  # percent of the width that two labels need on a telephone
 _PREPARED = {"snapshot": "snapshot", "image": "published", "definition": "definition"}
 
 
@@ -35,11 +36,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Tick:
-    """A label on the axis: date and time where an episode begins."""
+    """A label on the axis: date and time where an episode begins, or (`last`) where all ends."""
 
     left: float
     day: str
     time: str
+    last: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,12 @@ def timeline(record: Record, runs: Sequence[Run], now: float) -> Timeline:
 
 
 def ticks(line: Axis) -> tuple[Tick, ...]:
-    """Where each episode begins."""
-    return tuple(Tick(e.left, iso(e.start)[:10], f"{iso(e.start)[11:16]}") for e in line.episodes)
+    """Where each episode begins, and where the last one ends if there is room to say so."""
+    begins = [Tick(e.left, iso(e.start)[:10], iso(e.start)[11:16]) for e in line.episodes]
+    end = line.episodes[-1] if line.episodes else None
+    if end and end.width >= _ROOM:
+        begins.append(Tick(100.0, iso(end.stop)[:10], iso(end.stop)[11:16], last=True))
+    return tuple(begins)
 
 
 def folds(line: Axis) -> tuple[tuple[float, str], ...]:
