@@ -44,7 +44,7 @@ class Settings:
     )
     store: str = _key(
         "",
-        "s3://bucket/prefix that snapshots are copied to, each as a zip and a git bundle, never overwritten",
+        "s3://bucket/prefix for copies of snapshots, large manifests and pinned inputs, never overwritten",
         key="store",
         sensitive=True,
         rule=rules.store,
@@ -184,6 +184,12 @@ class Settings:
     )
     run_inputs: tuple[str, ...] = _key(
         (), "what a run reads, beside the s3:// URIs in its command", key="run.inputs", rule=rules.no_options
+    )
+    run_pin_inputs: str = _key(
+        "no",
+        "exact versions of S3 inputs for jobs: no, copy (to the store), or version-id (?versionId=, single objects)",
+        key="run.pin_inputs",
+        rule=rules.one_of("no", "copy", "version-id"),
     )
     run_metrics: tuple[str, ...] = _key(
         (),

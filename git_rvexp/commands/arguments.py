@@ -41,6 +41,12 @@ def data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", action="append", default=[], metavar="PATH", help=written)
 
 
+def pinning(parser: argparse.ArgumentParser) -> None:
+    """Exact versions of inputs."""
+    about = "give the job exact versions of its S3 inputs: copies in the store, or as run.pin_inputs says"
+    parser.add_argument("--pin-inputs", action="store_true", help=about)
+
+
 def resources_of(args: argparse.Namespace) -> Resources:
     """The resources asked for; UsageError when they are negative."""
     return Resources(args.vcpus, args.memory, args.gpus)

@@ -22,6 +22,7 @@ from git_rvexp.workflow.chain.plan import Options
 from git_rvexp.workflow.chain.record import Chain
 from git_rvexp.workflow.chain.steps import Step
 from git_rvexp.workflow.context import Context
+from git_rvexp.workflow.repeating.pinning import asked
 
 _NEWEST = "@"
 
@@ -38,6 +39,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--executor", choices=("docker", "batch"), help="instead of the configured one")
     parser.add_argument("--secret-env", action="append", default=[], metavar="NAME", help="a secret, by name only")
     shared.allow_secrets(parser)
+    shared.pinning(parser)
     parallel = "children of an array at a time, on docker; default: as many as fit"
     parser.add_argument("--parallel", type=int, default=0, metavar="N", help=parallel)
     parser.add_argument("--json", action="store_true", help="one JSON document")
@@ -53,7 +55,8 @@ def run(args: argparse.Namespace, session: Session) -> int:
     if args.dry_run:
         return _draw(args, session, steps)
     story = _Story(session, args)
-    context = session.with_flags({"batch_queue": args.queue, "executor": args.executor})
+    pinned = {"run.pin_inputs": asked(session.context)} if args.pin_inputs else {}
+    context = session.with_flags({"batch_queue": args.queue, "executor": args.executor, **pinned})
     try:
         chain = _run(args, context, steps, story)
     except (RvexpError, KeyboardInterrupt) as why:

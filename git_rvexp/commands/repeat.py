@@ -36,6 +36,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--wait", action="store_true", help="follow the run and print the verdict")
     parser.add_argument("--rebuild", action="store_true", help="build the image again where it is gone")
     parser.add_argument("--allow-data-drift", action="store_true", help="run though the inputs have changed")
+    pin = "run over the recorded versions of the S3 inputs, whatever stands there now"
+    parser.add_argument("--pin-inputs", action="store_true", help=pin)
     parser.add_argument("--tolerance", type=float, help="how far numbers in JSON and CSV outputs may be off")
     parser.add_argument("--json", action="store_true", help="one JSON document")
 
@@ -46,7 +48,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
         raise UsageError("--times must be 1 or more")
     context = session.context
     original = repeat.original(context, args.what)
-    asked = repeat.Asked(args.on, args.queue, args.rebuild, args.allow_data_drift, args.tolerance)
+    asked = repeat.Asked(args.on, args.queue, args.rebuild, args.allow_data_drift, args.tolerance, args.pin_inputs)
     started = []
     for _ in range(args.times):
         one = repeat.start(context, repeat.prepared(context, original, asked))

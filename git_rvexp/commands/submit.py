@@ -13,6 +13,7 @@ from git_rvexp.names import short_job
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.following.follow import verdict, wait_for
 from git_rvexp.workflow.planning import Request, check_command
+from git_rvexp.workflow.repeating.pinning import asked
 from git_rvexp.workflow.running import Started, found, preview, start
 
 TAKES_COMMAND = True
@@ -31,6 +32,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--after", action="append", default=[], metavar="RUN", help="start when that run succeeded")
     parser.add_argument("--seed", type=int, help="the run's seed; default: one is drawn and recorded")
     shared.data(parser)
+    shared.pinning(parser)
     parser.add_argument("--wait", action="store_true", help="follow the run; exit 0 when it succeeds, 1 when not")
     parser.add_argument("--offline", action="store_true", help="submit though the record cannot be shared first")
     parser.add_argument("-n", "--dry-run", action="store_true", help="print the plan; start and record nothing")
@@ -40,7 +42,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, session: Session) -> int:
     """Plan, start, and with --wait follow."""
     check_command(args.command and tuple(args.command), "submit")
-    context = session.with_flags({"batch_queue": args.queue, "executor": args.executor})
+    context = session.with_flags({"batch_queue": args.queue, "executor": args.executor, **_pinning(args, session)})
     request = Request(
         command=tuple(args.command),
         tag=args.tag,
@@ -62,6 +64,10 @@ def run(args: argparse.Namespace, session: Session) -> int:
     started = start(context, request, offline=args.offline, follow=args.wait)
     _tell(args, session, started)
     return _follow(context, started, session) if args.wait else 0
+
+
+def _pinning(args: argparse.Namespace, session: Session) -> dict[str, str]:
+    return {"run.pin_inputs": asked(session.context)} if args.pin_inputs else {}
 
 
 def _follow(context: Context, started: Started, session: Session) -> int:

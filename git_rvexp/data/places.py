@@ -1,12 +1,14 @@
 """Where files of a run are: S3 URIs in a command, prefixes, and the names that files get in a manifest."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from git_rvexp.errors import UsageError
 
 _URI = re.compile(r"s3://[^\s\"'`<>|;,)\]}]+")
+VERSION = "?versionId="
+"""Between an object's URI and the version that is meant, as fsspec and others write it."""
 RUN = "{run}"
 """Stands for the run's id in an output's URI, so that a repeat does not write over what it is compared with."""
 
@@ -17,6 +19,7 @@ class Place:
 
     bucket: str
     key: str
+    version: str = ""
 
     @classmethod
     def parse(cls, uri: str) -> "Place":
@@ -24,7 +27,8 @@ class Place:
         bucket, _, key = uri.removeprefix("s3://").partition("/")
         if not uri.startswith("s3://") or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}", bucket):
             raise UsageError(f"{uri!r} is not s3://BUCKET/KEY")
-        return cls(bucket, key)
+        key, _, version = key.partition(VERSION)
+        return cls(bucket, key, version)
 
     @property
     def folder(self) -> str:
@@ -41,6 +45,16 @@ def mentioned(words: Iterable[str]) -> list[str]:
     """Every S3 URI inside the words of a command, once each, in order."""
     found = (uri.rstrip(".:") for word in words for uri in _URI.findall(word))
     return list(dict.fromkeys(uri for uri in found if _sound(uri)))
+
+
+def moved(word: str, to: Mapping[str, str]) -> str:
+    """The word with each of its S3 URIs that is in `to` replaced by what it has moved to."""
+
+    def one(found: re.Match[str]) -> str:
+        uri = found[0].rstrip(".:")
+        return to.get(uri, uri) + found[0][len(uri) :]
+
+    return _URI.sub(one, word)
 
 
 def for_run(uri: str, run: str) -> str:

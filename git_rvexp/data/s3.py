@@ -55,6 +55,7 @@ class Listing:
         alone = self._object(s3, place, base, started) if place.key and not place.key.endswith("/") else None
         if alone:
             yield alone
+        if alone or place.version:
             return
         for entry in self._entries(s3, place):
             self._judge(entry, started)
@@ -67,7 +68,7 @@ class Listing:
         place = Place.parse(self.uri)
         inner = item.name[len((declared or self.uri).rstrip("/")) :].lstrip("/")
         found = self._head(self._s3, place.bucket, place.folder + inner if inner else place.key)
-        return Item(item.name, item.size, _digest(found), item.version) if found else item
+        return Item(item.name, item.size, digest(found), item.version) if found else item
 
     def text(self, item: Item, declared: str = "") -> str | None:
         """The content of a small text file; None when it is none."""
@@ -81,18 +82,19 @@ class Listing:
         return content.decode("utf-8", "surrogateescape") if len(content) <= _LARGEST_TEXT else None
 
     def _object(self, s3: Any, place: Place, name: str, started: dt.datetime) -> Item | None:
-        found = self._head(s3, place.bucket, place.key)
+        found = self._head(s3, place.bucket, place.key, place.version)
         if not found:
             return None
         self._judge(found, started)
         # A bucket that keeps versions has one of every object; that of the time before is called null.
         version = self._version({"VersionId": "null", **found} if self.level == "version" else {})
-        return Item(name, int(found["ContentLength"]), _digest(found), version)
+        return Item(name, int(found["ContentLength"]), digest(found), version)
 
-    def _head(self, s3: Any, bucket: str, key: str) -> Mapping[str, Json]:
+    def _head(self, s3: Any, bucket: str, key: str, version: str = "") -> Mapping[str, Json]:
+        which = {"VersionId": version} if version else {}
         try:
             with aws.calling(f"look at s3://{bucket}/{key}"):
-                return dict(s3.head_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED"))
+                return dict(s3.head_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED", **which))
         except aws.ServiceError as why:
             if why.status == 404:
                 return {}
@@ -157,7 +159,7 @@ def _listed(entry: Mapping[str, Json]) -> str:
     return f"etag:{etag}" if _MD5.fullmatch(etag) else f"opaque:{etag}"
 
 
-def _digest(head: Mapping[str, Json]) -> str:
+def digest(head: Mapping[str, Json]) -> str:
     """The strongest digest of an object's head. A composite checksum depends on the upload's parts, so it is none."""
     if head.get("ChecksumType", "FULL_OBJECT") == "FULL_OBJECT":
         for name in _SUMS:

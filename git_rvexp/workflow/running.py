@@ -16,6 +16,7 @@ from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.planning import Request
 from git_rvexp.workflow.publish import Published
 from git_rvexp.workflow.reconcile import settle
+from git_rvexp.workflow.repeating.pinning import pinned
 from git_rvexp.workflow.submit import submit
 from git_rvexp.workflow.where import executor_named, name_of
 
@@ -80,7 +81,7 @@ def prepared(
     _settle_quietly(context, snapshot, executor)
     body = definition_body(context, snapshot, published.definition)
     plans = (links.linked(context, planning.frozen(each, published), body) for each in drafts)
-    return Prepared(snapshot, tuple(plans), executor)
+    return Prepared(snapshot, tuple(pinned(context, each, settings.run_pin_inputs) for each in plans), executor)
 
 
 @contextlib.contextmanager

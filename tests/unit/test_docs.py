@@ -24,6 +24,7 @@ _CODE = re.compile(r"`(git rvexp [^`]+)`")
 # Where the name of the permission is not that of the operation: Service Authorization Reference, S3 and logs.
 _PERMISSION = {
     "s3:HeadObject": "s3:GetObject",
+    "s3:CopyObject": "s3:PutObject",
     "s3:ListObjectsV2": "s3:ListBucket",
     "s3:ListObjectVersions": "s3:ListBucketVersions",
     "s3:GetBucketLifecycleConfiguration": "s3:GetLifecycleConfiguration",

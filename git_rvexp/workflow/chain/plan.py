@@ -15,6 +15,7 @@ from git_rvexp.workflow.chain.record import Chain
 from git_rvexp.workflow.chain.steps import Step
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.planning import Request
+from git_rvexp.workflow.repeating.inputs import NAMED
 
 QUEUES = "rvexp.local.queue"
 """Job queues, beside the configured one, that the user lets chains of this clone choose."""
@@ -74,7 +75,7 @@ def again(context: Context, chain: Chain, redo: set[str]) -> list[Plan]:
 def _unseen(plan: Plan) -> dict[str, Json]:
     """Its inputs as they were named, to be looked at anew."""
     found = plan.extra.get("inputs")
-    return {"inputs": [{k: v for k, v in e.items() if k in ("uri", "declared")} for e in found]} if found else {}
+    return {"inputs": [{k: v for k, v in e.items() if k in NAMED} for e in found]} if found else {}
 
 
 def _request(step: Step, options: Options) -> Request:

@@ -18,6 +18,9 @@ from git_rvexp.settings import Settings
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.repeating.manifests import Entry, recorded, told
 
+NAMED = ("uri", "declared", "pinned", "pinned_manifest")
+"""What an input is, beside what was found there: its address, and where it was pinned the one it had before."""
+
 
 @dataclass(frozen=True)
 class Drift:
@@ -58,7 +61,7 @@ def seen(context: Context, plan: Plan) -> Plan:
 
 def look(context: Context, plan: Plan, entry: Entry) -> dict[str, Json]:
     """One input as it is now: its manifest, kept in the record where it is small enough."""
-    bare = {k: v for k, v in entry.items() if k in ("uri", "declared")}
+    bare = {k: v for k, v in entry.items() if k in NAMED}
     uri = str(entry["uri"])
     try:
         if not places.is_s3(uri):

@@ -18,7 +18,7 @@ from git_rvexp.settings import Settings
 from git_rvexp.workflow import choose, links, publish
 from git_rvexp.workflow.choose import Found
 from git_rvexp.workflow.context import Context
-from git_rvexp.workflow.repeating import inputs, outputs, requisites
+from git_rvexp.workflow.repeating import inputs, outputs, pinning, requisites
 from git_rvexp.workflow.running import Started
 from git_rvexp.workflow.storing.sharing import receive_record
 from git_rvexp.workflow.submit import submit
@@ -49,6 +49,7 @@ class Asked:
     rebuild: bool = False
     allow_drift: bool = False
     tolerance: float | None = None
+    pin: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,8 @@ def prepared(context: Context, found: Found, asked: Asked) -> Ready:
     draft = _draft(context, found.run, executor, asked, settings)
     _tell_place(context, before, draft)
     plan = links.relinked(context, requisites.provided(context, settings, found, draft, rebuild=asked.rebuild))
+    if asked.pin:
+        plan = pinning.pinned(context, plan, pinning.asked(context), plan.extra.get("inputs") or [])
     plan = _over_the_same(context, plan, allowed=asked.allow_drift)
     executor.check(plan)
     return Ready(found, plan, executor)
