@@ -25,6 +25,24 @@ _REDIRECTS = re.compile(
 
 _LARGEST_OWNER = 0o7777777
 
+ENVIRONMENT = (
+    "Dockerfile*",
+    ".dockerignore",
+    "*requirements*.txt",
+    "constraints*.txt",
+    "pyproject.toml",
+    "setup.py",
+    "setup.cfg",
+    "Pipfile",
+    "environment*.yml",
+    "environment*.yaml",
+    "*.lock",
+    "*-lock.json",
+    "*-lock.yml",
+    "*-lock.yaml",
+)
+"""Files that say what is installed: where nothing else is set, a change of one needs a new environment image."""
+
 
 def anything(_: Any) -> str:
     """No rule."""

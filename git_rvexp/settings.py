@@ -124,22 +124,7 @@ class Settings:
         rule=rules.laid,
     )
     image_environment: tuple[str, ...] = _key(
-        (
-            "Dockerfile*",
-            ".dockerignore",
-            "*requirements*.txt",
-            "constraints*.txt",
-            "pyproject.toml",
-            "setup.py",
-            "setup.cfg",
-            "Pipfile",
-            "environment*.yml",
-            "environment*.yaml",
-            "*.lock",
-            "*-lock.json",
-            "*-lock.yml",
-            "*-lock.yaml",
-        ),
+        rules.ENVIRONMENT,
         "files (by name or path) whose change needs a new environment image",
         key="image.environment",
         rule=rules.no_options,
