@@ -95,6 +95,14 @@ def repository(text: str) -> str:
     return "must be registry/repository, without scheme, tag or digest"
 
 
+def pinned(text: str) -> str:
+    """A repository of a registry and a manifest's digest."""
+    name, at, digest = text.partition("@")
+    if not text or (at and name and not repository(name) and re.fullmatch(r"sha256:[0-9a-f]{64}", digest)):
+        return ""
+    return "must be registry/repository@sha256:…, with the whole digest and no tag"
+
+
 def word(text: str) -> str:
     """A build stage or a platform."""
     return "" if not text or re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_./-]*", text) else "must be a plain name"

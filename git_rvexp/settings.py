@@ -123,6 +123,9 @@ class Settings:
         key="image.code",
         rule=rules.laid,
     )
+    image_base: str = _key(
+        "", "in place of a Dockerfile: repository@sha256:… to lay the tree over", key="image.base", rule=rules.pinned
+    )
     image_environment: tuple[str, ...] = _key(
         rules.ENVIRONMENT,
         "files (by name or path) whose change needs a new environment image",

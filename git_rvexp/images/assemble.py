@@ -25,6 +25,11 @@ _KINDS = {
 }
 
 
+def labels_of(config: Mapping[str, Json]) -> Mapping[str, str]:
+    """A config's labels."""
+    return (config.get("config") or {}).get("Labels") or {}
+
+
 @dataclass(frozen=True)
 class Base:
     """The image that is built upon: its manifest and its config, as JSON values."""
@@ -35,7 +40,7 @@ class Base:
     @property
     def labels(self) -> Mapping[str, str]:
         """The config's labels."""
-        return (self.config.get("config") or {}).get("Labels") or {}
+        return labels_of(self.config)
 
     @property
     def kinds(self) -> tuple[str, str]:
@@ -59,8 +64,7 @@ def assemble(base: Base, layer: Layer | None, *, labels: Mapping[str, str], crea
     RvexpError when the base's documents lack what is needed for that.
     """
     checked_base(base.manifest.content, base.config)
-    config = _json(_config(base, layer, labels, created, told))
-    blob = Blob.of(config)
+    blob = configured(base.config, layer, labels=labels, created=created, told=told)
     kind, layer_kind = base.kinds
     content = base.manifest.content
     more = [_descriptor(layer_kind, str(layer.digest), layer.size)] if layer else []
@@ -73,15 +77,24 @@ def assemble(base: Base, layer: Layer | None, *, labels: Mapping[str, str], crea
     return Assembled(blob, _json(manifest), kind, layer)
 
 
-def _config(base: Base, layer: Layer | None, labels: Mapping[str, str], created: str, told: str) -> Mapping[str, Json]:
-    kept = {k: v for k, v in base.config.items() if k not in _VOLATILE}
+def configured(
+    base: Mapping[str, Json], layer: Layer | None, *, labels: Mapping[str, str], created: str, told: str
+) -> Blob:
+    """The config of the image: `base` is the one below's. Its digest is the image's id."""
+    return Blob.of(_json(_config(base, layer, labels, created, told)))
+
+
+def _config(
+    base: Mapping[str, Json], layer: Layer | None, labels: Mapping[str, str], created: str, told: str
+) -> Mapping[str, Json]:
+    kept = {k: v for k, v in base.items() if k not in _VOLATILE}
     inner = {k: v for k, v in (kept.get("config") or {}).items() if k not in _HOSTS}
     entry = {"created": created, "created_by": told, "comment": FORMAT}
     rootfs = kept["rootfs"]
     return {
         **kept,
         "created": created,
-        "config": {**inner, "Labels": {**base.labels, **labels}},
+        "config": {**inner, "Labels": {**labels_of(base), **labels}},
         "rootfs": {**rootfs, "diff_ids": [*rootfs["diff_ids"], *([str(layer.diff_id)] if layer else [])]},
         "history": [*(kept.get("history") or []), entry if layer else {**entry, "empty_layer": True}],
     }

@@ -36,7 +36,8 @@ Say = Callable[[str], None]
 class Recipe:
     """Everything beside the tree that decides a build. `dockerfile` is relative to `context`, a folder of the tree.
 
-    `seeding` stands for the hook that is laid over it (`images.seed`); empty without one.
+    `seeding` stands for the hook that is laid over it (`images.seed`); empty without one. `base` says over what the
+    code is laid, and where, when there is no Dockerfile; else it is empty.
     """
 
     dockerfile: str
@@ -45,32 +46,42 @@ class Recipe:
     platform: str = ""
     args: Mapping[str, str] = field(default_factory=dict)
     seeding: str = ""
+    base: str = ""
 
     @property
     def spec(self) -> str:
         """The recipe's hash: with the tree's id it names what the image is made of."""
         whole = [FORMAT, self.dockerfile, self.context, self.target, self.platform, sorted(self.args.items())]
         whole += [self.seeding] if self.seeding else []
+        whole += [["base", self.base]] if self.base else []
         return hashlib.sha256(json.dumps(whole).encode()).hexdigest()
 
 
 def build(
-    engine: Engine, recipe: Recipe, context: IO[bytes], *, text: str, name: str, labels: Mapping[str, str], say: Say
+    engine: Engine,
+    recipe: Recipe,
+    context: IO[bytes],
+    *,
+    text: str,
+    name: str,
+    labels: Mapping[str, str],
+    say: Say,
+    anew: bool = False,
 ) -> Digest:
     """Build the tar `context` and return the image's id; the image is then named `name` in the engine.
 
-    `text` is the Dockerfile's content. RvexpError with the failing step's last lines; UsageError when the Dockerfile
-    needs a builder that is not there.
+    `text` is the Dockerfile's content; `anew` runs every step, whatever the builder remembers. RvexpError with the
+    failing step's last lines; UsageError when the Dockerfile needs a builder that is not there.
     """
     if has_buildx(engine.environ):
-        return _buildx(engine, recipe, context, name, labels, say)
+        return _buildx(engine, recipe, context, name, labels, say, anew=anew)
     needed = _FLAGS.search(text)
     if needed:
         raise UsageError(
             f"{recipe.dockerfile} needs BuildKit, and docker buildx is not installed\n  {needed[0].strip()}",
             hint="install the docker-buildx plugin",
         )
-    return _classic(engine, recipe, context, text, name, labels, say)
+    return _classic(engine, recipe, context, text, name, labels, say, anew=anew)
 
 
 def has_buildx(environ: Mapping[str, str]) -> bool:
@@ -83,7 +94,15 @@ def has_buildx(environ: Mapping[str, str]) -> bool:
 
 
 def _classic(
-    engine: Engine, recipe: Recipe, context: IO[bytes], text: str, name: str, labels: Mapping[str, str], say: Say
+    engine: Engine,
+    recipe: Recipe,
+    context: IO[bytes],
+    text: str,
+    name: str,
+    labels: Mapping[str, str],
+    say: Say,
+    *,
+    anew: bool,
 ) -> Digest:
     options = {
         "dockerfile": recipe.dockerfile,
@@ -92,6 +111,7 @@ def _classic(
         "labels": dict(labels),
         "platform": recipe.platform or None,
         "target": recipe.target or None,
+        "nocache": anew,
     }
     story = _Story(say)
     image = ""
@@ -111,13 +131,20 @@ def _classic(
 
 
 def _buildx(
-    engine: Engine, recipe: Recipe, context: IO[bytes], name: str, labels: Mapping[str, str], say: Say
+    engine: Engine,
+    recipe: Recipe,
+    context: IO[bytes],
+    name: str,
+    labels: Mapping[str, str],
+    say: Say,
+    *,
+    anew: bool,
 ) -> Digest:
     story = _Story(say)
     with tempfile.TemporaryDirectory(prefix="rvexp-") as folder:
         written = Path(folder) / "image-id"
         process = subprocess.Popen(
-            ["docker", *_buildx_arguments(recipe, name, labels, written)],
+            ["docker", *_buildx_arguments(recipe, name, labels, written), *(["--no-cache"] if anew else []), "-"],
             env=dict(engine.environ),
             stdin=context,
             stdout=subprocess.PIPE,
@@ -139,7 +166,7 @@ def _buildx_arguments(recipe: Recipe, name: str, labels: Mapping[str, str], writ
     chosen += [f"--target={recipe.target}"] if recipe.target else []
     pairs = [f"--build-arg={k}={v}" for k, v in recipe.args.items()]
     pairs += [f"--label={k}={v}" for k, v in labels.items()]
-    return ["buildx", "build", *fixed, *chosen, *pairs, "-"]
+    return ["buildx", "build", *fixed, *chosen, *pairs]
 
 
 class _Story:

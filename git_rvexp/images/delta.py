@@ -4,7 +4,7 @@ Decided from git's objects alone; equal folders are never opened. The bytes are 
 the code stands in the image is told by the settings (`image.code`). Specified in docs/layer-format.md.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from git_rvexp.git import lfs
@@ -41,24 +41,33 @@ class Delta:
     submodules: tuple[str, ...] = ()
 
 
-def plan(objects: Objects, old: str, new: str, code: Mapping[str, str], left_out: LeftOut) -> Delta:
+def plan(objects: Objects, old: str | None, new: str, code: Mapping[str, str], left_out: LeftOut) -> Delta:
     """The difference of the trees `old` and `new` (of the build context) as it appears below the targets of `code`.
 
-    Unfit when a source is missing, changes its kind, or a name cannot be told from a whiteout.
+    Without `old` all of `new`. Unfit when a source is missing, changes its kind, or a name reads as a whiteout.
     """
     made = _Plan(objects, new, left_out)
     for source, target in sorted(code.items()):
-        was, now = objects.at(old, source), objects.at(new, source)
+        now = objects.at(new, source)
+        was = objects.at(old, source) if old else now
         if was is None or now is None or (was.mode == FOLDER) != (now.mode == FOLDER):
             raise Unfit(f"image.code names {source!r}, which is not in both trees as the same kind of thing")
         place = target.strip("/").encode("utf-8", "surrogateescape")
         top = b"" if source == "." else source.encode("utf-8", "surrogateescape")
-        if now.mode != FOLDER:
-            made.take(Change(b"", was, now), top, place)
-            continue
-        for change in objects.changes(was.oid, now.oid) if was.oid != now.oid else ():
+        for change in _changes(objects, was if old else None, now):
             made.take(change, top, place)
     return made.done()
+
+
+def _changes(objects: Objects, was: Entry | None, now: Entry) -> Iterable[Change]:
+    """What differs between two things of the same kind; all of `now` where there was nothing."""
+    if was and (was.mode, was.oid) == (now.mode, now.oid):
+        return ()
+    if now.mode != FOLDER:
+        return (Change(b"", was, now),)
+    if was:
+        return objects.changes(was.oid, now.oid)
+    return (Change(entry.path, None, entry) for entry in objects.tree(now.oid))
 
 
 class _Plan:

@@ -140,6 +140,20 @@ class Engine:
         except (docker.errors.DockerException, OSError) as why:
             yield {"error": f"the engine broke off: {_cause(why)}"}
 
+    def pull(self, name: str, login: tuple[str, str] | None) -> None:
+        """Get `repository@digest` from its registry. RvexpError with the engine's words when that fails."""
+        repository, _, digest = name.partition("@")
+        account = {"username": login[0], "password": login[1]} if login else {}
+        with asking(f"pull {name}"):
+            for line in self.client.api.pull(repository, tag=digest, stream=True, decode=True, auth_config=account):
+                if "error" in line:
+                    raise RvexpError(f"the Docker engine could not pull {name}\n  {line['error']}")
+
+    def drop(self, name: str) -> None:
+        """Take the name `repository:tag` from its image, and the image too when nothing else names it."""
+        with asking(f"remove {name}"):
+            self.client.api.remove_image(name)
+
     def push(
         self, repository: str, tag: str, login: tuple[str, str] | None, progress: Callable[[Mapping[str, Json]], None]
     ) -> Digest:

@@ -112,13 +112,15 @@ class Registry:
 
     def for_platform(self, manifest: Manifest, platform: str) -> Manifest:
         """The image's own manifest: `manifest`, or the one for `platform` (`os/arch`) in an index."""
-        if not manifest.children:
-            return manifest
-        for child in manifest.children:
+        return self.fetch(self.child(manifest, platform)) if manifest.children else manifest
+
+    def child(self, index: Manifest, platform: str) -> Digest:
+        """The manifest for `platform` (`os/arch`) in an index. RvexpError when there is none."""
+        for child in index.children:
             place = child.get("platform") or {}
             if platform.startswith(f"{place.get('os')}/{place.get('architecture')}"):
-                return self.fetch(Digest(str(child["digest"])))
-        raise RvexpError(f"{self.repository}@{manifest.digest} holds no image for {platform}")
+                return Digest(str(child["digest"]))
+        raise RvexpError(f"{self.repository}@{index.digest} holds no image for {platform}")
 
     def config(self, manifest: Manifest) -> Mapping[str, Json]:
         """The image's config document, hashed against the manifest's word."""

@@ -9,7 +9,7 @@ import json
 import threading
 import time
 import urllib.parse
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from git_rvexp import http
@@ -26,6 +26,7 @@ _DAMAGED = ("DIGEST_INVALID", "SIZE_INVALID", "BLOB_UPLOAD_INVALID", "BLOB_UPLOA
 _ABSENT = ("BLOB_UNKNOWN", "LAYERS_NOT_FOUND")
 _LOOKED_FOR = 1 << 20
 """Bytes from which on one request to see whether the blob is there already is the smaller cost."""
+_TOLD_FROM = 32 << 20
 _LIMITS = http.Limits(size=1 << 20, seconds=12 * 3600, stall=300)
 
 
@@ -62,7 +63,7 @@ def blob(registry: Registry, what: Blob, place: str = "") -> None:
 
     def attempt() -> None:
         nonlocal tried
-        if (tried or what.size >= _LOOKED_FOR) and _there(registry, what):
+        if (tried or what.size >= _LOOKED_FOR) and there(registry, what):
             return
         known, tried = "" if tried else place, True
         _send(registry, what, known or begin(registry))
@@ -88,6 +89,26 @@ def blobs(registry: Registry, what: Sequence[Blob], places: Sequence[str] = ()) 
         thread.join()
     if failed:
         raise failed[min(failed)]
+
+
+def mounted(registry: Registry, what: Blob, neighbour: str) -> bool:
+    """Whether the registry took the blob over from its repository `neighbour`: not all do, and not for everyone."""
+    query = urllib.parse.urlencode({"mount": str(what.digest), "from": neighbour})
+    start = f"{registry.path('blobs', 'uploads/')}?{query}"
+    with registry.send("POST", start, headers={"Content-Length": "0"}, body=b"") as answer:
+        answer.read()
+        return answer.status == 201 and there(registry, what)
+
+
+def progress(pieces: Iterable[bytes], size: int, name: str, say: Callable[[str], None]) -> Iterator[bytes]:
+    """`pieces` as they are; every tenth of `size` is told when that is more than 32 MiB."""
+    had = told = 0
+    for piece in pieces:
+        had += len(piece)
+        if size >= _TOLD_FROM and had * 10 // size > told:
+            told = had * 10 // size
+            say(f"  {name} {told * 10} % of {size / 1e6:.0f} MB")
+        yield piece
 
 
 def absent(registry: Registry, digests: Iterable[str]) -> list[str]:
@@ -131,7 +152,8 @@ def _put_manifest(registry: Registry, tag: str, body: bytes, media_type: str) ->
         _compare(registry, answer, Digest.of(body), what)
 
 
-def _there(registry: Registry, what: Blob) -> bool:
+def there(registry: Registry, what: Blob) -> bool:
+    """Whether the registry says that it has the blob, with its size."""
     with registry.send("HEAD", registry.path("blobs", str(what.digest))) as answer:
         return answer.status == 200 and answer.headers.get("content-length") == str(what.size)
 

@@ -94,9 +94,40 @@ def test_other_programs_read_the_image(world: ImageWorld, tmp_path: Path) -> Non
     assert layers
 
 
-def test_full_is_built_by_the_engine(world: ImageWorld) -> None:
-    """--full asks no environment, and such an image is not promised to be reproducible."""
-    change(world)
+def test_full_is_built_by_the_engine_and_compared_by_content(world: ImageWorld) -> None:
+    """--full asks no environment; such an image is built again, and every path that differs is told."""
+    text = (world.clone / "Dockerfile").read_text()
+    world.write({"Dockerfile": f"{text}RUN echo fixed > /always\n"})
     rvexp(world, "snapshot", "two")
     rvexp(world, "publish", "--full")
+    before = world.stack.run("docker", "images", "-q", "rvexp-rebuilt/*").stdout
+    assert rvexp(world, "build", "--reproduce").startswith("sha256:")
+    assert world.stack.run("docker", "images", "-q", "rvexp-rebuilt/*").stdout == before
+    world.write({"Dockerfile": f"{text}RUN date +%s > /stamp; cat /proc/sys/kernel/random/uuid >> /stamp\n"})
+    rvexp(world, "snapshot", "three")
+    rvexp(world, "publish", "--full")
+    told = subprocess.run(
+        [sys.executable, "-m", "git_rvexp", "build", "--reproduce"],
+        cwd=world.clone,
+        env=world.environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert told.returncode == 1
+    assert "/stamp: other bytes" in told.stderr
+    assert "/always" not in told.stderr
+
+
+def test_image_of_the_engine_is_reproduced(world: ImageWorld) -> None:
+    """Without a registry the id is computed again from the tag and the image below."""
+    del world.environ["RVEXP_ECR_REPO"]
+    change(world)
+    rvexp(world, "snapshot", "two")
+    rvexp(world, "build")
+    world.write({"a.py": "3"})
+    rvexp(world, "snapshot", "three")
+    image = rvexp(world, "build")
+    assert rvexp(world, "build", "--reproduce") == image
+    world.environ["RVEXP_IMAGE_OWNER"] = "7:7"
     rvexp(world, "build", "--reproduce", code=1)

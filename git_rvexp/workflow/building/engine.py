@@ -7,6 +7,7 @@ and our push. The record is written by those who call this.
 """
 
 import datetime as dt
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -49,6 +50,7 @@ class Ensured:
 
 def recipe(settings: Settings) -> Recipe:
     """What the settings say about building."""
+    laid = json.dumps([settings.image_base, dict(settings.image_code), settings.image_owner], sort_keys=True)
     return Recipe(
         dockerfile=settings.image_dockerfile,
         context=settings.image_context,
@@ -56,6 +58,7 @@ def recipe(settings: Settings) -> Recipe:
         platform=settings.image_platform,
         args=dict(settings.image_build_args),
         seeding=seed.mark() if settings.seed_inject else "",
+        base=laid if settings.image_base else "",
     )
 
 
@@ -107,10 +110,7 @@ class Task:
 
     def local(self, engine: Engine) -> tuple[Local, str]:
         """The image in the engine, found or built; and where a build's context came from ("" when found)."""
-        same = engine.find(self.content)
-        # the tag's own image before another tag's with the same content
-        found = next((i for i in same if i.labels.get(TAG_OID) == self.snapshot.oid), next(iter(same), None))
-        source = ""
+        found, source = self.found(engine), ""
         if found is None:
             found, source = self.built(engine, self.name, self.labels())
         elif found.labels.get(TAG_OID) != self.snapshot.oid:
@@ -119,8 +119,16 @@ class Task:
             engine.tag(found.id, self.repository, self.tag.mapped)
         return found, source
 
-    def built(self, engine: Engine, name: str, labels: Mapping[str, str]) -> tuple[Local, str]:
-        """The image that the engine makes of the snapshot, under `name`; and where the context came from."""
+    def found(self, engine: Engine) -> Local | None:
+        """An image in the engine that is made of the same: the tag's own before another tag's."""
+        same = engine.find(self.content)
+        return next((i for i in same if i.labels.get(TAG_OID) == self.snapshot.oid), next(iter(same), None))
+
+    def built(self, engine: Engine, name: str, labels: Mapping[str, str], *, anew: bool = False) -> tuple[Local, str]:
+        """The image that the engine makes of the snapshot, under `name`; and where the context came from.
+
+        With `anew` every step is run again.
+        """
         from git_rvexp.workflow.building.context import prepared  # noqa: PLC0415  archives, tar and gzip
 
         wanted, url = recipe(self.settings), self.settings.archive_url
@@ -130,7 +138,7 @@ class Task:
             text = context.dockerfile
             # Without the hook it is not yet the image that the labels tell of.
             first = {} if wanted.seeding else labels
-            made = build(engine, wanted, context.file, text=text, name=name, labels=first, say=self.say)
+            made = build(engine, wanted, context.file, text=text, name=name, labels=first, say=self.say, anew=anew)
             if wanted.seeding:
                 self.say("adding the hook that seeds what jobs import")
                 made = seed.layered(engine, made, name, labels)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from git_rvexp.errors import RvexpError
 from git_rvexp.git.plumbing import Repo
 from git_rvexp.images.build import Say
 from git_rvexp.images.credentials import login
@@ -14,9 +15,11 @@ from git_rvexp.images.registry import Registry
 from git_rvexp.model import Image, Snapshot
 from git_rvexp.names import Digest, TagName
 from git_rvexp.settings import Settings
+from git_rvexp.workflow.building import basing, here
 from git_rvexp.workflow.building.ahead import Ahead
 from git_rvexp.workflow.building.engine import Ensured, Task
 from git_rvexp.workflow.building.layering import layered, planning
+from git_rvexp.workflow.building.laying import ENVIRONMENT
 
 if TYPE_CHECKING:
     from git_rvexp.workflow.building.context import Copy
@@ -44,15 +47,15 @@ def ensure_image(
     login (CredentialsError), fails, or holds other content under the tag's name (RvexpError).
     """
     task = Task(repo, snapshot, tag, remote_url, settings, environ, say, copy)
+    if settings.image_base:
+        basing.checked(settings, full=full)
+    kept = Kept(repo.state_dir / "registry")
     if not settings.ecr_repo:
-        local, source = task.local(Engine.connect(environ))
-        return Ensured(
-            Image(str(local.id), local.id, local.platform, task.name), bool(source), pushed=False, source=source
-        )
+        return _here(task, kept)
     repository = Repository.parse(settings.ecr_repo)
     known = login(repository, settings, environ)
     laid = bool(settings.image_code) and not full
-    registry = Registry(repository, known, Kept(repo.state_dir / "registry") if laid else None)
+    registry = Registry(repository, known, kept if laid else None)
     ahead = Ahead(registry, [*map(str, recorded), tag.mapped], sending=laid)
     planned = planning(task) if laid and not recorded else None  # meanwhile
     there = ahead.found()
@@ -67,3 +70,18 @@ def ensure_image(
     local, source = task.local(engine)
     image, pushed = task.pushed(engine, registry, known, local)
     return Ensured(image, bool(source), pushed, source)
+
+
+def _here(task: Task, kept: Kept) -> Ensured:
+    """The image in this machine's engine, where it stays."""
+    engine = Engine.connect(task.environ)
+    if task.settings.image_code and task.found(engine) is None:
+        try:
+            return here.laid(task, engine, kept)
+        except Unfit as why:
+            if task.settings.image_base:
+                raise RvexpError(f"the snapshot cannot be laid over image.base: {why}") from why
+            task.say(f"the engine builds the whole image: {why}")
+    local, source = task.local(engine)
+    image = Image(str(local.id), local.id, local.platform, task.name)
+    return Ensured(image, bool(source), pushed=False, source=source, environment=local.labels.get(ENVIRONMENT, ""))

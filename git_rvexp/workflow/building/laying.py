@@ -4,12 +4,18 @@ The same tag over the same environment image is the same bytes on any machine; p
 `build --reproduce` compares them with what was sent.
 """
 
+from collections.abc import Iterator, Mapping
+
 from git_rvexp.errors import RvexpError
 from git_rvexp.git.objects import Objects
 from git_rvexp.images import layer
-from git_rvexp.images.assemble import Assembled, Base, assemble
+from git_rvexp.images.assemble import Assembled, Base, assemble, configured
 from git_rvexp.images.delta import Delta, Unfit, plan
+from git_rvexp.images.layer import Layer
 from git_rvexp.images.registry import Manifest, Registry
+from git_rvexp.images.upload import Blob
+from git_rvexp.model import Json
+from git_rvexp.names import Digest
 from git_rvexp.tree import FOLDER
 from git_rvexp.workflow.building.engine import OURS, TAG, TREE, Task
 from git_rvexp.workflow.building.key import Environment
@@ -23,10 +29,10 @@ def base_of(registry: Registry, manifest: Manifest, platform: str) -> Base:
     return Base(own, registry.config(own))
 
 
-def difference(task: Task, objects: Objects, base: Base, environment: Environment) -> Delta:
-    """What the snapshot's tree changes about the one that `base` holds. Unfit when it cannot be laid over it."""
-    tree = base.labels.get(TREE, "")
-    _fetch(task, objects, tree, base.labels.get(TAG, ""))
+def difference(task: Task, objects: Objects, labels: Mapping[str, str], environment: Environment) -> Delta:
+    """What the snapshot's tree changes about the one that the image with `labels` holds. Unfit when unknown."""
+    tree = labels.get(TREE, "")
+    _fetch(task, objects, tree, labels.get(TAG, ""))
     context = objects.at(tree, task.settings.image_context)
     if context is None or context.mode != FOLDER:
         raise Unfit(f"the environment's tree has no folder {task.settings.image_context}")
@@ -49,13 +55,43 @@ def _fetch(task: Task, objects: Objects, tree: str, tag: str) -> None:
         raise Unfit(f"the environment was built from a tree that {tag} no longer holds")
 
 
+def told(delta: Delta) -> Iterator[str]:
+    """What a person should know of a change, in lines."""
+    if delta.submodules:
+        shown = ", ".join(delta.submodules[:5])
+        yield f"not in the image: {len(delta.submodules)} changed submodule(s), {shown}"
+
+
 def assembled(task: Task, objects: Objects, base: Base, delta: Delta) -> Assembled:
     """The snapshot's image: `base` with `delta` on it. A pure function of the tag and of `base`."""
+    below = base.manifest.digest
+    made = _layer(task, objects, delta)
+    return assemble(base, made, labels=_labels(task, below), created=_created(task), told=_history(task, below))
+
+
+def configured_here(
+    task: Task, objects: Objects, below: Digest, config: Mapping[str, Json], delta: Delta
+) -> tuple[Blob, Layer | None]:
+    """The same for an engine, which has no manifests: the image's config over the image `below`, and the layer."""
+    made = _layer(task, objects, delta)
+    labels, history = _labels(task, below), _history(task, below)
+    return configured(config, made, labels=labels, created=_created(task), told=history), made
+
+
+def _layer(task: Task, objects: Objects, delta: Delta) -> Layer | None:
     time = objects.commit_time(task.snapshot.commit)
     user, group = task.settings.image_owner.split(":")
-    made = layer.make(objects, delta, time=time, owner=(int(user), int(group))) if delta.members else None
-    pure = task.pure_labels()
-    labels = {**pure, ENVIRONMENT: str(base.manifest.digest), LAYER: layer.FORMAT}
-    labels["org.opencontainers.image.base.digest"] = str(base.manifest.digest)
-    told = f"git rvexp: {task.tag} over {base.manifest.digest}"
-    return assemble(base, made, labels=labels, created=pure["org.opencontainers.image.created"], told=told)
+    return layer.make(objects, delta, time=time, owner=(int(user), int(group))) if delta.members else None
+
+
+def _labels(task: Task, below: Digest) -> dict[str, str]:
+    labels = {**task.pure_labels(), ENVIRONMENT: str(below), LAYER: layer.FORMAT}
+    return labels | {"org.opencontainers.image.base.digest": str(below)}
+
+
+def _created(task: Task) -> str:
+    return task.pure_labels()["org.opencontainers.image.created"]
+
+
+def _history(task: Task, below: Digest) -> str:
+    return f"git rvexp: {task.tag} over {below}"

@@ -1,22 +1,28 @@
-"""The published image made again from the tag and the recorded environment image, and held against what is recorded.
+"""The recorded image made again from the tag and the recorded image below it, and held against what is recorded.
 
-Only images that were laid over an environment image can be made again bit for bit. What an engine builds depends on
-more than the tag (packages, times); the environment image itself is such a build, pinned by its digest.
+Only images that were laid over another one can be made again bit for bit. What an engine builds depends on more than
+the tag (packages, times): it is built once more and compared by what it holds (`rebuild`).
 """
 
 from dataclasses import dataclass
 
 from git_rvexp.errors import RvexpError
 from git_rvexp.git.objects import Objects
+from git_rvexp.images import loading
+from git_rvexp.images.assemble import labels_of
 from git_rvexp.images.credentials import login
-from git_rvexp.images.delta import Unfit
+from git_rvexp.images.delta import Delta, Unfit
+from git_rvexp.images.engine import Engine
+from git_rvexp.images.kept import Kept
 from git_rvexp.images.reference import Repository
 from git_rvexp.images.registry import Registry
-from git_rvexp.model import Snapshot
+from git_rvexp.model import Image, Json, Snapshot
 from git_rvexp.names import Digest, TagName
+from git_rvexp.workflow.building import basing
 from git_rvexp.workflow.building.engine import Task, recipe
 from git_rvexp.workflow.building.key import describe
-from git_rvexp.workflow.building.laying import KEY, assembled, base_of, difference
+from git_rvexp.workflow.building.laying import KEY, assembled, base_of, configured_here, difference
+from git_rvexp.workflow.building.rebuild import Rebuilt, rebuilt
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.publish import recorded_image
 
@@ -35,32 +41,53 @@ class Reproduced:
         return self.recorded == self.made
 
 
-def reproduce(context: Context, snapshot: Snapshot) -> Reproduced:
-    """Make the image again without an engine. RvexpError when it was built by one, or the environment is gone."""
+def reproduce(context: Context, snapshot: Snapshot) -> Reproduced | Rebuilt:
+    """Make the recorded image again: computed where that can be, else built by the engine and compared.
+
+    RvexpError when nothing is recorded, or what it was made from is gone.
+    """
     record = context.ledger.record(snapshot.oid)
-    image = recorded_image(record, in_registry=True)
+    image = recorded_image(record, in_registry=True) or recorded_image(record, in_registry=False)
     if image is None:
-        raise RvexpError(f"the record names no published image of {snapshot.tag}", hint="git rvexp publish")
+        raise RvexpError(f"the record names no image of {snapshot.tag}", hint="git rvexp publish, or git rvexp build")
     event = next(e for e in reversed(record.of("image")) if e.get("ref") == image.ref)
-    environment = str(event.get("environment", ""))
-    if not environment:
-        raise RvexpError(
-            f"{image.ref} was built whole by an engine\n  it is pinned by its digest, and not repeatable bit for bit",
-            hint="git rvexp verify compares its files with the tag",
-        )
-    name, _, digest = environment.partition("@")
-    settings = context.trusted()
-    repository = Repository.parse(name)
-    registry = Registry(repository, login(repository, settings, context.environ))
-    base = base_of(registry, registry.fetch(Digest(digest)), settings.image_platform)
-    tag = TagName.parse(snapshot.tag)
-    task = Task(context.repo, snapshot, tag, "", settings, context.environ, context.say)
-    objects = Objects(context.repo.common_dir)
+    tag, settings = TagName.parse(snapshot.tag), context.trusted()
+    task = Task(context.repo, snapshot, tag, context.wanted_remote().url, settings, context.environ, context.say)
+    below = str(event.get("environment", ""))
+    if not below:
+        return rebuilt(task, image)
     try:
-        own = describe(objects, snapshot.tree, settings, recipe(settings))
-        made = assembled(task, objects, base, difference(task, objects, base, own))
+        return _from_registry(task, image, below) if "@" in below else _from_engine(task, image, Digest(below))
     except Unfit as why:
         raise RvexpError(f"{image.ref} cannot be made again: {why}") from why
-    if own.key != base.labels.get(KEY):
-        raise RvexpError(f"the settings under [image] are not those that {image.ref} was published with")
+
+
+def _from_registry(task: Task, image: Image, below: str) -> Reproduced:
+    name, _, digest = below.partition("@")
+    repository = Repository.parse(name)
+    registry = Registry(repository, login(repository, task.settings, task.environ))
+    base = base_of(registry, registry.fetch(Digest(digest)), task.settings.image_platform)
+    objects = Objects(task.repo.common_dir)
+    made = assembled(task, objects, base, _delta(task, objects, image, base.config))
     return Reproduced(image.ref, Digest(image.ref.partition("@")[2]), Digest.of(made.manifest))
+
+
+def _from_engine(task: Task, image: Image, below: Digest) -> Reproduced:
+    engine, objects = Engine.connect(task.environ), Objects(task.repo.common_dir)
+    if engine.inspect(str(below)) is None:
+        raise RvexpError(f"the engine of this machine lacks {below}, which {image.ref} was laid over")
+    config = loading.config_of(engine, below, Kept(task.repo.state_dir / "registry"))
+    made, _ = configured_here(task, objects, below, config, _delta(task, objects, image, config))
+    return Reproduced(image.ref, image.image_id, made.digest)
+
+
+def _delta(task: Task, objects: Objects, image: Image, below: Json) -> Delta:
+    """What is laid over the image with the config `below`. RvexpError for settings that it was not made with."""
+    if task.settings.image_base:
+        return basing.whole(task, objects)
+    own = describe(objects, task.snapshot.tree, task.settings, recipe(task.settings))
+    labels = labels_of(below)
+    delta = difference(task, objects, labels, own)
+    if own.key != labels.get(KEY):
+        raise RvexpError(f"the settings under [image] are not those that {image.ref} was made with")
+    return delta

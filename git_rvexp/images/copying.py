@@ -1,0 +1,70 @@
+"""Blobs from one registry into another (or within one): streamed, hashed on the way, never whole in memory.
+
+What the target has already is not asked for again, so a copy that broke off goes on where it stopped. Within one
+registry the target is asked to take the blob over from its neighbour first; where it will not, the bytes are sent.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from git_rvexp import http
+from git_rvexp.errors import RvexpError
+from git_rvexp.images import upload
+from git_rvexp.images.registry import AlteredError, GoneError, Registry
+from git_rvexp.model import Json
+from git_rvexp.names import Digest
+
+_AT_ONCE = 3
+_LIMIT = 12 * 3600
+Say = Callable[[str], None]
+
+
+def copied(source: Registry, target: Registry, descriptors: Sequence[Mapping[str, Json]], say: Say) -> None:
+    """Make sure that `target` has the blobs of `descriptors`, which `source` has.
+
+    GoneError when the source lacks one, AlteredError when it sends another than its digest names; other RvexpErrors
+    with the registries' words.
+    """
+    for descriptor in descriptors:
+        if descriptor.get("urls"):
+            raise RvexpError(f"the layer {descriptor['digest']} may not be copied: its address is its licence's")
+    wanted = {str(d["digest"]): int(d["size"]) for d in descriptors}
+    pool = ThreadPoolExecutor(_AT_ONCE)
+    try:
+        for done in [
+            pool.submit(_one, source, target, _streamed(source, Digest(digest), size, say), say)
+            for digest, size in wanted.items()
+        ]:
+            done.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _one(source: Registry, target: Registry, blob: upload.Blob, say: Say) -> None:
+    if upload.there(target, blob):
+        return
+    if source.repository.host == target.repository.host and upload.mounted(target, blob, source.repository.name):
+        return
+    say(f"copying {blob.digest.text[7:19]} ({blob.size / 1e6:.1f} MB) from {source.repository}")
+    upload.blob(target, blob)
+
+
+def _streamed(source: Registry, digest: Digest, size: int, say: Say) -> upload.Blob:
+    def pieces() -> Iterator[bytes]:
+        hashed, had = hashlib.sha256(), 0
+        limits = http.Limits(size=size, seconds=_LIMIT)
+        with source.send("GET", source.path("blobs", str(digest)), limits=limits) as answer:
+            if answer.status == 404:
+                raise GoneError(f"the blob {digest} is gone from {source.repository}")
+            source.expect(answer, f"the blob {digest} of {source.repository} cannot be read")
+            for piece in upload.progress(answer.chunks(), size, digest.text[7:19], say):
+                hashed.update(piece)
+                had += len(piece)
+                if had == size and hashed.hexdigest() != digest.text.removeprefix("sha256:"):
+                    raise AlteredError(f"{source.repository} sent another blob than {digest}")
+                yield piece
+        if had != size:
+            raise AlteredError(f"{source.repository} sent {had} bytes of {digest}, which has {size}")
+
+    return upload.Blob(digest, size, pieces)
