@@ -17,6 +17,7 @@ batch_queue = "gpu"
 batch_job_def_name = "theirs"
 ecr_repo = "127.0.0.1:{port}/theirs"
 archive_url = "http://127.0.0.1:{port}/{{commit}}"
+store = "s3://their-bucket/exp"
 [aws]
 endpoint_url = "http://127.0.0.1:{port}"
 region = "us-east-1"
@@ -68,7 +69,17 @@ def test_a_hostile_file_runs_nothing_sends_nothing_and_is_shown(
         clone.rvexp("list")
         clone.rvexp("status")
         assert heard == []
-    for value in ("theirs.git", "gpu", "endpoint_url", "ecr_repo", "archive_url", "aws.profile", "role_arn", "job.env"):
+    for value in (
+        "theirs.git",
+        "gpu",
+        "their-bucket",
+        "endpoint_url",
+        "ecr_repo",
+        "archive_url",
+        "aws.profile",
+        "role_arn",
+        "job.env",
+    ):
         assert value in told
     assert "git rvexp init --confirm" in report
     assert "hunter2" not in told + report
