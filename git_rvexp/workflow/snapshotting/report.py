@@ -41,7 +41,7 @@ def report(place: Scratch, work: WorkTree) -> Iterator[Row]:
         else:
             yield Row("recorded", f"{link.path}/", f"a submodule at {link.commit[:12]}; its files are not in the tree")
     if work.absent:
-        yield Row("as HEAD", f"{work.absent} files", "outside the sparse checkout")
+        yield Row("as HEAD", f"{work.absent} file{'s' * (work.absent != 1)}", "outside the sparse checkout")
     for path, rule in _ignored(repo):
         yield Row("left out", path, f"ignored by {rule}")
     for path, why in _neither(repo):
