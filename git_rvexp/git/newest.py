@@ -7,15 +7,14 @@ file that is not sorted, many tags of other shapes) is left to git. Nothing is c
 """
 
 import os
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from git_rvexp.git.packedrefs import PackedRefs
 from git_rvexp.git.plumbing import Repo
+from git_rvexp.grammar import is_date
 
 _TAGS = "refs/tags/"
-_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _AFTER_DATES = ":"  # sorts behind every digit
 _MOST = 200  # projects and foreign tags; beyond, git's way is no slower
 
@@ -97,7 +96,7 @@ def _last(root: Path, packed: PackedRefs, projects: _Loose, newest: int) -> list
         if count >= newest and ahead[stem] != date:
             return found
         date = ahead[stem]
-        if _DATE.fullmatch(date):
+        if is_date(date):
             found.append(f"{stem}/{date}")
             count += _count(root, packed, found[-1])
         ahead[stem] = _before(packed, stem, projects[stem], date)
