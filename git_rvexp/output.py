@@ -11,10 +11,14 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from git_rvexp.columns import cut, fitted, laid_out
 from git_rvexp.terms import TYPE_CHECKING, Json
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from typing import TextIO
+
+    from git_rvexp.progress import Step
 
 # What stands for the signs that we draw with, on a terminal that has no UTF-8.
 _PLAIN = str.maketrans({"…": "~", "└": "`", "├": "|", "│": "|", "─": "-", "×": "x", "→": ">", "·": "."})  # noqa: RUF001
@@ -33,15 +37,6 @@ def _plain(text: str) -> str:
     return text if _OURS.fullmatch(text) else printable(text)
 
 
-def width(text: str) -> int:
-    """Columns that `text` takes on a terminal (wide and combining characters counted)."""
-    if text.isascii():
-        return len(text)
-    import unicodedata  # noqa: PLC0415  few texts need it
-
-    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
-
-
 @dataclass(frozen=True)
 class Speaker:
     """Where and how to speak. Made once by `cli` from the flags, the environment and the streams."""
@@ -52,6 +47,8 @@ class Speaker:
     colour_err: bool = False
     quiet: bool = False
     terminal: bool = False
+    live: bool = False
+    painted: list[str] = field(default_factory=list)
     warned: set[str] = field(default_factory=set, compare=False, repr=False)
 
     @classmethod
@@ -73,6 +70,7 @@ class Speaker:
             colour_err=wanted(sys.stderr) and not paged,
             quiet=quiet,
             terminal=sys.stdout.isatty() or paged,
+            live=sys.stderr.isatty() and not quiet and not paged and environ.get("TERM") != "dumb",
         )
 
     def result(self, line: str) -> None:
@@ -81,6 +79,7 @@ class Speaker:
 
     def raw(self, line: str) -> None:
         """The same as it is: for what a program reads, byte by byte."""
+        self.wipe()
         print(_fitting(line, self.out), file=self.out, flush=True)
 
     def document(self, schema: str, content: Mapping[str, Json]) -> None:
@@ -89,10 +88,12 @@ class Speaker:
         A list at the top has one element a line: thousands of them are quick to write, and grep finds them.
         """
         members = [f"  {json.dumps(key)}: {_member(value)}" for key, value in {"schema": schema, **content}.items()]
+        self.wipe()
         print("{\n" + ",\n".join(members) + "\n}", file=self.out, flush=True)
 
     def say(self, line: str) -> None:
         """One line of the story; silent with -q."""
+        self.wipe()
         if not self.quiet:
             print(_fitting(printable(line), self.err), file=self.err, flush=True)
 
@@ -101,6 +102,7 @@ class Speaker:
         if line in self.warned:
             return
         self.warned.add(line)
+        self.wipe()
         print(
             self._paint("warning: ", "yellow", on=self.colour_err) + printable(line),
             file=self.err,
@@ -109,10 +111,31 @@ class Speaker:
 
     def error(self, message: str, hint: str | None = None) -> None:
         """An error and its remedy."""
+        self.wipe()
         print(self._paint("error: ", "red", on=self.colour_err) + printable(message), file=self.err)
         if hint:
             print(self._paint("hint: ", "blue", on=self.colour_err) + printable(hint), file=self.err)
         self.err.flush()
+
+    def progress(self, what: str, total: int, unit: str) -> "AbstractContextManager[Step]":
+        """Show how far `what` has come while a block runs (see `progress`)."""
+        from git_rvexp.progress import shown  # noqa: PLC0415  looking at things takes no time that could be shown
+
+        return shown(self, what, total, unit)
+
+    def paint_over(self, text: str) -> None:
+        """One line on a live terminal that the next one takes the place of."""
+        self.painted[:] = [text]
+        line = _fitting(printable(text).replace("\n", " "), self.err)
+        self.err.write(f"\r\x1b[K{cut(line, self.columns - 1)}")
+        self.err.flush()
+
+    def wipe(self) -> None:
+        """Take the painted line away, if there is one."""
+        if self.painted:
+            self.painted.clear()
+            self.err.write("\r\x1b[K")
+            self.err.flush()
 
     def paint(self, text: str, colour: str) -> str:
         """`text` in a colour when stdout shows colours."""
@@ -143,6 +166,7 @@ class Speaker:
         Where the terminal is too narrow, the columns in `spare` are left out one after the other as far as needed,
         and with `flowing` the last cell of a row that is still too long goes on lines of its own instead of being cut.
         """
+        self.wipe()
         cells = [[printable(c).replace("\t", " ").replace("\n", " ") for c in row] for row in rows]
         if not self.terminal:
             for row in cells:
@@ -152,9 +176,9 @@ class Speaker:
             return
         shown = [[h.upper() for h in head], *cells]
         limit = self.columns
-        shown, widths = _fitted(shown, [h.upper() for h in spare], limit)
+        shown, widths = fitted(shown, [h.upper() for h in spare], limit)
         for number, row in enumerate(shown):
-            lines = _laid_out(row, widths, limit, flowing=flowing)
+            lines = laid_out(row, widths, limit, flowing=flowing)
             for line in lines[:1] if number == 0 else lines:
                 text = _fitting(line, self.out)
                 print(self.paint(text, "dim") if number == 0 else text, file=self.out)
@@ -177,27 +201,6 @@ def _json(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
 
 
-def _fitted(rows: list[list[str]], spare: list[str], limit: int) -> tuple[list[list[str]], list[int]]:
-    """The rows without the spare columns that have no room, and how wide each column is."""
-    widths = [max(width(row[i]) for row in rows) for i in range(len(rows[0]))]
-    if not spare or sum(widths) + 2 * (len(widths) - 1) <= limit:
-        return rows, widths
-    kept = [i for i, name in enumerate(rows[0]) if name != spare[0]]
-    return _fitted([[row[i] for i in kept] for row in rows], spare[1:], limit)
-
-
-def _laid_out(row: Sequence[str], widths: Sequence[int], limit: int, *, flowing: bool) -> list[str]:
-    """A row as lines of at most `limit` columns."""
-    padded = [cell + " " * (w - width(cell)) for cell, w in zip(row, widths, strict=True)]
-    whole = "  ".join(padded).rstrip()
-    if not flowing or width(whole) <= limit:
-        return [_cut(whole, limit)]
-    import textwrap  # noqa: PLC0415  only on a narrow terminal
-
-    rest = textwrap.wrap(row[-1], max(limit, 20), initial_indent="    ", subsequent_indent="    ")
-    return [_cut("  ".join(padded[:-1]).rstrip(), limit), *rest]
-
-
 def _utf8(stream: "TextIO") -> bool:
     return (stream.encoding or "").lower().replace("-", "") == "utf8"
 
@@ -205,14 +208,6 @@ def _utf8(stream: "TextIO") -> bool:
 def _fitting(text: str, stream: "TextIO") -> str:
     """`text` with plain signs for drawn ones where a terminal could only show them as escapes."""
     return text if text.isascii() or _utf8(stream) or not stream.isatty() else text.translate(_PLAIN)
-
-
-def _cut(text: str, columns: int) -> str:
-    if width(text) <= columns:
-        return text
-    while text and width(text) > columns - 1:
-        text = text[:-1]
-    return text + "…"
 
 
 def debugging(environ: Mapping[str, str] | None = None) -> bool:

@@ -56,6 +56,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
 
 
 def _bundle(args: argparse.Namespace, about: "Subject", path: Path) -> None:
+    from git_rvexp.progress import passing  # noqa: PLC0415  -h needs none of it
     from git_rvexp.workflow.carrying.bundling import pieces  # noqa: PLC0415  loads docker
     from git_rvexp.workflow.exporting.writing import written  # noqa: PLC0415  as above
 
@@ -63,6 +64,8 @@ def _bundle(args: argparse.Namespace, about: "Subject", path: Path) -> None:
         raise UsageError("a bundle is not for a terminal", hint="git rvexp export TAG --format bundle -o FILE")
     try:
         with tempfile.TemporaryDirectory(prefix=".rvexp-", dir=path.parent) as folder:
-            written(path, pieces(about, Path(folder)))
+            made = pieces(about, Path(folder))
+            with about.context.progress(f"writing {path.name}", 0, "") as step:
+                written(path, passing(made, step))
     except OSError as why:
         raise RvexpError(f"{path} cannot be written: {why.strerror or why}") from why

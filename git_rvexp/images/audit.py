@@ -20,6 +20,7 @@ from git_rvexp.images.pieces import SIZE, joined
 from git_rvexp.images.registry import AlteredError, GoneError, Manifest, Registry
 from git_rvexp.model import Json
 from git_rvexp.names import Digest
+from git_rvexp.progress import Step, passing
 from git_rvexp.tree import EXECUTABLE, FILE, SYMLINK, Entry, blob_id
 
 _WHITEOUT, _OPAQUE = b".wh.", b".wh..wh..opq"
@@ -54,7 +55,7 @@ class Files:
         return sum(self.found.get(path) == e.oid for path, e in self.wanted.items())
 
 
-def layers(registry: Registry, manifest: Manifest, files: Files) -> int:
+def layers(registry: Registry, manifest: Manifest, files: Files, step: Step = lambda _bytes: None) -> int:
     """Read every layer of `manifest` and fill `files`; how many bytes were read.
 
     AlteredError for a layer that is not what its digest names, GoneError for one that is missing; other RvexpErrors
@@ -62,11 +63,11 @@ def layers(registry: Registry, manifest: Manifest, files: Files) -> int:
     """
     read = 0
     for layer in manifest.content.get("layers") or []:
-        read += _layer(registry, layer, files)
+        read += _layer(registry, layer, files, step)
     return read
 
 
-def _layer(registry: Registry, layer: Mapping[str, Json], files: Files) -> int:
+def _layer(registry: Registry, layer: Mapping[str, Json], files: Files, step: Step) -> int:
     digest, size = Digest(str(layer["digest"])), int(layer["size"])
     if layer.get("urls"):
         raise RvexpError(f"the layer {digest} is kept elsewhere, at an address of its own")
@@ -76,7 +77,7 @@ def _layer(registry: Registry, layer: Mapping[str, Json], files: Files) -> int:
             raise GoneError(f"the layer {digest} is gone from {registry.repository}")
         if not answer.ok:
             raise RvexpError(f"the layer {digest} cannot be read: HTTP {answer.status}", hint="git rvexp doctor")
-        counted = _Counted(answer.chunks())
+        counted = _Counted(passing(answer.chunks(), step))
         stream = iter(counted)
         if not files.unread:
             files.unread = _unpacked(stream, str(layer.get("mediaType", "")), files)

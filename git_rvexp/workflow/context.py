@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from git_rvexp.config import Config
 from git_rvexp.errors import UsageError
 from git_rvexp.git.plumbing import Repo
+from git_rvexp.progress import Progress, silent
 from git_rvexp.record.ledger import Ledger
 from git_rvexp.settings import Settings
 
@@ -19,7 +20,7 @@ ALLOW_ORIGIN = "rvexp.local.alloworigin"
 
 @dataclass(frozen=True)
 class Context:
-    """Made once per command. `say` tells the story, `warn` what must not be missed."""
+    """Made once per command. `say` tells the story, `warn` what must not be missed, `progress` how far it is."""
 
     repo: Repo
     config: Config
@@ -27,6 +28,7 @@ class Context:
     environ: Mapping[str, str]
     say: Callable[[str], None]
     warn: Callable[[str], None]
+    progress: Progress = silent
 
     @property
     def settings(self) -> Settings:

@@ -78,6 +78,7 @@ def _image(context: Context, snapshot: Snapshot, settings: Settings, *, full: bo
         settings=settings,
         environ=context.environ,
         say=context.say,
+        progress=context.progress,
         recorded=_recorded_manifests(context, snapshot, settings.ecr_repo),
         full=full,
         copy=_copy(context, snapshot),
@@ -120,7 +121,8 @@ def _agree_with_remote(context: Context, snapshot: Snapshot) -> None:
     there = remote.ids(context.repo, [f"refs/tags/{snapshot.tag}", notes.REF])
     refuse_moved(context, snapshot, there)
     if f"refs/tags/{snapshot.tag}" not in there:
-        remote.push_tags(context.repo, [snapshot.tag])
+        with context.progress(f"pushing {snapshot.tag}", 0, ""):
+            remote.push_tags(context.repo, [snapshot.tag])
     share.receive_notes(context.ledger, there.get(notes.REF, ""))
     complete(context, [snapshot])
 

@@ -96,7 +96,8 @@ def _fetch_tags(context: Context, there: Mapping[str, str]) -> tuple[str, ...]:
     here = {s.tag for s in snapshots(context.repo)}
     new = [n for n in _names(there) if n not in here]
     if new:
-        remote.fetch(context.repo, *(f"refs/tags/{n}:refs/tags/{n}" for n in new))
+        with context.progress(f"fetching {len(new)} snapshots", 0, ""):
+            remote.fetch(context.repo, *(f"refs/tags/{n}:refs/tags/{n}" for n in new))
     return tuple(new)
 
 
@@ -117,9 +118,11 @@ def _names(there: Mapping[str, str]) -> list[str]:
 
 def _push_tags(context: Context, there: Mapping[str, str]) -> tuple[str, ...]:
     mine = [s for s in snapshots(context.repo) if f"refs/tags/{s.tag}" not in there]
-    for snapshot in mine:
-        content.send(context, snapshot.tree)
-    remote.push_tags(context.repo, [s.tag for s in mine])
+    if mine:
+        with context.progress(f"pushing {len(mine)} snapshots", 0, ""):
+            for snapshot in mine:
+                content.send(context, snapshot.tree)
+            remote.push_tags(context.repo, [s.tag for s in mine])
     return tuple(s.tag for s in mine)
 
 

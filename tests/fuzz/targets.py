@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from git_rvexp import config, output, tomledit, tomltext
+from git_rvexp import columns, config, output, tomledit, tomltext
 from git_rvexp.data import manifest, tolerance
 from git_rvexp.errors import RvexpError, UsageError
 from git_rvexp.git.tags import Told
@@ -224,7 +224,7 @@ def terminal(data: bytes) -> None:
     """Whatever is shown: nothing is left that a terminal obeys, and widths are told."""
     shown = output.printable(_text(data))
     assert not {c for c in shown if c not in "\n\t" and not c.isprintable()}
-    output.width(shown)
+    columns.width(shown)
 
 
 TARGETS: dict[str, Target] = {

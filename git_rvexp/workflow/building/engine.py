@@ -22,8 +22,9 @@ from git_rvexp.images.credentials import Login
 from git_rvexp.images.engine import Engine, Local
 from git_rvexp.images.reference import Repository
 from git_rvexp.images.registry import Manifest, Registry
-from git_rvexp.model import Image, Snapshot
+from git_rvexp.model import Image, Json, Snapshot
 from git_rvexp.names import Digest, TagName
+from git_rvexp.progress import Progress, Step, silent
 from git_rvexp.settings import Settings
 
 if TYPE_CHECKING:
@@ -62,6 +63,20 @@ def recipe(settings: Settings) -> Recipe:
     )
 
 
+class _Pushed:
+    """What the engine says of each layer on its way, summed."""
+
+    def __init__(self, step: Step) -> None:
+        self._step = step
+        self._sent: dict[str, int] = {}
+
+    def hear(self, line: Mapping[str, Json]) -> None:
+        """Count what a layer has sent since its last line."""
+        layer, now = str(line.get("id", "")), int((line.get("progressDetail") or {}).get("current", 0))
+        self._step(max(0, now - self._sent.get(layer, 0)))
+        self._sent[layer] = max(now, self._sent.get(layer, 0))
+
+
 @dataclass(frozen=True)
 class Task:
     """One snapshot on its way to an image, and everything that decides about it."""
@@ -74,6 +89,7 @@ class Task:
     environ: Mapping[str, str]
     say: Say
     copy: "Copy | None" = None
+    progress: Progress = silent
 
     @property
     def repository(self) -> str:
@@ -171,10 +187,12 @@ class Task:
 
     def pushed(self, engine: Engine, registry: Registry, known: Login | None, local: Local) -> tuple[Image, bool]:
         """Push, then believe only what the registry gives back; and whether it was our push that put it there."""
-        self.say(f"pushing {self.name}")
+        told = f"pushing {self.name}"
+        self.say(told)
         account = (known.user, known.password) if known else None
         try:
-            digest = engine.push(self.repository, self.tag.mapped, account, lambda _line: None)
+            with self.progress(told, 0, "") as step:
+                digest = engine.push(self.repository, self.tag.mapped, account, _Pushed(step).hear)
         except CredentialsError:
             raise
         except RvexpError as why:

@@ -14,6 +14,7 @@ from git_rvexp.images.reference import Repository
 from git_rvexp.images.registry import Registry
 from git_rvexp.model import Image, Snapshot
 from git_rvexp.names import Digest, TagName
+from git_rvexp.progress import Progress, silent
 from git_rvexp.settings import Settings
 from git_rvexp.workflow.building import basing, here
 from git_rvexp.workflow.building.ahead import Ahead
@@ -37,6 +38,7 @@ def ensure_image(
     recorded: Sequence[Digest] = (),
     full: bool = False,
     copy: "Copy | None" = None,
+    progress: Progress = silent,
 ) -> Ensured:
     """The image of `snapshot`, in the registry when `settings.ecr_repo` names one, else in the engine.
 
@@ -46,7 +48,7 @@ def ensure_image(
     Errors: no engine, a Dockerfile that fails or is missing (RvexpError, UsageError), a registry that refuses the
     login (CredentialsError), fails, or holds other content under the tag's name (RvexpError).
     """
-    task = Task(repo, snapshot, tag, remote_url, settings, environ, say, copy)
+    task = Task(repo, snapshot, tag, remote_url, settings, environ, say, copy, progress)
     if settings.image_base:
         basing.checked(settings, full=full)
     kept = Kept(repo.state_dir / "registry")

@@ -20,6 +20,7 @@ from git_rvexp.images.upload import Blob
 from git_rvexp.images.ustar import BLOCK, END, Member, header, padding
 from git_rvexp.model import Json
 from git_rvexp.names import Digest
+from git_rvexp.progress import Step
 
 SCHEMA = "rvexp.bundle/1"
 INDEX, SUM = "rvexp-bundle.json", "SHA256"
@@ -94,10 +95,10 @@ class Bundle:
         return b"".join(self.chunks(name))
 
 
-def proven(path: Path, file: IO[bytes]) -> Bundle:
+def proven(path: Path, file: IO[bytes], step: Step = lambda _bytes: None) -> Bundle:
     """The bundle in `file`, every byte of it read and proven. DamagedError says where it is not as it was written."""
     size = path.stat().st_size
-    reader = _Reader(path, file)
+    reader = _Reader(path, file, step)
     fields = _fields(reader)
     parts = [(str(p["name"]), int(p["size"]), str(p["sha256"])) for p in fields["parts"]]
     expected = reader.at + sum(len(_header(n, s)) + s + len(padding(s)) for n, s, _ in parts) + len(_last("0" * 64))
@@ -115,8 +116,8 @@ def proven(path: Path, file: IO[bytes]) -> Bundle:
 class _Reader:
     """The file from its beginning, hashed on the way."""
 
-    def __init__(self, path: Path, file: IO[bytes]) -> None:
-        self.path, self.file, self.at, self.whole = path, file, 0, hashlib.sha256()
+    def __init__(self, path: Path, file: IO[bytes], step: Step) -> None:
+        self.path, self.file, self.at, self.whole, self.step = path, file, 0, hashlib.sha256(), step
 
     def take(self, size: int, what: str, *, counted: bool = True) -> bytes:
         """The next bytes, as many as asked for."""
@@ -124,6 +125,7 @@ class _Reader:
         if len(data) != size:
             self.damaged(f"it ends within {what}")
         self.at += size
+        self.step(size)
         if counted:
             self.whole.update(data)
         return data

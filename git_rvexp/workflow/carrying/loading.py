@@ -11,6 +11,7 @@ from git_rvexp.images.carried import Piece, load
 from git_rvexp.images.engine import Engine
 from git_rvexp.images.registry import Manifest
 from git_rvexp.names import Digest
+from git_rvexp.progress import Step, passing
 from git_rvexp.workflow.carrying.container import Bundle, DamagedError
 from git_rvexp.workflow.carrying.image import BLOBS, LAYOUT, TOP, own_manifest
 
@@ -29,15 +30,15 @@ class Carried:
     layers: tuple[Digest, ...]
 
 
-def checked(bundle: Bundle) -> Carried:
+def checked(bundle: Bundle, step: Step = lambda _bytes: None) -> Carried:
     """The image in the bundle. DamagedError when anything of it is missing, added, or not what its name says."""
     try:
-        return _checked(bundle)
+        return _checked(bundle, step)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError, UsageError) as why:
         raise DamagedError(f"the image in the bundle is not one: {why}") from why
 
 
-def _checked(bundle: Bundle) -> Carried:
+def _checked(bundle: Bundle, step: Step) -> Carried:
     for name, (_, _, digest) in bundle.places.items():
         if name.startswith(BLOBS) and name != BLOBS + digest:
             raise DamagedError(f"{name} holds something else")
@@ -55,17 +56,18 @@ def _checked(bundle: Bundle) -> Carried:
     if len(diffs) != len(layers):
         raise DamagedError("the image's config tells of other layers than its manifest")
     for layer, diff in dict(zip(layers, diffs, strict=True)).items():
-        _unpack(bundle, layer, diff)
+        _unpack(bundle, layer, diff, step)
     return Carried(top.digest, own.config, layers)
 
 
-def _unpack(bundle: Bundle, layer: Digest, diff: Digest) -> None:
+def _unpack(bundle: Bundle, layer: Digest, diff: Digest, step: Step) -> None:
     """Unpack a layer into nothing. DamagedError for a bomb, and for one that the config does not tell of."""
     _, size, _ = bundle.places[_name(layer)]
     digest, left = hashlib.sha256(), _FREE + _RATIO * size
     for piece in _plain(bundle.chunks(_name(layer)), layer):
         digest.update(piece)
         left -= len(piece)
+        step(len(piece))
         if left < 0:
             raise DamagedError(f"the layer {layer} unpacks to more than {_RATIO} times its size")
     if f"sha256:{digest.hexdigest()}" != diff.text:
@@ -96,20 +98,20 @@ def _plain(chunks: Iterable[bytes], layer: Digest) -> Iterator[bytes]:
             raise DamagedError(f"the layer {layer} is cut short")
 
 
-def loaded(engine: Engine, bundle: Bundle, image: Carried) -> bool:
+def loaded(engine: Engine, bundle: Bundle, image: Carried, step: Step) -> bool:
     """Let the engine have the image, unless it has it; whether it was new there."""
     if engine.inspect(str(image.id)) is not None:
         return False
-    config = _piece(bundle, image.id, "{}.json")
-    load(engine, image.id, config, [_piece(bundle, layer, "{}/layer.tar") for layer in image.layers])
+    config = _piece(bundle, image.id, "{}.json", step)
+    load(engine, image.id, config, [_piece(bundle, layer, "{}/layer.tar", step) for layer in image.layers])
     return True
 
 
-def _piece(bundle: Bundle, digest: Digest, shape: str) -> Piece:
+def _piece(bundle: Bundle, digest: Digest, shape: str, step: Step) -> Piece:
     name = _name(digest)
 
     def opened() -> Iterator[bytes]:
-        return bundle.chunks(name)
+        return passing(bundle.chunks(name), step)
 
     source: Callable[[], Iterable[bytes]] = opened
     return Piece(shape.format(digest.text.removeprefix("sha256:")), bundle.places[name][1], source)

@@ -43,7 +43,8 @@ def take(context: Context, path: Path, *, image: bool = True) -> Taken:
         code.refuse_other(context.repo, tag, str(snapshot["oid"]))
         engine = Engine.connect(context.environ) if image else None
         context.say(f"{path.name} is proven: {tag}, image {carried.id}")
-        new_image = loading.loaded(engine, bundle, carried) if engine else None
+        with context.progress("loading the image", 0, "") as step:
+            new_image = loading.loaded(engine, bundle, carried, step) if engine else None
         ensure_guard(context)
         notes.ensure_notes_ref(context.repo)
         new_tag = code.taken(context.ledger, packed, tag, str(snapshot["oid"]))
@@ -59,10 +60,11 @@ def _opened(context: Context, path: Path) -> Iterator[tuple[Bundle, Record, Carr
     except OSError as why:
         raise UsageError(f"{path} cannot be read: {why.strerror or why}") from why
     with file, tempfile.TemporaryDirectory(prefix="rvexp-") as folder:
-        context.say(f"proving {path.name}")
-        bundle = proven(path, file)
-        _check_fields(context, bundle)
-        carried = loading.checked(bundle)
+        with context.progress(f"proving {path.name}", path.stat().st_size, "") as step:
+            bundle = proven(path, file, step)
+            _check_fields(context, bundle)
+        with context.progress("unpacking its layers to look at them", 0, "") as step:
+            carried = loading.checked(bundle, step)
         packed = Path(folder) / "git.bundle"
         with packed.open("wb") as copy:
             for piece in bundle.chunks("git.bundle"):

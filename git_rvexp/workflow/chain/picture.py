@@ -10,7 +10,8 @@ A step that waits for several stands below the one that is the most steps away f
 
 from collections.abc import Mapping, Sequence
 
-from git_rvexp.output import printable, width
+from git_rvexp.columns import width
+from git_rvexp.output import printable
 from git_rvexp.workflow.chain.steps import Step
 
 _TIMES = "×"  # noqa: RUF001  what people write between a name and a number

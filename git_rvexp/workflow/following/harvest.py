@@ -128,15 +128,15 @@ def _keep(context: Context, waiting: Sequence[Found], look: Look) -> None:
     now = context.ledger.now()
     events: dict[str, list[Event]] = {}
     fresh = _still_open(context, waiting)
-    for found in waiting:
-        run = found.run.run
-        event = _news(found, look, now)
-        if event is None:
-            continue
-        (look.ended if event.kind == "ended" else look.expired).append(run)
-        if run in fresh:
-            told = _with_evidence(context, found, event) if event.kind == "ended" else [event]
-            events.setdefault(found.snapshot.oid, []).extend(told)
+    over = [(found, event) for found in waiting if (event := _news(found, look, now)) is not None]
+    with context.progress("reading what runs left", len(over), "runs") as step:
+        for found, event in over:
+            run = found.run.run
+            (look.ended if event.kind == "ended" else look.expired).append(run)
+            if run in fresh:
+                told = _with_evidence(context, found, event) if event.kind == "ended" else [event]
+                events.setdefault(found.snapshot.oid, []).extend(told)
+            step(1)
     if events:
         context.ledger.append_all(events)
         share_quietly(context)

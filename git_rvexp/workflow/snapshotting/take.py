@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from git_rvexp import sizes
@@ -63,7 +63,9 @@ def drafted(context: Context, request: Request) -> Iterator[Draft]:
     settings = context.settings
     limits = Limits(sizes.parsed(settings.snapshot_max_file), sizes.parsed(settings.snapshot_max_total))
     embed = (request.submodules or settings.snapshot_submodules) == EMBED
-    with worktree.captured(context.repo, base, limits, embed=embed) as (work, place):
+    with ExitStack() as stack:
+        with context.progress("reading the work tree", 0, ""):
+            work, place = stack.enter_context(worktree.captured(context.repo, base, limits, embed=embed))
         hits = secrets_in(place, work, request.message, settings, context.warn)
         if hits and not request.allow_secrets:
             raise refusal(hits)
@@ -152,9 +154,10 @@ def _on_remote(context: Context, name: TagName) -> bool | None:
 
 def _pushed(context: Context, made: Snapshot, *, attributed: bool) -> bool:
     try:
-        if attributed:
-            content.send(context, made.tree)
-        remote.push_tags(context.repo, [made.tag])
+        with context.progress(f"pushing {made.tag}", 0, ""):
+            if attributed:
+                content.send(context, made.tree)
+            remote.push_tags(context.repo, [made.tag])
     except GitError as why:
         context.warn(str(why))
         return False

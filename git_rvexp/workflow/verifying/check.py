@@ -85,8 +85,11 @@ def verify(
 ) -> Iterator[Verified]:
     """Look at these snapshots (at none given: at all) one after the other; with `only` at this one of their runs."""
     outside = Outside(context)
-    for subject in subjects(outside, snapshots or everything(outside), only):
-        yield verified(outside, subject, deep=deep)
+    wanted = snapshots or everything(outside)
+    with context.progress("looking at what was recorded", len(wanted), "snapshots") as step:
+        for subject in subjects(outside, wanted, only):
+            yield verified(outside, subject, deep=deep)
+            step(1)
 
 
 def verified(outside: Outside, subject: Subject, *, deep: bool) -> Verified:

@@ -32,7 +32,9 @@ def layers(
     except RvexpError as why:
         untold = str(why)
     try:
-        size = audit.layers(registry, own, files)
+        total = sum(int(layer.get("size", 0)) for layer in own.content.get("layers") or [])
+        with outside.context.progress(f"reading the layers of {registry.repository}", total, "") as step:
+            size = audit.layers(registry, own, files, step)
     except (AlteredError, GoneError) as why:
         return [changed("layers", str(why), "restore it, or git rvexp repeat --rebuild, which makes another image")]
     except RvexpError as why:
