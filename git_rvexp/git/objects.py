@@ -15,6 +15,8 @@ from git_rvexp.tree import FOLDER, GITLINK, Change, Entry
 if TYPE_CHECKING:
     import pygit2
 
+_PIECE = 1 << 18
+
 
 class Objects:
     """The object store of the repository at `git_dir` (absolute)."""
@@ -82,6 +84,11 @@ class Objects:
     def blob(self, entry: Entry) -> bytes:
         """The file's bytes. libgit2 hashes what it reads, so a damaged store does not reach an image."""
         return bytes(memoryview(self._get(entry.oid)))  # type: ignore[arg-type]
+
+    def pieces(self, entry: Entry) -> Iterator[bytes]:
+        """The same, piece by piece: a large file is then in memory once and not twice."""
+        whole = memoryview(self._get(entry.oid))  # type: ignore[arg-type]
+        return (bytes(whole[at : at + _PIECE]) for at in range(0, len(whole), _PIECE))
 
     def commit_time(self, oid: str) -> int:
         """When the commit was made, in seconds since 1970 (UTC)."""

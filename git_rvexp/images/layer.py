@@ -16,7 +16,6 @@ from git_rvexp.images.delta import Delta
 from git_rvexp.names import Digest
 
 FORMAT = "rvexp-layer/1"
-_PIECE = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,6 @@ def _tar(objects: Objects, delta: Delta, time: int, owner: tuple[int, int]) -> I
             yield from lfs.chunks(objects.git_dir, laid.content)
             yield ustar.padding(laid.content.size)
         elif laid.entry is not None:
-            content = memoryview(objects.blob(laid.entry))
-            yield from (bytes(content[at : at + _PIECE]) for at in range(0, len(content), _PIECE))
-            yield ustar.padding(len(content))
+            yield from objects.pieces(laid.entry)
+            yield ustar.padding(laid.member.size)
     yield ustar.END
