@@ -63,7 +63,7 @@ def _strip(name: str, first: float, again: Sequence[tuple[Run, float]], tolerate
 def _apart(first: float, far: float, count: int) -> str:
     if not far:
         return "equal in the repeat" if count == 1 else f"equal in all {count} repeats"
-    share = f" ({far / abs(first):.2g} of it)" if first else ""
+    share = f" ({100 * far / abs(first):.2g} %)" if first else ""
     return f"at most {far:.3g} apart{share}"
 
 

@@ -129,7 +129,7 @@ def _line(source: Source, run: Run) -> Line:
     verdict, seconds = run.first("verdict"), wall(run)
     result = str(verdict.get("result", "")) if verdict else ""
     try:
-        because = summary(verdict.fields) if verdict else ""
+        because = summary(verdict.fields).partition("; ")[2] if verdict else ""  # the result stands beside it
     except (TypeError, ValueError, AttributeError, KeyError, IndexError):
         because = "a verdict that cannot be read"  # the record is others' text
     return Line(
