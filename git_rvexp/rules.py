@@ -76,7 +76,7 @@ def github(text: str) -> str:
 
 def store(text: str) -> str:
     """A bucket and a prefix in S3."""
-    if not text or re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/(?!\.+(?:/|$))[A-Za-z0-9_.=-]+)*/?", text):
+    if not text or re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/(?!\.+(?:/|$))[A-Za-z0-9_.=-]+)*", text):
         return ""
     return "must be s3://bucket/prefix in letters, digits, dots, dashes and underscores"
 

@@ -39,7 +39,7 @@ def sync(context: Context, *, accept: bool = False) -> Synced:
         return Synced(fetched, pushed, _settled(context))
     failed: list[RvexpError] = []
     fetched, pushed = _tried(lambda: _sync_remote(context, accept=accept), failed)
-    more, stored = _tried(lambda: _sync_store(context), failed)
+    more, stored = _tried(lambda: _sync_store(context, accept=accept), failed)
     if more:
         _tried(lambda: _sync_remote(context, accept=accept), [])
     settled = _settled(context)
@@ -67,11 +67,11 @@ def _settled(context: Context) -> tuple[Settled, ...]:
     return tuple(settled)
 
 
-def _sync_store(context: Context) -> tuple[Tags, Tags]:
+def _sync_store(context: Context, *, accept: bool) -> tuple[Tags, Tags]:
     """Tags that came from the store, and those whose copies were put there."""
     from git_rvexp.workflow.storing.exchange import exchange  # noqa: PLC0415  loads boto3
 
-    return exchange(context)
+    return exchange(context, accept=accept)
 
 
 def _sync_remote(context: Context, *, accept: bool) -> tuple[Tags, Tags]:

@@ -172,6 +172,9 @@ def test_a_bundle_of_something_else_is_refused(study: Clone, bucket: Bucket) -> 
     assert alarmed.returncode == 1
     assert right in alarmed.stderr
     assert wrong in alarmed.stderr
+    accepted = study.rvexp("sync", "--accept")
+    assert accepted.returncode == 0, accepted.stderr
+    assert wrong in accepted.stderr
     assert study.git("rev-parse", TAG) == right
 
 

@@ -55,6 +55,7 @@ def test_the_example_file_explains_each_key_on_its_own_line() -> None:
         ("store", "https://bucket/prefix"),
         ("store", "s3://Bucket/x"),
         ("store", "s3://bucket/../other"),
+        ("store", "s3://bucket/prefix/"),
         ("store", "s3://user:password@bucket/x"),
         ("batch_queue", "-queue"),
         ("batch_queue", "\x1b]0;owned\x07"),

@@ -21,11 +21,13 @@ from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.storing import shelf
 
 
-def deposit(context: Context, snapshots: Iterable[Snapshot], there: Iterable[str] | None = None) -> list[Snapshot]:
+def deposit(
+    context: Context, snapshots: Iterable[Snapshot], there: Iterable[str] | None = None, *, accept: bool = False
+) -> list[Snapshot]:
     """Put the copies of `snapshots` into the configured store; those for which anything had to be done.
 
     `there`: the names below `shelf.copies_at`, where they are known. AlarmError when the store has another tag object
-    under a snapshot's name, which nobody can put right from here.
+    under a snapshot's name; with `accept` that is told and left as it is.
     """
     where, store = context.trusted().store, Store(context.trusted())
     known = None if there is None else list(there)
@@ -33,7 +35,12 @@ def deposit(context: Context, snapshots: Iterable[Snapshot], there: Iterable[str
     for snapshot in snapshots:
         names = store.names(shelf.copies_at(where, snapshot.tag)) if known is None else known
         copies = {c.uri: c for c in shelf.copies(where, names) if c.tag == snapshot.tag}
-        refuse_other(snapshot, copies.values())
+        try:
+            refuse_other(snapshot, copies.values())
+        except AlarmError as why:
+            if not accept:
+                raise
+            context.warn(f"{why}; our own tag stays as it is")
         if not complete(context.ledger.record(snapshot.oid), where, copies):
             _deposit_one(context, store, where, snapshot)
             done.append(snapshot)
@@ -47,7 +54,7 @@ def refuse_other(snapshot: Snapshot, copies: Iterable[shelf.Copy]) -> None:
             raise AlarmError(
                 f"the store has another snapshot under this name\n"
                 f"  refs/tags/{snapshot.tag}: here {snapshot.oid}, there {copy.oid}",
-                hint="ask who put it there; a snapshot's tag must never move",
+                hint="ask who put it there; `git rvexp sync --accept` keeps our tag and goes on",
             )
 
 

@@ -9,7 +9,7 @@ from git_rvexp.workflow.storing.deposit import deposit
 from git_rvexp.workflow.storing.fetching import fetch
 
 
-def exchange(context: Context) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def exchange(context: Context, *, accept: bool = False) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The tags that were fetched, and those whose copies were put there. Errors of S3; AlarmError as in `deposit`.
 
     The record comes first: it decides which of two tag objects under one name is the snapshot.
@@ -21,7 +21,7 @@ def exchange(context: Context) -> tuple[tuple[str, ...], tuple[str, ...]]:
     known = snapshots(context.repo)
     complete(context, known)
     try:
-        done = deposit(context, known, there)
+        done = deposit(context, known, there, accept=accept)
     finally:
         records.send(context)  # whatever became of the copies
     return fetched, tuple(s.tag for s in done)
