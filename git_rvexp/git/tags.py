@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from git_rvexp.errors import RvexpError
+from git_rvexp.git import signing
 from git_rvexp.git.plumbing import Repo
 from git_rvexp.grammar import is_tag_name
 from git_rvexp.names import TagName
@@ -64,7 +65,7 @@ class Told:
     @classmethod
     def parse(cls, body: str) -> "Told":
         """The content of a tag object as `create` writes it. RvexpError for one that names no tagger or no time."""
-        head, _, message = body.partition("\n\n")
+        head, _, message = signing.without(body).partition("\n\n")
         tagger = _TAGGER.search(head)
         if not tagger:
             raise RvexpError("the tag does not say who made it and when, so it is no snapshot's")
@@ -95,6 +96,11 @@ def create(
     text = message.rstrip("\n") + "\n\n" + "".join(f"{k}: {v}\n" for k, v in trailers.items())
     env = {f"GIT_{role}_{key}": v for role in ("AUTHOR", "COMMITTER") for key, v in _ident(who, when).items()}
     flags = ["-p", work.head] if work.head else []
+    if signing.asks(repo, signing.SIGN, record=False):
+        # The commit first: where git cannot sign, it says so there, and nothing was made.
+        commit = signing.commit(repo, [work.tree, *flags], text.encode(), env, str(who))
+        oid = signing.tag(repo, str(name), commit, text, env, str(who))
+        return Snapshot(str(name), oid, commit, work.tree), told(repo, oid)
     commit = repo.git("commit-tree", "--no-gpg-sign", work.tree, *flags, stdin=text.encode(), env=env).text
     body = f"object {commit}\ntype commit\ntag {name}\ntagger {who} {when}\n\n{text}"
     oid = repo.git("mktag", stdin=body.encode()).text

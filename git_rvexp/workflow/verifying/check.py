@@ -20,6 +20,7 @@ from git_rvexp.workflow.verifying.record import record
 from git_rvexp.workflow.verifying.store import copies
 from git_rvexp.workflow.verifying.subject import Subject, everything, subjects
 from git_rvexp.workflow.verifying.tag import experiments, signature, tag
+from git_rvexp.workflow.verifying.writings import writings
 
 _WORDS = {State.OK: "yes", State.CHANGED: "no", State.UNKNOWN: "cannot tell", None: "not ended"}
 
@@ -97,6 +98,7 @@ def verified(outside: Outside, subject: Subject, *, deep: bool) -> Verified:
     links = [tag(outside, subject), signature(outside, subject), experiments(outside, subject)]
     links += [
         record(outside, subject),
+        *writings(outside, subject),
         *copies(outside, subject, deep=deep),
         *(archive(outside, subject) if deep else []),
     ]

@@ -32,7 +32,8 @@ class Loss:
 class History:
     """The note as it stands (`text`), as it was written before anybody meddled (`original`), and the meddling.
 
-    `rewritten` are commits that the record's ref stood at and that its history does not hold any more.
+    `commits` changed it; `rewritten` are those that the record's ref stood at and that its history does not hold any
+    more.
     """
 
     text: str
@@ -40,6 +41,7 @@ class History:
     writings: int
     losses: tuple[Loss, ...] = ()
     rewritten: tuple[str, ...] = field(default=())
+    commits: tuple[str, ...] = field(default=())
 
 
 class Histories:
@@ -63,8 +65,9 @@ class Histories:
         losses = [loss for c in _shrunk(repo, changes) if (loss := _loss(repo, oid, c, self._parents[c]))]
         left = [loss for c in self._left if (loss := _left_behind(repo, oid, c, self._here))]
         losses += left
-        writings = len({commit for commit, _, _ in changes})
-        return History(text, _original(text, losses), writings, tuple(losses), tuple(loss.commit for loss in left))
+        commits = tuple(dict.fromkeys(commit for commit, _, _ in changes))
+        original, gone = _original(text, losses), tuple(loss.commit for loss in left)
+        return History(text, original, len(commits), tuple(losses), gone, commits)
 
 
 def _original(text: str, losses: Iterable[Loss]) -> str:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from git_rvexp.errors import RvexpError
-from git_rvexp.git import notes, remote
+from git_rvexp.git import notes, remote, signing
 from git_rvexp.git.tags import Told
 from git_rvexp.model import Snapshot
 from git_rvexp.record.share import SEEN
@@ -13,7 +13,6 @@ from git_rvexp.workflow.verifying.outside import Outside
 from git_rvexp.workflow.verifying.subject import Subject
 
 _SYNC = "git rvexp sync"
-_SIGNED = re.compile(r"^-----BEGIN (PGP|SSH) (SIGNATURE|MESSAGE)-----|^-----BEGIN SIGNED MESSAGE-----", re.MULTILINE)
 _FORGED = re.compile(r"\[GNUPG:\] BADSIG|incorrect signature|Signature verification failed", re.IGNORECASE)
 
 
@@ -58,7 +57,11 @@ def _contradictions(outside: Outside, snapshot: Snapshot) -> Iterator[str]:
 def signature(outside: Outside, subject: Subject) -> Link:
     """The tag's signature, where it has one, by git's own means."""
     repo, oid = outside.context.repo, subject.snapshot.oid
-    if not subject.snapshot.tag or not _SIGNED.search(repo.git("cat-file", "tag", oid).text):
+    required = signing.asks(repo, signing.REQUIRE, record=False)
+    text = repo.git("cat-file", "tag", oid).text if subject.snapshot.tag else ""
+    if signing.without(text) == text:
+        if required and text:
+            return changed("signature", "not signed, and rvexp.local.requireSigned asks for it", "ask who made it")
         return ok("signature", "not signed")
     done = repo.git("verify-tag", "--raw", oid, ok=(0, 1, 128))
     told = [line for line in (done.text + "\n" + done.err).split("\n") if line.strip()]
@@ -70,7 +73,7 @@ def signature(outside: Outside, subject: Subject) -> Link:
     reasons = [line for line in told if "error" in line or "NO_PUBKEY" in line] or told[-1:] or ["git gives no reason"]
     why = reasons[0]
     remedy = "gpg --import KEY, or set gpg.ssh.allowedSignersFile"
-    return unknown("signature", why.removeprefix("error: "), remedy, needed=False)
+    return unknown("signature", why.removeprefix("error: "), remedy, needed=required)
 
 
 def experiments(outside: Outside, subject: Subject) -> Link:
