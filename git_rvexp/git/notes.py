@@ -19,8 +19,6 @@ _TRAILER = "Rvexp-Record: 1"  # by which hooks/pre-push knows a commit of the re
 # From here on it is cheaper to list all notes once than to look for each by its three possible paths.
 _MANY = 100
 _REPAIR = "git fsck, then fetch the object again: git fetch --refetch experiments refs/notes/rvexp"
-SIGN = "rvexp.local.sign"
-"""What this clone signs: none, tags, or all (the record's commits too)."""
 _ROOM = 16384  # bytes; a ref and its lock take a block each
 
 
@@ -158,16 +156,16 @@ def write(
     flags = [word for parent in (*([at.commit] if at else []), *parents) for word in ("-p", parent)]
     text = f"{message}\n\n{_TRAILER}\n"
     # What is of a given moment is the same commit in every clone that writes it, so nobody signs it.
-    if when is None and repo.setting(SIGN):
+    if when is None:
         return Tip(_signed(repo, [tree, *flags], text.encode()))
     return Tip(repo.git("commit-tree", tree, *flags, stdin=text.encode(), env=_identity(when)).text)
 
 
 def _signed(repo: Repo, words: list[str], text: bytes) -> str:
-    from git_rvexp.git import signing  # noqa: PLC0415  most clones sign nothing, and a look never does
+    from git_rvexp.git import signing  # noqa: PLC0415  a look never signs
     from git_rvexp.git.tags import person  # noqa: PLC0415  as above
 
-    if signing.asks(repo, SIGN, record=True):
+    if signing.asks(repo, signing.SIGN, record=True):
         return signing.commit(repo, words, text, _identity(None), str(person(repo)))
     return repo.git("commit-tree", *words, stdin=text, env=_identity(None)).text
 

@@ -9,11 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from git_rvexp.errors import GitError, UsageError
-from git_rvexp.git.notes import SIGN
 from git_rvexp.git.plumbing import Repo
 
-__all__ = ["REQUIRE", "SIGN", "Signed", "asks", "commit", "signatures", "tag", "without"]
-
+SIGN = "rvexp.local.sign"
+"""What this clone signs: none, tags, or all (the record's commits too)."""
 REQUIRE = "rvexp.local.requiresigned"
 """What verify takes for changed when it is not signed, in the same words."""
 _WORDS = ("none", "tags", "all")
