@@ -5,10 +5,8 @@ the changed files, so that no configuration of the repository is read, and is to
 said; our own patterns have been applied in any case.
 """
 
-import json
 import os
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -53,6 +51,8 @@ def scanned(
     program: Path, place: Scratch, contents: Sequence[tuple[str, bytes]], warn: Callable[[str], None]
 ) -> Iterator[Hit]:
     """What the program finds in the files; a warning, and nothing, when it cannot be run or understood."""
+    import tempfile  # noqa: PLC0415  few machines have such a program
+
     # the name makes what a killed process leaves be swept with scratch stores
     with tempfile.TemporaryDirectory(prefix="objects-scan-", dir=place.objects.parent) as folder:
         for number, (path, content) in enumerate(contents):
@@ -67,6 +67,8 @@ def scanned(
 
 
 def _run(program: Path, folder: Path, repo: Repo, paths: Sequence[str]) -> list[Hit]:
+    import json  # noqa: PLC0415  as above
+
     done = subprocess.run(
         [program, *_WORDS[program.name]],
         cwd=folder,

@@ -7,8 +7,6 @@ from pathlib import Path
 from git_rvexp.git.attributes import listed
 from git_rvexp.git.plumbing import Repo
 from git_rvexp.git.worktree import WorkTree
-from git_rvexp.images.delta import Unfit
-from git_rvexp.images.dockerfile import stages
 from git_rvexp.settings import Settings
 
 _LINK = "120000"
@@ -44,10 +42,15 @@ def _outward(repo: Repo, work: WorkTree) -> Iterator[tuple[str, str]]:
 def left_behind(repo: Repo, settings: Settings) -> list[str]:
     """Ignored files and folders at or below the places that the Dockerfile copies by name."""
     context = repo.top / settings.image_context
+    if not (context / settings.image_dockerfile).is_file():
+        return []
+    from git_rvexp.images.delta import Unfit  # noqa: PLC0415  only where there is a Dockerfile
+    from git_rvexp.images.dockerfile import stages  # noqa: PLC0415  as above
+
     try:
         text = (context / settings.image_dockerfile).read_text(encoding="utf-8", errors="replace")
         sources = {copy.source for stage in stages(text) for copy in stage.copies}
-    except (OSError, Unfit):  # there is none, or it cannot be read without running it: the build will say more
+    except (OSError, Unfit):  # it cannot be read without running it: the build will say more
         return []
     named = [str(Path(settings.image_context) / s) for s in sources - {"."} if os.path.lexists(context / s)]
     if not named:
