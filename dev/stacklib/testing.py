@@ -80,9 +80,18 @@ def check(arguments: argparse.Namespace, extra: list[str], *, ci: bool) -> list[
     venv.ensure()
     env = _environment(arguments, ci=ci)
     failed = [title for title, command in CHECKS.items() if not _run(title, command, env)]
+    if ci and not extra and not arguments.quick and not _supplied():
+        failed.append("supply")
     if not _run("tests", _pytest(arguments, extra, ci=ci), env):
         failed.append("tests")
     return failed
+
+
+def _supplied() -> bool:
+    """Whether the wheel can be built twice the same and used, its parts list is valid, and the lowest versions pass."""
+    print("\n== supply: dev/supply check", flush=True)
+    command = [str(venv.FOLDER / "bin/python"), "dev/supply", "check"]
+    return subprocess.run(command, cwd=paths.PROJECT, check=False).returncode == 0
 
 
 def main() -> int:

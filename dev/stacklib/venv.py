@@ -13,11 +13,12 @@ from stacklib.process import StackError
 from stacklib.story import say
 
 FOLDER = paths.PROJECT / ".venv"
+LOCK = paths.PROJECT / "requirements" / "dev.txt"
 MINIMUM = (3, 11)
 
 
 def _wanted() -> str:
-    return hashlib.sha256((paths.PROJECT / "pyproject.toml").read_bytes()).hexdigest()
+    return hashlib.sha256((paths.PROJECT / "pyproject.toml").read_bytes() + LOCK.read_bytes()).hexdigest()
 
 
 def packages() -> tuple[Package, ...]:
@@ -49,8 +50,10 @@ def _install() -> None:
         apt.install(apt.missing(packages()), "the virtual environment")
         say(f"Making the virtual environment {FOLDER.name} with Python {version}")
         _run(sys.executable, "-m", "venv", "--clear", str(FOLDER))
-    say("Installing git rvexp and its development tools with pip (pyproject.toml: dependencies, extra `dev`)")
-    _run(str(FOLDER / "bin/python"), "-m", "pip", "install", "--quiet", "--editable", f"{paths.PROJECT}[dev]")
+    say("Installing git rvexp and its development tools with pip, as requirements/dev.txt has them")
+    pip = (str(FOLDER / "bin/python"), "-m", "pip", "install", "--quiet")
+    _run(*pip, "--require-hashes", "--requirement", str(LOCK))
+    _run(*pip, "--editable", f"{paths.PROJECT}[dev,release]")  # nothing more, unless the lock is behind pyproject.toml
 
 
 def _run(*command: str) -> None:

@@ -32,6 +32,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", metavar="TAG|RUN", nargs="?", default="@", help="a snapshot, a run id or a job id")
     parser.add_argument("--on", choices=("docker", "batch"), default="", help="another executor than the original's")
     parser.add_argument("--queue", default="", help="another job queue than the original's")
+    named = "a variable of yours that somebody else's run on docker may have"
+    parser.add_argument("--secret-env", action="append", default=[], metavar="NAME", help=named)
+    stands = "somebody else's run: use its image and queue, though your settings name others"
+    parser.add_argument("--trust-record", action="store_true", help=stands)
     parser.add_argument("--times", type=int, default=1, metavar="N", help="one after the other; waits for each")
     parser.add_argument("--wait", action="store_true", help="follow the run and print the verdict")
     parser.add_argument("--rebuild", action="store_true", help="build the image again where it is gone")
@@ -48,7 +52,16 @@ def run(args: argparse.Namespace, session: Session) -> int:
         raise UsageError("--times must be 1 or more")
     context = session.context
     original = repeat.original(context, args.what)
-    asked = repeat.Asked(args.on, args.queue, args.rebuild, args.allow_data_drift, args.tolerance, args.pin_inputs)
+    asked = repeat.Asked(
+        executor=args.on,
+        queue=args.queue,
+        secrets=tuple(args.secret_env),
+        trusted=args.trust_record,
+        rebuild=args.rebuild,
+        allow_drift=args.allow_data_drift,
+        tolerance=args.tolerance,
+        pin_inputs=args.pin_inputs,
+    )
     started = []
     for _ in range(args.times):
         one = repeat.start(context, repeat.prepared(context, original, asked))

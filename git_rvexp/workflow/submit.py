@@ -17,7 +17,7 @@ from git_rvexp.model import Json, Plan, Snapshot
 from git_rvexp.record import share
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.held import signals_held
-from git_rvexp.workflow.repeating import inputs
+from git_rvexp.workflow.repeating import borrowed, inputs
 from git_rvexp.workflow.storing.sharing import share_record
 
 _BUSY_TRIES = 5
@@ -70,6 +70,8 @@ def announce(context: Context, snapshot: Snapshot, plans: Sequence[Plan], *, off
     mark = {"offline": True} if offline else {}
     plans = [inputs.seen(context, plan) for plan in plans]
     context.ledger.append(snapshot.oid, *(context.ledger.event("planned", p.fields() | mark) for p in plans))
+    for plan in plans:
+        borrowed.remember(context.repo, plan)
     if offline:
         return
     try:

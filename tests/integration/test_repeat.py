@@ -190,11 +190,14 @@ def test_a_fresh_clone_of_the_experiments_alone_repeats(
     fresh.git("init", "-q")
     reach(fresh, stack, url)
     assert fresh.rvexp("sync").returncode == 0
-    done = fresh.rvexp("repeat", first, "--wait")
+    refused = fresh.rvexp("repeat", first)
+    assert refused.returncode == 2
+    assert f"queue {batch_world.queue}" in refused.stderr  # no settings of this clone name it
+    done = fresh.rvexp("repeat", first, "--wait", "--trust-record")
     assert done.returncode == NOT_COMPARABLE, done.stderr
     assert "cannot be read after a job on Batch" in done.stdout
     assert field(fresh, tag, "definition", "instead_of") == arn
-    here = fresh.rvexp("repeat", first, "--on", "docker", "--wait")
+    here = fresh.rvexp("repeat", first, "--on", "docker", "--wait", "--trust-record")
     assert here.returncode == NOT_COMPARABLE, here.stderr
     last = here.stdout.splitlines()[0]
     again = fresh.rvexp("repeat", last, "--wait")

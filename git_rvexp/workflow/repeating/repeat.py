@@ -18,7 +18,7 @@ from git_rvexp.settings import Settings
 from git_rvexp.workflow import choose, links, publish
 from git_rvexp.workflow.choose import Found
 from git_rvexp.workflow.context import Context
-from git_rvexp.workflow.repeating import inputs, outputs, pinning, requisites
+from git_rvexp.workflow.repeating import borrowed, inputs, outputs, pinning, requisites
 from git_rvexp.workflow.running import Started
 from git_rvexp.workflow.storing.sharing import receive_record
 from git_rvexp.workflow.submit import submit
@@ -42,10 +42,12 @@ _NOT_REPEATED = (
 
 @dataclass(frozen=True)
 class Asked:
-    """How to repeat: "" and None mean as the original did."""
+    """How to repeat: "" and None mean as the original did. `secrets` and `trusted`: see `borrowed`."""
 
     executor: str = ""
     queue: str = ""
+    secrets: tuple[str, ...] = ()
+    trusted: bool = False
     rebuild: bool = False
     allow_drift: bool = False
     tolerance: float | None = None
@@ -87,6 +89,9 @@ def prepared(context: Context, found: Found, asked: Asked) -> Ready:
         raise RvexpError(f"run {before.run} cannot be repeated: its image {before.image} was not known by a digest")
     name = asked.executor or before.executor
     settings = settings_for(context, before, name)
+    borrowed.check(
+        context.repo, settings, before, name, secrets=asked.secrets, queue=asked.queue, trusted=asked.trusted
+    )
     executor = executor_named(name, settings, context.environ)
     draft = _draft(context, found.run, executor, asked, settings)
     _tell_place(context, before, draft)

@@ -1,0 +1,71 @@
+"""Repeating what somebody else recorded: their plan says where the run goes and which of our secrets it gets.
+
+Whoever may push the record may write a plan, so a plan counts as ours only when this clone remembers having made it.
+Any other gets those of our secrets that the user names; images and queues that our settings do not name need a word.
+"""
+
+import hashlib
+import json
+from contextlib import suppress
+
+from git_rvexp.errors import UsageError
+from git_rvexp.git.plumbing import Repo
+from git_rvexp.model import Plan
+from git_rvexp.settings import Settings
+
+_DECIDES = ("run", "executor", "image", "command", "env", "queue", "definition", "account", "region", "secret_env")
+
+
+def remember(repo: Repo, plan: Plan) -> None:
+    """Keep in mind that this clone made `plan`. Where that cannot be written, the user is asked later."""
+    with suppress(OSError):
+        repo.state_dir.mkdir(parents=True, exist_ok=True)
+        with (repo.state_dir / "planned").open("a", encoding="ascii") as known:
+            known.write(f"{_fingerprint(plan)}\n")
+
+
+def check(
+    repo: Repo, settings: Settings, plan: Plan, executor: str, *, secrets: tuple[str, ...], queue: str, trusted: bool
+) -> None:
+    """UsageError unless `plan` is ours, or the user has named its secrets and stands by where it goes.
+
+    `executor` is where it would run now, `queue` what the user chose instead of the plan's.
+    """
+    if _ours(repo, plan):
+        return
+    asked = [name for name in plan.secret_env if name not in secrets] if executor == "docker" else []
+    if asked:
+        flags = " ".join(f"--secret-env {name}" for name in asked)
+        raise UsageError(
+            f"run {plan.run} was recorded elsewhere and asks for variables of yours: {', '.join(asked)}\n"
+            f"  its image is {plan.image}, its command {list(plan.command)}",
+            hint=f"git rvexp repeat {plan.run} {flags}, if they may have them",
+        )
+    places = [] if trusted else _elsewhere(settings, plan, executor, queue)
+    if places:
+        raise UsageError(
+            f"run {plan.run} was recorded elsewhere, and goes where your settings do not\n" + "\n".join(places),
+            hint=f"git rvexp repeat {plan.run} --trust-record, if you know who recorded it",
+        )
+
+
+def _elsewhere(settings: Settings, plan: Plan, executor: str, queue: str) -> list[str]:
+    repository, at, _ = plan.image.partition("@")
+    told = []
+    if at and repository != settings.ecr_repo:
+        told.append(f"  image {plan.image}   (ecr_repo: {settings.ecr_repo or 'not set'})")
+    if executor == "batch" and plan.queue and not queue and plan.queue != settings.batch_queue:
+        told.append(f"  queue {plan.queue}   (batch_queue: {settings.batch_queue or 'not set'})")
+    return told
+
+
+def _ours(repo: Repo, plan: Plan) -> bool:
+    try:
+        return _fingerprint(plan) in (repo.state_dir / "planned").read_text("ascii").split()
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _fingerprint(plan: Plan) -> str:
+    whole = plan.whole()
+    return hashlib.sha256(json.dumps([whole[key] for key in _DECIDES], sort_keys=True).encode()).hexdigest()
