@@ -104,3 +104,39 @@ def test_no_module_is_a_hall() -> None:
     """A file over the limit has a room of its own in it."""
     long = {str(p.relative_to(PACKAGE)): n for p in modules() if (n := p.read_text().count("\n")) > LONGEST}
     assert long == {}
+
+
+# What only POSIX systems have, and the modules that may use it; each does without it elsewhere or says so.
+POSIX = {
+    "fcntl": {"record/ledger.py", "executors/docker_turn.py", "workflow/chain/hold.py"},
+    "os.getuid": {"executors/docker_turn.py"},
+    "signal.SIGPIPE": {"cli.py"},
+    "signal.SIGHUP": set(),
+    "signal.SIGKILL": set(),
+    "signal.SIGALRM": set(),
+    "signal.pthread_sigmask": {"workflow/held.py"},
+    "start_new_session": {"workflow/foreground.py"},  # `run` becomes the docker command: POSIX only, and told so
+    "/bin/sh": {"workflow/foreground.py"},
+    **{key: set[str]() for key in ("pwd", "grp", "resource", "termios", "tty", "pty")},
+    **{key: set[str]() for key in ("os.fork", "os.geteuid", "os.setsid", "os.kill", "os.killpg", "os.mkfifo")},
+    **{key: set[str]() for key in ("os.chown", "os.lchown", "os.mknod", "os.nice", "/dev/null", "/proc", "/tmp")},
+}
+
+
+def posix_only(path: Path) -> Iterator[str]:
+    """The names of `POSIX` that a module uses: imports, attributes, arguments and plain texts."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            yield f"{node.value.id}.{node.attr}"
+        elif isinstance(node, ast.keyword) and node.arg:
+            yield node.arg
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+    yield from imports(path)
+
+
+@pytest.mark.parametrize("name", POSIX)
+def test_what_only_posix_has_stays_in_named_places(name: str) -> None:
+    """So that another system misses nothing but what these do."""
+    found = {str(p.relative_to(PACKAGE)) for p in modules() if name in set(posix_only(p))}
+    assert found == POSIX[name]
