@@ -60,7 +60,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
         rebuild=args.rebuild,
         allow_drift=args.allow_data_drift,
         tolerance=args.tolerance,
-        pin_inputs=args.pin_inputs,
+        pin=args.pin_inputs,
     )
     started = []
     for _ in range(args.times):
