@@ -23,10 +23,10 @@ def ignoring(patterns: str, dockerfile: str) -> Callable[[str], bool]:
 
     @functools.cache
     def matched(path: str) -> bool:
-        parents = [path[:i] for i, letter in enumerate(path) if letter == "/"]
+        folders = path.split("/")[:-1]
         out = False
-        for _, taken_back, matches in rules:
-            if out == taken_back and any(matches(p) for p in (path, *parents)):
+        for plain, taken_back, matches in rules:
+            if out == taken_back and (matches(path) or _above(plain, folders, matches)):
                 out = not taken_back
         return out
 
@@ -37,6 +37,12 @@ def ignoring(patterns: str, dockerfile: str) -> Callable[[str], bool]:
         return matched(path)
 
     return left_out
+
+
+def _above(plain: str, folders: list[str], matches: Callable[[str], bool]) -> bool:
+    """Whether a pattern matches the folder that is as deep as the pattern is: the client looks at no other."""
+    depth = plain.count("/") + 1
+    return depth <= len(folders) and matches("/".join(folders[:depth]))
 
 
 def _rule(line: str) -> tuple[str, bool, Callable[[str], bool]]:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from docker.utils.build import PatternMatcher
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from git_rvexp.errors import UsageError
@@ -52,6 +52,7 @@ def test_walking_finds_what_the_expression_finds(pattern: str, path: str) -> Non
     assert wildcards._walked(parts, letters, path) == bool(expression.fullmatch(path))
 
 
+@example(patterns=["a.py", "!**/*.py"], path="a.py/a")
 @given(patterns=st.lists(PATTERNS, max_size=4), path=PATHS)
 def test_the_same_files_are_left_out(patterns: list[str], path: str) -> None:
     """For any patterns and any path."""
