@@ -173,6 +173,12 @@ class Settings:
     run_inputs: tuple[str, ...] = _key(
         (), "what a run reads, beside the s3:// URIs in its command", key="run.inputs", rule=rules.no_options
     )
+    run_input_files: tuple[str, ...] = _key(
+        (),
+        "files of the snapshot, by pattern, whose s3:// URIs are read",
+        key="run.input_files",
+        rule=rules.no_options,
+    )
     run_pin_inputs: str = _key(
         "no",
         "exact versions of S3 inputs for jobs: no, copy (to the store), or version-id (?versionId=, single objects)",

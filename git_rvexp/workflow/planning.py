@@ -113,7 +113,7 @@ def drafted(context: Context, snapshot: Snapshot, request: Request, executor: st
             **{k: v for k, v in place.items() if k not in ("account", "region")},
             **({"tag": snapshot.tag, "tag_oid": snapshot.oid} if snapshot.tag else {"not_a_snapshot": True}),
             "by": str(person(context.repo)),
-            **_data(context, request),
+            **_data(context, snapshot, request),
         },
     )
 
@@ -124,11 +124,11 @@ def frozen(draft: Plan, published: Published) -> Plan:
     return dataclasses.replace(draft, image=published.image, definition=published.definition, env=env)
 
 
-def _data(context: Context, request: Request) -> dict[str, Json]:
+def _data(context: Context, snapshot: Snapshot, request: Request) -> dict[str, Json]:
     """What the run reads and writes, as far as it is named; what was asked for comes beside what is configured."""
     settings = context.settings
     written = list(dict.fromkeys([*settings.run_outputs, *request.outputs]))
-    read = inputs.wanted(context, request.command, [*settings.run_inputs, *request.inputs], written)
+    read = inputs.wanted(context, snapshot, request.command, [*settings.run_inputs, *request.inputs], written)
     tolerated = {"tolerance": settings.run_tolerance} if settings.run_tolerance else {}
     judged = {"metrics": list(settings.run_metrics)} if settings.run_metrics else {}
     return {**({"inputs": read} if read else {}), **({"outputs": written, **tolerated} if written else {}), **judged}

@@ -1,4 +1,6 @@
-"""What a run reads: declared inputs and every S3 URI in its command, listed before it is submitted and at its end.
+"""What a run reads, listed before it is submitted and at its end.
+
+Declared inputs, and every S3 URI in its command and in the files that the settings name.
 
 Only what is named is seen: a program that reads other places does so unnoticed. A place that cannot be listed is
 recorded with the reason and never called unchanged.
@@ -13,7 +15,7 @@ from git_rvexp.data import local, places
 from git_rvexp.data.manifest import Difference, compare, taken
 from git_rvexp.errors import RvexpError
 from git_rvexp.git.plumbing import Repo
-from git_rvexp.model import Json, Plan
+from git_rvexp.model import Json, Plan, Snapshot
 from git_rvexp.settings import Settings
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.repeating.manifests import Entry, recorded, told
@@ -34,15 +36,30 @@ class Drift:
         return f"{self.uri}: {self.words}"
 
 
-def wanted(context: Context, command: Sequence[str], declared: Iterable[str], outputs: Iterable[str]) -> list[Json]:
-    """The inputs of a plan that is being drafted; what it declares as output is none."""
+def wanted(
+    context: Context, snapshot: Snapshot, command: Sequence[str], declared: Iterable[str], outputs: Iterable[str]
+) -> list[Json]:
+    """The inputs of a plan that is being drafted; what it declares as output is none.
+
+    An S3 URI counts in the command, and in the files of the snapshot that `run.input_files` names.
+    """
+    texts = [*command, *_lines(context, snapshot)]
     written = [o.partition(places.RUN)[0].rstrip("/") for o in outputs if places.is_s3(o)]
     named = [d if places.is_s3(d) else str((context.repo.top / Path(d).expanduser()).resolve()) for d in declared]
     for uri in named:
         if places.is_s3(uri):
             places.Place.parse(uri)
-    found = [u for u in places.mentioned(command) if not any(u == w or u.startswith(w + "/") for w in written)]
+    found = [u for u in places.mentioned(texts) if not any(u == w or u.startswith(w + "/") for w in written)]
     return [{"uri": u, "declared": True} for u in named] + [{"uri": u} for u in found if u not in named]
+
+
+def _lines(context: Context, snapshot: Snapshot) -> list[str]:
+    """The lines that hold an S3 URI, in the snapshot's files that the settings name; none of binary files."""
+    patterns = context.settings.run_input_files
+    if not patterns or not snapshot.tag:
+        return []
+    asked = ("grep", "-I", "-h", "--no-color", "--fixed-strings", "-e", "s3://", snapshot.tree, "--", *patterns)
+    return context.repo.git(*asked, ok=(0, 1)).lines
 
 
 def seen(context: Context, plan: Plan) -> Plan:
