@@ -12,7 +12,7 @@ import pytest
 from git_rvexp import aws
 from git_rvexp.data.copying import MovedError
 from git_rvexp.errors import RvexpError, UsageError
-from git_rvexp.model import Json, Plan
+from git_rvexp.model import Json, Plan, Snapshot
 from git_rvexp.names import RunId
 from git_rvexp.settings import Settings
 from git_rvexp.workflow.repeating import inputs
@@ -22,6 +22,7 @@ from tests.integration.parts import Stack
 from tests.integration.test_repeat import DIFFERS, SAME, ran
 from tests.notebook import Notebook
 
+NO_SNAPSHOT = Snapshot("", "", "", "")
 FILES = {"train/a.csv": b"1,2\n", "train/b/c.csv": b"3,4\n", "train/d e+f.csv": b"5,6\n"}
 
 
@@ -50,7 +51,7 @@ class Place:
     def plan(self, *command: str, declared: str = "", **env: str) -> Plan:
         """A plan whose inputs have not been looked at."""
         run = RunId.new()
-        found = inputs.wanted(self.book.context, command, [declared] if declared else [], [])
+        found = inputs.wanted(self.book.context, NO_SNAPSHOT, command, [declared] if declared else [], [])
         return Plan(run, "docker", run.job_name("x"), "sha256:" + "0" * 64, command, env, extra={"inputs": found})
 
     def look(self, plan: Plan) -> list[dict[str, Json]]:

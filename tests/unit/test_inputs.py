@@ -1,0 +1,43 @@
+"""Which places a run reads, before any of them is looked at."""
+
+from git_rvexp.model import Snapshot
+from git_rvexp.settings import Settings
+from git_rvexp.workflow.repeating.inputs import wanted
+from tests.conftest import Clone
+from tests.notebook import Notebook
+
+
+def named(clone: Clone, *files: str, tag: str = "al/roads/2026-11-02/one") -> list[str]:
+    """The URIs that count as inputs of `cat s3://team/labels.csv` with these patterns set."""
+    clone.write(
+        "conf/deep/train.yaml", "train: s3://team/train/\nlabels: 's3://team/labels.csv'\nout: s3://team/out/x\n"
+    )
+    clone.write("notes.md", "see s3://team/elsewhere/\n")
+    (clone.path / "conf" / "binary.yaml").write_bytes(b"\0 s3://team/binary/\n")
+    clone.commit()
+    commit, tree = (clone.git("rev-parse", name) for name in ("HEAD", "HEAD^{tree}"))
+    clone.write("conf/deep/train.yaml", "train: s3://team/edited/\n")
+    book = Notebook(clone, Settings(run_input_files=files))
+    snapshot = Snapshot(tag, commit, commit, tree)
+    found = wanted(book.context, snapshot, ["cat", "s3://team/labels.csv"], [], ["s3://team/out/"])
+    return [str(entry["uri"]) for entry in found]
+
+
+def test_addresses_in_configured_files_count(clone: Clone) -> None:
+    """As the snapshot has them, not the work tree; each once; outputs and binary files do not."""
+    assert named(clone, "conf/*.yaml") == ["s3://team/labels.csv", "s3://team/train/"]
+
+
+def test_without_the_setting_files_are_not_looked_at(clone: Clone) -> None:
+    """Only the command counts then."""
+    assert named(clone) == ["s3://team/labels.csv"]
+
+
+def test_a_pattern_that_matches_nothing_adds_nothing(clone: Clone) -> None:
+    """No error either: the file may come later."""
+    assert named(clone, "absent/*.toml") == ["s3://team/labels.csv"]
+
+
+def test_a_run_without_a_snapshot_has_no_files(clone: Clone) -> None:
+    """The definition runs what it runs, not the commit's files."""
+    assert named(clone, "conf/*.yaml", tag="") == ["s3://team/labels.csv"]
