@@ -66,7 +66,8 @@ def packages() -> tuple[Package, ...]:
 def start() -> Running:
     """Use the engine that works, else start our own."""
     if _works(_outside()):
-        return Running(f"{_outside()} (not started by dev/stack)", facts={"host": _outside()})
+        where = _outside()  # told like our own: the next shell may not have the variable that led here
+        return Running(f"{where} (not started by dev/stack)", exports={"DOCKER_HOST": where}, facts={"host": where})
     if os.geteuid() != 0:
         raise StackError("No Docker engine answers. Start one, set DOCKER_HOST, or run this as root.")
     home, host, log = paths.folder("engine"), f"unix://{socket()}", paths.folder("engine") / "log"

@@ -50,9 +50,11 @@ def repeated(clone: Clone) -> None:
     assert done.stdout.splitlines()[1] == "identical; 2 files"
 
 
-def test_an_engine_is_enough(digits: Clone, stack: Stack, tmp_path: Path) -> None:
-    """Without remote, registry and settings; the report travels along, and a second import changes nothing."""
-    path, fresh, _ = carried(digits, stack, tmp_path)
+def test_an_engine_is_enough(digits: Clone, stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another engine, no remote, registry or settings; the report travels along, and a second import adds nothing."""
+    path, fresh, image = carried(digits, stack, tmp_path)
+    monkeypatch.setenv("DOCKER_HOST", stack.second_engine)
+    assert stack.run("docker", "--host", stack.second_engine, "image", "inspect", image, ok=False).returncode
     done = fresh.rvexp("import", str(path))
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == digits.git("tag", "-l", "*/first")
