@@ -84,9 +84,9 @@ def signatures(repo: Repo, commits: Iterable[str]) -> list[Signed]:
     raw = repo.git("rev-list", "--no-walk=unsorted", "--stdin", "--header", stdin=asked).text
     kinds = {text[: text.index("\n")]: _kind(text.partition("\n\n")[0]) for text in raw.split("\0") if text.strip()}
     shape = "--format=%H%x00%G?%x00%GS"
-    judged = [c for c, kind in kinds.items() if kind]
-    out = repo.git("log", "--no-walk=unsorted", "--stdin", shape, stdin="".join(f"{c}\n" for c in judged).encode())
-    told = {line.split("\0")[0]: line.split("\0")[1:] for line in (out.lines if judged else ())}
+    judged = "".join(f"{c}\n" for c, kind in kinds.items() if kind).encode()
+    lines = repo.git("log", "--no-walk=unsorted", "--stdin", shape, stdin=judged).lines if judged else []
+    told = {line.split("\0")[0]: line.split("\0")[1:] for line in lines}
     return [Signed(c, *_state(kind, *told.get(c, ("N", "")))) for c, kind in kinds.items()]
 
 

@@ -1,15 +1,15 @@
 """From a request to a started run: choose the snapshot, publish it, freeze the plan, submit it."""
 
-import contextlib
 import dataclasses
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from git_rvexp.errors import RvexpError
 from git_rvexp.executors.protocol import Executor
 from git_rvexp.model import Json, Plan, Snapshot
 from git_rvexp.record.runs import runs
+from git_rvexp.settings import Settings
 from git_rvexp.workflow import links, parents, planning, publish
 from git_rvexp.workflow.choose import Found
 from git_rvexp.workflow.context import Context
@@ -66,10 +66,12 @@ def prepared(
     """
     settings = context.trusted()
     snapshot = planning.snapshot_of(context, tag)
-    executor = executor_named(name_of(settings), settings, context.environ)
-    with asking(lambda: executor.place):
-        if snapshot is not None and not offline:
-            publish.agree_on_tag(context, snapshot)
+    beside = ThreadPoolExecutor(max_workers=1)  # AWS and the remote are asked at once: what both take is waiting
+    asked = beside.submit(_reached, context, settings)
+    beside.shutdown(wait=False)
+    if snapshot is not None and not offline:
+        publish.agree_on_tag(context, snapshot)
+    executor = asked.result()
     if snapshot is None:
         snapshot, published = _without_snapshot(context)
         drafts = draft(snapshot, executor)
@@ -84,18 +86,11 @@ def prepared(
     return Prepared(snapshot, tuple(pinned(context, each, settings.run_pin_inputs) for each in plans), executor)
 
 
-@contextlib.contextmanager
-def asking(question: Callable[[], object]) -> Iterator[None]:
-    """Let `question` be answered beside the block, where both wait for the network; an error is for who asks next."""
-
-    def ask() -> None:
-        with contextlib.suppress(RvexpError):
-            question()
-
-    thread = threading.Thread(target=ask, daemon=True)
-    thread.start()
-    yield
-    thread.join()
+def _reached(context: Context, settings: Settings) -> Executor:
+    """The executor, once it has said which place it is."""
+    executor = executor_named(name_of(settings), settings, context.environ)
+    _ = executor.place
+    return executor
 
 
 def checked(executor: Executor, plan: Plan) -> None:

@@ -43,9 +43,9 @@ def forget(stack: Stack, image: str) -> None:
     stack.run("docker", "rmi", "-f", image)
 
 
-def repeated(clone: Clone) -> None:
+def repeated(clone: Clone, *options: str) -> None:
     """The run of the imported snapshot, again."""
-    done = clone.rvexp("repeat", "first", "--wait")
+    done = clone.rvexp("repeat", "first", "--wait", *options)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[1] == "identical; 2 files"
 
@@ -82,7 +82,12 @@ def test_an_image_of_a_registry_that_is_out_of_reach(
         assert f"oci/blobs/sha256/{pinned}" in tar.getnames()
     done = fresh.rvexp("import", str(path))
     assert done.returncode == 0, done.stderr
-    repeated(fresh)
+    refused = fresh.rvexp("repeat", "first", "--wait")
+    assert (refused.returncode, "--trust-record" in refused.stderr) == (
+        2,
+        True,
+    )  # no setting here names that registry
+    repeated(fresh, "--trust-record")
     record = fresh.git("notes", "show", done.stdout.strip())
     assert f'image_id="{image}"' in record
     assert '"rebuilt"' not in record

@@ -226,7 +226,9 @@ def test_a_chain_is_waited_for_while_it_is_driven(study: Study) -> None:
     with study.begun("chain.toml", "demo") as client:
         until(lambda: study.containers("status=running"))
         until(lambda: "train" in study.in_shared("cat ran"))
-        early = study.clone.rvexp("wait", study.volumes()[0].removeprefix("rvexp-chain-"), "--timeout", "1")
+        early = study.clone.rvexp(
+            "wait", study.volumes()[0].removeprefix("rvexp-chain-"), "--timeout", "1", env=study.env()
+        )
         client.send_signal(signal.SIGKILL)
     assert early.returncode == 8, early.stderr
     assert study.clone.rvexp("cancel", study.runs()["train"], env=study.env()).returncode == 0

@@ -73,12 +73,14 @@ def test_the_way_to_aws_works_as_written(
     """With this test's own names in the variables that the page asks its reader to set."""
     named = {
         **stack.environment(),
-        "remote": forge_repo().secret_url,
+        "remote": forge_repo().url,
         "registry": stack.registry,
         "repository": f"guide-{uuid.uuid4().hex[:12]}",
         "queue": batch_world.queue,
         "base": batch_world.job_definition,
     }
+    helper = f"!f() {{ echo username={stack.forge_user}; echo password={stack.forge_password}; }}; f"
+    stack.run("git", "config", "--global", f"credential.{stack.forge}.helper", helper)
     for variable, value in named.items():
         monkeypatch.setenv(variable, value)
     _use_aws(stack, tmp_path, monkeypatch)
