@@ -140,6 +140,7 @@ def test_a_name_that_is_taken_stays(clone: Clone, taken: Snapshot, other: Clone,
     """A tag of the same name in the other clone is not replaced."""
     path = tmp_path / "a.bundle"
     bundles.write(opened(clone), taken, path)
+    other.write("train.py", "print('other')\n")  # within one second the same content would be the same tag
     other.rvexp("snapshot", "first", "--date", "2026-11-22", "--project", "roads")
     before = refs(other)
     with pytest.raises(RvexpError):
