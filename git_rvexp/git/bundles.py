@@ -18,15 +18,23 @@ _FORMATS = ("# v2 git bundle", "# v3 git bundle")
 
 def write(repo: Repo, snapshot: Snapshot, path: Path) -> None:
     """Write the bundle of a snapshot. RvexpError when this clone does not have its whole history."""
+    refuse_shallow(repo, snapshot.tag)
+    create(repo, path, f"refs/tags/{snapshot.tag}")
+    _check_header(repo, path, snapshot.tag, snapshot.oid)
+
+
+def refuse_shallow(repo: Repo, tag: str) -> None:
+    """RvexpError when this clone lacks history, which a bundle of `tag` would have to hold."""
     if repo.git("rev-parse", "--is-shallow-repository").text == "true":
         raise RvexpError(
-            f"{snapshot.tag} cannot be bundled: this clone is shallow and lacks its history",
+            f"{tag} cannot be bundled: this clone is shallow and lacks its history",
             hint="git fetch --unshallow",
         )
-    ref = f"refs/tags/{snapshot.tag}"
-    # One thread: what comes out depends on the objects only, not on who was faster.
-    repo.git("-c", "pack.threads=1", "bundle", "create", "--quiet", str(path), ref)
-    _check_header(repo, path, snapshot.tag, snapshot.oid)
+
+
+def create(repo: Repo, path: Path, *refs: str) -> None:
+    """Write these refs with all they need. One thread: what comes out depends on the objects, not on who was faster."""
+    repo.git("-c", "pack.threads=1", "bundle", "create", "--quiet", str(path), *refs)
 
 
 def adopt(repo: Repo, path: Path, tag: str, oid: str) -> None:

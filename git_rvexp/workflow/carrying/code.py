@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from git_rvexp.errors import GitError, RvexpError
-from git_rvexp.git import notes
+from git_rvexp.git import bundles, notes
 from git_rvexp.git.notes import Tip
 from git_rvexp.git.plumbing import Repo
 from git_rvexp.git.tags import snapshots, told
@@ -26,6 +26,7 @@ _HERE = ("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR")
 
 def packed(repo: Repo, snapshot: Snapshot, record: Record, when: int, folder: Path) -> Path:
     """The bundle of the snapshot, made in `folder`. `when` (epoch seconds) dates the commit that holds the record."""
+    bundles.refuse_shallow(repo, snapshot.tag)
     scratch = _scratch(repo, folder / "pack", repo.object_format)
     (scratch.git_dir / "objects" / "info" / "alternates").write_text(f"{repo.common_dir / 'objects'}\n")
     texts = notes.read(repo, notes.tip(repo), [snapshot.oid])
@@ -35,8 +36,7 @@ def packed(repo: Repo, snapshot: Snapshot, record: Record, when: int, folder: Pa
     for ref, oid in refs.items():
         scratch.git("update-ref", ref, oid)
     made = folder / "git.bundle"
-    # one thread: with several, what is packed against what depends on which is quicker
-    scratch.git("-c", "pack.threads=1", "bundle", "create", "--quiet", str(made), *refs)
+    bundles.create(scratch, made, *refs)
     return made
 
 
