@@ -55,6 +55,11 @@ class Stack:
             "AWS_SECRET_ACCESS_KEY": self.aws_secret_access_key,
         }
 
+    @property
+    def git_helper(self) -> str:
+        """What `credential.FORGE.helper` is set to, for a git that logs in to the forge."""
+        return f"!f() {{ echo username={self.forge_user}; echo password={self.forge_password}; }}; f"
+
     def run(self, *command: str, ok: bool = True) -> subprocess.CompletedProcess[str]:
         """Run another program against the stack; with `ok`, its failure fails the test with what it said."""
         env = {**os.environ, **self.environment()}
@@ -146,3 +151,27 @@ def make_digits(stack: Stack, folder: Path) -> Clone:
     clone.write("unique.txt", uuid.uuid4().hex)
     clone.commit("the example")
     return clone
+
+
+def reach(clone: Clone, stack: Stack, url: str) -> None:
+    """What a user says of how the experiments remote and AWS are reached."""
+    configure(clone, {"experiments-remote": url})
+    clone.git("config", f"credential.{stack.forge}.helper", stack.git_helper)
+    reach_aws(clone, stack)
+
+
+def reach_aws(clone: Clone, stack: Stack) -> None:
+    """Where AWS answers."""
+    configure(clone, {"aws.endpoint-url": stack.aws_endpoint, "aws.region": stack.aws_region})
+
+
+def use_batch(clone: Clone, world: BatchWorld, repository: str) -> None:
+    """Where images and jobs go: this test's own repository, queue and base definition."""
+    named = {"batch-queue": world.queue, "batch-job-def-name": world.job_definition}
+    configure(clone, {"ecr-repo": repository, **named})
+
+
+def configure(clone: Clone, settings: Mapping[str, str]) -> None:
+    """Write settings into the clone's own git config."""
+    for key, value in settings.items():
+        clone.git("config", f"rvexp.{key}", value)

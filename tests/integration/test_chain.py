@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from git_rvexp.executors.docker import DockerExecutor
 from git_rvexp.model import Phase, Plan
 from tests.conftest import Clone
 from tests.integration.docker_lab import HANG, Lab, opened
-from tests.integration.parts import PROJECT, BatchWorld, Stack
+from tests.integration.parts import PROJECT, BatchWorld, Stack, reach_aws, use_batch
 
 RAN = "echo {}$AWS_BATCH_JOB_ARRAY_INDEX >>$RVEXP_SHARED/ran"
 CHAIN = """
@@ -366,25 +366,14 @@ def test_a_child_that_somebody_removed_is_no_success(lab: Lab) -> None:
     )
 
 
-def batch_settings(stack: Stack, world: BatchWorld, repository: str) -> Mapping[str, str]:
-    """A clone's settings for this test's own queue, definition and repository."""
-    return {
-        "batch-queue": world.queue,
-        "batch-job-def-name": world.job_definition,
-        "ecr-repo": repository,
-        "aws.endpoint-url": stack.aws_endpoint,
-        "aws.region": stack.aws_region,
-    }
-
-
 def test_a_chain_on_batch(study: Study, batch_world: BatchWorld, registry_repo: str, tmp_path: Path) -> None:
     """Four steps with an array of ten, each a container of Batch's own, seen by the aws CLI too.
 
     This Batch sets no array index and has no folder that steps share, so the steps only print.
     """
     clone, stack = study.clone, study.stack
-    for key, value in batch_settings(stack, batch_world, registry_repo).items():
-        clone.git("config", f"rvexp.{key}", value)
+    reach_aws(clone, stack)
+    use_batch(clone, batch_world, registry_repo)
     clone.write(
         "chain.toml", CHAIN.format(**{s: f"echo {s} $RVEXP_CHAIN" for s in ("chip", "train", "predict", "eval")})
     )
@@ -405,8 +394,8 @@ def test_a_chain_on_batch(study: Study, batch_world: BatchWorld, registry_repo: 
 def test_a_chain_on_batch_is_cancelled(study: Study, batch_world: BatchWorld, registry_repo: str) -> None:
     """While its first step runs: every step ends and none succeeds. This Batch does not stop an array's children."""
     clone, stack = study.clone, study.stack
-    for key, value in batch_settings(stack, batch_world, registry_repo).items():
-        clone.git("config", f"rvexp.{key}", value)
+    reach_aws(clone, stack)
+    use_batch(clone, batch_world, registry_repo)
     text = CHAIN.format(**dict.fromkeys(("chip", "train", "predict", "eval"), "sleep 600"))
     clone.write("chain.toml", text.replace("array = 10\n", ""))
     done = clone.rvexp("chain", "chain.toml", "demo", env=stack.environment())

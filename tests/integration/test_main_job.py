@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Clone
-from tests.integration.parts import BatchWorld, ForgeRepo, Stack, make_digits
+from tests.integration.parts import BatchWorld, ForgeRepo, Stack, make_digits, reach, use_batch
 
 QUICK = ["python3", "train.py", "--epochs", "1"]
 
@@ -33,20 +33,9 @@ def on_batch(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Clone:
     """The same with the forge, the registry and Batch in its settings."""
-    repo = forge_repo()
-    settings = {
-        "experiments-remote": repo.url,
-        "archive-url": "cgit",
-        "ecr-repo": registry_repo,
-        "batch-queue": batch_world.queue,
-        "batch-job-def-name": batch_world.job_definition,
-        "aws.endpoint-url": stack.aws_endpoint,
-        "aws.region": stack.aws_region,
-    }
-    for key, value in settings.items():
-        digits.git("config", f"rvexp.{key}", value)
-    helper = f"!f() {{ echo username={stack.forge_user}; echo password={stack.forge_password}; }}; f"
-    digits.git("config", f"credential.{stack.forge}.helper", helper)
+    reach(digits, stack, forge_repo().url)
+    use_batch(digits, batch_world, registry_repo)
+    digits.git("config", "rvexp.archive-url", "cgit")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", stack.aws_access_key_id)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", stack.aws_secret_access_key)
     return digits

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.conftest import Clone
-from tests.integration.parts import BatchWorld, Stack
+from tests.integration.parts import BatchWorld, Stack, configure, reach_aws
 
 
 @pytest.fixture
@@ -23,14 +23,8 @@ def newcomer(
     wanted = {"image": image, "command": ["true"], "vcpus": 1, "memory": 128}
     told = ["--job-definition-name", name, "--type", "container", "--container-properties", json.dumps(wanted)]
     stack.aws("batch", "register-job-definition", *told)
-    settings = {
-        "batch-queue": batch_world.queue,
-        "batch-job-def-name": name,
-        "aws.endpoint-url": stack.aws_endpoint,
-        "aws.region": stack.aws_region,
-    }
-    for key, value in settings.items():
-        clone.git("config", f"rvexp.{key}", value)
+    reach_aws(clone, stack)
+    configure(clone, {"batch-queue": batch_world.queue, "batch-job-def-name": name})
     return clone
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Clone
-from tests.integration.parts import BatchWorld, ForgeRepo, Stack, make_digits
+from tests.integration.parts import BatchWorld, ForgeRepo, Stack, make_digits, reach, use_batch
 
 QUICK = ["python3", "train.py", "--epochs", "1"]
 SAME, DIFFERS, NOT_COMPARABLE = 0, 1, 3
@@ -37,21 +37,10 @@ def on_batch(
 ) -> Clone:
     """The same with a forge, a registry and a queue."""
     reach(digits, stack, forge_repo().url)
-    settings = {"ecr-repo": registry_repo, "batch-queue": batch_world.queue}
-    for key, value in {**settings, "batch-job-def-name": batch_world.job_definition}.items():
-        digits.git("config", f"rvexp.{key}", value)
+    use_batch(digits, batch_world, registry_repo)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", stack.aws_access_key_id)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", stack.aws_secret_access_key)
     return digits
-
-
-def reach(clone: Clone, stack: Stack, url: str) -> None:
-    """What a user says of how things are reached: the remote with its login, and AWS."""
-    settings = {"experiments-remote": url, "aws.endpoint-url": stack.aws_endpoint, "aws.region": stack.aws_region}
-    for key, value in settings.items():
-        clone.git("config", f"rvexp.{key}", value)
-    helper = f"!f() {{ echo username={stack.forge_user}; echo password={stack.forge_password}; }}; f"
-    clone.git("config", f"credential.{stack.forge}.helper", helper)
 
 
 def ran(clone: Clone, *words: str) -> str:

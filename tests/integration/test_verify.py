@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Clone
-from tests.integration.parts import PROJECT, BatchWorld, ForgeRepo, Stack
+from tests.integration.parts import PROJECT, BatchWorld, ForgeRepo, Stack, reach, use_batch
 
 STORAGE = PROJECT / ".dev" / "registry" / "storage" / "docker" / "registry" / "v2"
 DOCKERFILE = "FROM {base}\nWORKDIR /opt/src\nCOPY . /opt/src\n"
@@ -101,19 +101,9 @@ def lab(
     clone.write("code/step.sh", f"echo {uuid.uuid4()}\n")
     clone.commit("first")
     forge = forge_repo()
-    settings = {
-        "experiments-remote": forge.url,
-        "archive-url": "cgit",
-        "ecr-repo": registry_repo,
-        "batch-queue": batch_world.queue,
-        "batch-job-def-name": batch_world.job_definition,
-        "aws.endpoint-url": stack.aws_endpoint,
-        "aws.region": stack.aws_region,
-    }
-    for key, value in settings.items():
-        clone.git("config", f"rvexp.{key}", value)
-    helper = f"!f() {{ echo username={stack.forge_user}; echo password={stack.forge_password}; }}; f"
-    clone.git("config", f"credential.{stack.forge}.helper", helper)
+    reach(clone, stack, forge.url)
+    use_batch(clone, batch_world, registry_repo)
+    clone.git("config", "rvexp.archive-url", "cgit")
     made = Lab(clone, stack, registry_repo, forge, bucket)
     stack.aws("s3api", "create-bucket", "--bucket", bucket)
     versioned = ("--versioning-configuration", "Status=Enabled")

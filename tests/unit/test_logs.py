@@ -7,24 +7,11 @@ from typing import Any
 import pytest
 
 from git_rvexp.model import Snapshot
-from tests.conftest import Clone
 from tests.doubles.batch import BatchDouble
 from tests.doubles.driving import NOW, SPOT_RULES, Clock, submit
-from tests.notebook import Notebook, told_by_settings
+from tests.notebook import Notebook
 
 pytest_plugins = ["tests.doubles.fixtures"]
-
-
-@pytest.fixture
-def book(clone: Clone, double: BatchDouble, aws_credentials: None) -> Notebook:
-    """A clone configured for the double."""
-    return told_by_settings(clone, double.url)
-
-
-@pytest.fixture
-def snapshot(book: Notebook) -> Snapshot:
-    """Its one snapshot."""
-    return book.snapshot("al/roads/2026-11-01/first")
 
 
 def printed(book: Notebook, *args: str) -> list[str]:

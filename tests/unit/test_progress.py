@@ -1,10 +1,6 @@
 """What shows how far something is: painted over on a terminal, a line now and then elsewhere, nothing with -q."""
 
 import os
-import pty
-import subprocess
-import sys
-import termios
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
@@ -14,6 +10,7 @@ import pytest
 from git_rvexp.output import Speaker
 from git_rvexp.progress import amount, passing, shown
 from tests.conftest import Clone
+from tests.terminal import on_terminal
 
 
 class Clock:
@@ -95,43 +92,27 @@ def test_amounts() -> None:
     assert counted == [2, 1]
 
 
-def on_terminal(clone: Clone, *args: str) -> tuple[str, str]:
+def watched(clone: Clone, *args: str) -> tuple[str, str]:
     """stdout, piped, and what a terminal on stderr gets."""
-    ours, theirs = pty.openpty()
-    termios.tcsetwinsize(theirs, (50, 80))
-    env = {**os.environ, "TERM": "xterm"}
-    child = subprocess.Popen(
-        [sys.executable, "-m", "git_rvexp", *args], cwd=clone.path, env=env, stdout=subprocess.PIPE, stderr=theirs
-    )
-    os.close(theirs)
-    assert child.stdout is not None
-    out, got = child.stdout.read().decode(), b""
-    try:
-        while piece := os.read(ours, 65536):
-            got += piece
-    except OSError:  # the other side is closed
-        pass
-    finally:
-        os.close(ours)
-        child.wait()
-    return out, got.decode().replace("\r\n", "\n")
+    out, got = on_terminal(clone.path, {**os.environ, "TERM": "xterm"}, *args, piped=True)
+    return out.decode(), got.decode().replace("\r\n", "\n")
 
 
 def test_verbs_show_what_they_do(clone: Clone, new_clone: Callable[[str], Clone], tmp_path: Path) -> None:
     """A snapshot, a sync and a verify on a terminal; stdout stays the result alone, and -q leaves nothing."""
     clone.git("init", "-q", "--bare", str(tmp_path / "experiments.git"))
     clone.git("config", "rvexp.experiments-remote", str(tmp_path / "experiments.git"))
-    out, err = on_terminal(clone, "snapshot", "first")
+    out, err = watched(clone, "snapshot", "first")
     tag = clone.git("tag", "-l")
     assert out == f"{tag}\n"
     assert "\r\x1b[Kreading the work tree\r\x1b[K" in err
     assert f"\r\x1b[Kpushing {tag}\r\x1b[K" in err
     other = new_clone("other")
     other.git("config", "rvexp.experiments-remote", str(tmp_path / "experiments.git"))
-    assert "\r\x1b[Kfetching 1 snapshots\r\x1b[K" in on_terminal(other, "sync")[1]
-    out, err = on_terminal(clone, "verify", "first")
+    assert "\r\x1b[Kfetching 1 snapshots\r\x1b[K" in watched(other, "sync")[1]
+    out, err = watched(clone, "verify", "first")
     assert "\r\x1b[Klooking at what was recorded\r\x1b[K" in err
     assert "\x1b" not in out
-    out, err = on_terminal(clone, "verify", "first", "-q")
+    out, err = watched(clone, "verify", "first", "-q")
     assert ("remote" in out, err) == (True, "")
     assert "\x1b" not in clone.rvexp("snapshot", "second").stderr

@@ -2,17 +2,16 @@
 
 import datetime as dt
 import os
-import pty
 import re
 import subprocess
 import sys
-import termios
 from collections.abc import Mapping
 
 import pytest
 
 from tests.conftest import Clone
 from tests.notebook import Notebook
+from tests.terminal import on_terminal
 
 UTF8, LATIN = {"LC_ALL": "C.UTF-8"}, {"PYTHONIOENCODING": "iso-8859-1"}
 
@@ -36,22 +35,8 @@ def book(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> Notebook:
 
 def seen(book: Notebook, columns: int, *args: str, env: Mapping[str, str] = UTF8) -> list[str]:
     """The lines on a terminal so many columns wide, run ids as `<run>`; stdout and stderr together."""
-    ours, theirs = pty.openpty()
-    termios.tcsetwinsize(theirs, (50, columns))
     wanted = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES", "NO_COLOR", "LC_ALL")} | dict(env)
-    child = subprocess.Popen(
-        [sys.executable, "-m", "git_rvexp", *args], cwd=book.clone.path, env=wanted, stdout=theirs, stderr=theirs
-    )
-    os.close(theirs)
-    got = b""
-    try:
-        while piece := os.read(ours, 65536):
-            got += piece
-    except OSError:  # the other side is closed
-        pass
-    finally:
-        os.close(ours)
-        child.wait()
+    _, got = on_terminal(book.clone.path, wanted, *args, columns=columns)
     text = got.decode("iso-8859-1" if "PYTHONIOENCODING" in env else "utf-8")
     return re.sub(r"\b[0-9a-hjkmnp-tv-z]{10}\b", "<run>     ", text).splitlines()
 
