@@ -23,8 +23,8 @@ from stacklib.story import say
 LOCKS: Mapping[str, tuple[str, ...]] = {"runtime": (), "dev": ("--extra", "dev", "--extra", "release")}
 _PINNED = re.compile(r"^(?P<name>[A-Za-z0-9_.-]+)==(?P<version>[^ ;\\]+)")
 _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
-# What touches the libraries that have a floor: TOML, git objects, the engine's and AWS's client, hypothesis.
-_AT_THE_FLOOR = ("config", "config_set", "events", "names", "objects", "registry", "aws", "docker_executor", "layer")
+# What touches the libraries that have a floor: TOML, the engine's and AWS's client, hypothesis.
+_AT_THE_FLOOR = ("config", "config_set", "events", "names", "registry", "aws", "docker_executor", "layer")
 _EPOCH = "315532800"  # 1980-01-01, the first day that a zip file can tell
 
 

@@ -1,142 +1,157 @@
-"""The tag's own bytes: trees and blobs read raw through pygit2.
+"""The tag's own bytes: trees, files and commits as git stores them.
 
-The only import of pygit2. It is used because it reads true objects and runs nothing: no filters, no hooks, no
-replace refs, no attributes, whatever the repository's configuration says. References, index and configuration
-are git's business (`plumbing`); paths come from there too, since libgit2 does not see GIT_DIR.
+What is read here follows from the objects' names alone (`catfile`). References, index and configuration are
+`plumbing`'s business, and paths come from there too.
 """
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from git_rvexp.errors import GitError
-from git_rvexp.tree import FOLDER, GITLINK, Change, Entry
+from git_rvexp.git.catfile import CatFile
+from git_rvexp.git.plumbing import Repo, environment
+from git_rvexp.tree import EXECUTABLE, FILE, FOLDER, GITLINK, Change, Entry
 
-if TYPE_CHECKING:
-    import pygit2
-
-_PIECE = 1 << 18
+_LARGE = 4 << 20
+_Items = dict[bytes, tuple[int, str]]
+"""What stands in a tree: mode and object name by name."""
 
 
 class Objects:
     """The object store of the repository at `git_dir` (absolute)."""
 
-    def __init__(self, git_dir: Path) -> None:
-        """Open it. GitError when libgit2 cannot: SHA-256 and reftable repositories are beyond it."""
-        import pygit2  # noqa: PLC0415  75 ms that `list` and `-h` do not pay
-
+    def __init__(self, git_dir: Path, env: Mapping[str, str] | None = None) -> None:
+        """Nothing is read yet. `env` is what git is run with, our own by default."""
         self.git_dir = git_dir
-        try:
-            self._repo = pygit2.Repository(str(git_dir), pygit2.enums.RepositoryOpenFlag.NO_SEARCH)
-        except (pygit2.GitError, KeyError) as why:
-            raise GitError(
-                f"the objects of {git_dir} cannot be read: {why}\n"
-                "  images are made from repositories of the usual kind (SHA-1 names, references in files)",
-            ) from why
+        self._read = CatFile(git_dir, environment(os.environ) if env is None else env)
+
+    @classmethod
+    def of(cls, repo: Repo) -> "Objects":
+        """Those that all work trees of the clone share."""
+        return cls(repo.common_dir, repo.env)
 
     def tree(self, oid: str) -> list[Entry]:
         """Every file below the tree `oid`, sorted by path; submodules are listed with their mode and no size."""
-        return sorted(self._sized(entry) for entry in self._walk(self._tree(oid), b""))
+        return sorted(self._sized(self.names(oid)))
 
     def names(self, oid: str) -> list[Entry]:
         """The same without sizes (0), which cost one look into the store for each file."""
-        return sorted(self._walk(self._tree(oid), b""))
+        return sorted(self._below([(b"", oid)]))
 
     def has(self, oid: str) -> bool:
         """Whether the object is here."""
-        return oid in self._repo
+        return self._read.sizes([oid]) != [None]
 
     def at(self, tree: str, path: str) -> Entry | None:
         """What stands at `path` ("." for the tree): a file, a link, a submodule or a folder; None for nothing."""
-        found: pygit2.Object = self._tree(tree)
-        mode = FOLDER
+        mode, oid = FOLDER, tree
         for name in (part for part in path.split("/") if part not in ("", ".")):
-            inner = _items(found).get(name.encode("utf-8", "surrogateescape")) if mode == FOLDER else None
+            inner = self._items(oid).get(name.encode("utf-8", "surrogateescape")) if mode == FOLDER else None
             if inner is None:
                 return None
-            found, mode = inner, int(inner.filemode)
-        return self._sized(Entry(path.encode("utf-8", "surrogateescape"), mode, str(found.id)))
+            mode, oid = inner
+        return self._sized([Entry(path.encode("utf-8", "surrogateescape"), mode, oid)])[0]
 
     def changes(self, old: str, new: str, prefix: bytes = b"") -> Iterator[Change]:
         """What differs between two trees, sorted within each folder; folders that are equal are never opened.
 
         A folder that went is one change. Where a file became a folder, the file's going is told beside what came.
         """
-        before, after = _items(self._tree(old)), _items(self._tree(new))
+        before, after = self._trees([old, new])
         for name in sorted(before.keys() | after.keys()):
             was, now = before.get(name), after.get(name)
-            if was is not None and now is not None and (was.id, was.filemode) == (now.id, now.filemode):
+            if was == now:
                 continue
             path = prefix + name
-            if was is not None and now is not None and FOLDER == was.filemode == now.filemode:
-                yield from self.changes(str(was.id), str(now.id), path + b"/")
+            if was and now and FOLDER == was[0] == now[0]:
+                yield from self.changes(was[1], now[1], path + b"/")
                 continue
-            gone = Entry(path, int(was.filemode), str(was.id)) if was is not None else None
-            if now is None or now.filemode != FOLDER:
-                came = self._sized(Entry(path, int(now.filemode), str(now.id))) if now is not None else None
+            gone = Entry(path, *was) if was else None
+            if now is None or now[0] != FOLDER:
+                came = self._sized([Entry(path, *now)])[0] if now else None
                 yield Change(path, gone, came)
                 continue
             if gone:
                 yield Change(path, gone, None)
-            inner = self._walk(self._tree(str(now.id)), path + b"/")
-            yield from (Change(e.path, None, self._sized(e)) for e in inner)
+            inner = sorted(self._below([(path + b"/", now[1])]))
+            yield from (Change(e.path, None, e) for e in self._sized(inner))
 
     def blob(self, entry: Entry) -> bytes:
-        """The file's bytes. libgit2 hashes what it reads, so a damaged store does not reach an image."""
-        return bytes(memoryview(self._get(entry.oid)))  # type: ignore[arg-type]
+        """The file's bytes."""
+        return self._one(entry.oid, "blob")
 
     def pieces(self, entry: Entry) -> Iterator[bytes]:
-        """The same, piece by piece: a large file is then in memory once and not twice."""
-        whole = memoryview(self._get(entry.oid))  # type: ignore[arg-type]
-        return (bytes(whole[at : at + _PIECE]) for at in range(0, len(whole), _PIECE))
+        """The same, piece by piece: a large file is never in memory as a whole."""
+        return self._read.streamed(entry.oid) if entry.size >= _LARGE else iter([self.blob(entry)])
 
     def commit_time(self, oid: str) -> int:
         """When the commit was made, in seconds since 1970 (UTC)."""
-        import pygit2  # noqa: PLC0415
-
-        commit = self._get(oid)
-        if not isinstance(commit, pygit2.Commit):
-            raise GitError(f"{oid} is not a commit")
-        return commit.commit_time
-
-    def _tree(self, oid: str) -> "pygit2.Tree":
-        import pygit2  # noqa: PLC0415
-
-        tree = self._get(oid)
-        if not isinstance(tree, pygit2.Tree):
-            raise GitError(f"{oid} is not a tree")
-        return tree
-
-    def _walk(self, tree: "pygit2.Tree", prefix: bytes) -> Iterator[Entry]:
-        """Files, links and submodules of `tree`, without sizes."""
-        for name, item in _items(tree).items():
-            if item.filemode == FOLDER:
-                yield from self._walk(self._tree(str(item.id)), prefix + name + b"/")
-            else:
-                yield Entry(prefix + name, int(item.filemode), str(item.id))
-
-    def _sized(self, entry: Entry) -> Entry:
-        if entry.mode in (FOLDER, GITLINK):
-            return entry
-        return Entry(entry.path, entry.mode, entry.oid, int(self._get(entry.oid).size))  # type: ignore[attr-defined]
-
-    def _get(self, oid: str) -> "pygit2.Object":
-        import pygit2  # noqa: PLC0415
-
+        head = self._one(oid, "commit").partition(b"\n\n")[0]
         try:
-            return self._repo[oid]
-        except KeyError as why:
-            raise self._missing(oid) from why
-        except (ValueError, pygit2.GitError) as why:
-            raise GitError(f"the object {oid} cannot be read: {why}", hint="git fsck") from why
+            (line,) = (line for line in head.split(b"\n") if line.startswith(b"committer "))
+            return int(line.split(b" ")[-2])
+        except (ValueError, IndexError) as why:
+            raise GitError(f"the commit {oid} cannot be read: it names no time", hint="git fsck") from why
 
-    def _missing(self, oid: str) -> GitError:
-        return GitError(
-            f"the object {oid} is not in {self.git_dir}\n  a partial clone fetches contents only when git is asked",
-            hint=f"git cat-file -e {oid}",
-        )
+    def _below(self, folders: Sequence[tuple[bytes, str]]) -> Iterator[Entry]:
+        """Files, links and submodules below folders (each with the start of its paths), without sizes.
+
+        All folders of one depth are read together: a round of questions for each depth, not for each folder.
+        """
+        while folders:
+            inner: list[tuple[bytes, str]] = []
+            for (prefix, _), items in zip(folders, self._trees([oid for _, oid in folders]), strict=True):
+                for name, (mode, oid) in items.items():
+                    if mode == FOLDER:
+                        inner.append((prefix + name + b"/", oid))
+                    else:
+                        yield Entry(prefix + name, mode, oid)
+            folders = inner
+
+    def _sized(self, entries: Sequence[Entry]) -> list[Entry]:
+        """The same with the sizes of files and links. GitError for one that is not here."""
+        asked = [e.oid for e in entries if e.mode not in (FOLDER, GITLINK)]
+        sizes = dict(zip(asked, self._read.sizes(asked), strict=True))
+        for oid, size in sizes.items():
+            if size is None:
+                self._one(oid, "blob")
+        return [Entry(e.path, e.mode, e.oid, sizes.get(e.oid) or 0) for e in entries]
+
+    def _items(self, oid: str) -> _Items:
+        return next(self._trees([oid]))
+
+    def _trees(self, oids: Sequence[str]) -> Iterator[_Items]:
+        for oid, found in zip(oids, self._read.contents(oids), strict=True):
+            if found.kind != "tree":
+                raise GitError(f"{oid} is not a tree")
+            yield _parsed(oid, found.content)
+
+    def _one(self, oid: str, kind: str) -> bytes:
+        (found,) = self._read.contents([oid])
+        if found.kind != kind:
+            raise GitError(f"{oid} is not a {kind}")
+        return found.content
 
 
-def _items(tree: "pygit2.Object") -> dict[bytes, "pygit2.Object"]:
-    """What stands in a tree, by name; nothing is opened for it."""
-    return {item.raw_name or b"": item for item in tree}  # type: ignore[attr-defined]
+def _parsed(oid: str, content: bytes) -> _Items:
+    """A tree's entries. Format: `mode SP name NUL`, then the object name in binary. GitError for anything else."""
+    items: _Items = {}
+    width, at = len(oid) // 2, 0
+    try:
+        while at < len(content):
+            space = content.index(b" ", at)
+            end = content.index(b"\0", space) + 1
+            mode = int(content[at:space], 8)
+            at = end + width
+            items[content[space + 1 : end - 1]] = (_plain(mode), content[end:at].hex())
+    except ValueError as why:
+        raise GitError(f"the tree {oid} cannot be read: {why}", hint="git fsck") from why
+    return items
+
+
+def _plain(mode: int) -> int:
+    """One of the modes that git writes today: old trees hold others for files, and git reads them so."""
+    if mode & 0o170000 != 0o100000:
+        return mode
+    return EXECUTABLE if mode & 0o100 else FILE

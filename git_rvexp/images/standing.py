@@ -38,7 +38,7 @@ def proven(
                 if seen is None or seen[1][:3] != ("folder", 0o755, "0:0"):
                     raise Unfit(f"{folder} is no plain folder of root's (mode 755) in the environment image")
             wanted = dict(_wanted(objects, context, source, owner, left_out))
-            for path, seen_as in _things(engine, container, target):
+            for path, seen_as in _things(engine, container, target, width=len(context)):
                 expected = wanted.pop(path, None)
                 if expected and expected != seen_as and _filled(objects, expected) != seen_as:
                     raise Unfit(f"{posixpath.join(target, path)} in the environment image is not the tag's")
@@ -74,7 +74,7 @@ def _filled(objects: Objects, expected: _Seen) -> _Seen:
     pointer = Pointer.parse(objects.blob(Entry(b"", FILE, oid)))
     if pointer is None:
         return expected
-    return kind, mode, owner, blob_id(lfs.chunks(objects.git_dir, pointer), pointer.size)
+    return kind, mode, owner, blob_id(lfs.chunks(objects.git_dir, pointer), pointer.size, width=len(oid))
 
 
 def _file(entry: Entry, owner: str) -> _Seen:
@@ -83,7 +83,9 @@ def _file(entry: Entry, owner: str) -> _Seen:
     return "file", 0o755 if entry.mode == EXECUTABLE else 0o644, owner, entry.oid
 
 
-def _things(engine: Engine, container: str, place: str, *, shallow: bool = False) -> Iterator[tuple[str, _Seen]]:
+def _things(
+    engine: Engine, container: str, place: str, *, shallow: bool = False, width: int = 40
+) -> Iterator[tuple[str, _Seen]]:
     """Everything at `place` in a container, by path relative to it; with `shallow` the place itself only."""
     chunks = engine.archive(container, place)
     if chunks is None:
@@ -93,22 +95,22 @@ def _things(engine: Engine, container: str, place: str, *, shallow: bool = False
             tar.members = []  # type: ignore[attr-defined]  # tarfile remembers every member it has seen
             # the archive's own top is the place's last name
             path = member.name.rstrip("/").partition("/")[2]
-            yield path, _seen(tar, member)
+            yield path, _seen(tar, member, width)
             if shallow:
                 return
 
 
-def _seen(tar: tarfile.TarFile, member: tarfile.TarInfo) -> _Seen:
+def _seen(tar: tarfile.TarFile, member: tarfile.TarInfo, width: int) -> _Seen:
     owner = f"{member.uid}:{member.gid}"
     if member.isdir():
         return "folder", member.mode & 0o7777, owner, ""
     if member.issym():
         target = member.linkname.encode("utf-8", "surrogateescape")
-        return "link", 0o777, owner, blob_id([target], len(target))
+        return "link", 0o777, owner, blob_id([target], len(target), width=width)
     content = tar.extractfile(member) if member.isreg() else None
     if content is None:
         return "other", 0, owner, ""
-    oid = blob_id(iter(lambda: content.read(SIZE), b""), member.size)
+    oid = blob_id(iter(lambda: content.read(SIZE), b""), member.size, width=width)
     return "file", member.mode & 0o7777, owner, oid
 
 

@@ -1,6 +1,7 @@
 """Images made of an environment and one layer: what arrives, in how many requests, and that it needs no engine."""
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -49,6 +50,19 @@ def test_second_snapshot_is_one_layer_and_needs_no_engine(world: ImageWorld, reg
     old, new = raw_manifest(world.stack, first.environment), raw_manifest(world.stack, second.image.ref)
     assert new["layers"][:-1] == old["layers"]
     assert exported(world.stack, second.image.ref, "/opt/src") == listed(world, snapshot.tree)
+
+
+def test_a_repository_with_sha256_names_is_no_other(world: ImageWorld, registry_repo: str) -> None:
+    """The environment is proven against its tree, and the change is laid over it."""
+    shutil.rmtree(world.clone / ".git")
+    world.git("init", "-q", "-b", "main", "--object-format=sha256", ".")
+    first = world.ensure(world.simple(a="1"), laid(registry_repo))
+    world.write({"a": "2"})
+    snapshot = world.snapshot("two")
+    made = world.ensure(snapshot, laid(registry_repo))
+    assert (first.environment, len(snapshot.tree)) == (made.environment, 64)
+    assert made.environment
+    assert exported(world.stack, made.image.ref, "/opt/src")["a"][1] == b"2"
 
 
 def test_a_layer_holds_what_git_lfs_keeps(world: ImageWorld, registry_repo: str) -> None:

@@ -4,8 +4,6 @@ import json
 import subprocess
 from pathlib import Path
 
-import pytest
-
 from git_rvexp.workflow.preparing.mending import SHARED, link
 from tests.conftest import Clone
 
@@ -127,13 +125,12 @@ def test_an_unconfirmed_choice_is_wrong_and_nothing_there_is_asked(clone: Clone)
     assert {found[n][0] for n in ("remote", "registry", "aws", "queue", "definition")} == {"unknown"}
 
 
-@pytest.mark.parametrize("args", [["--object-format=sha256"]])
-def test_a_repository_that_images_cannot_be_made_from_is_told(clone: Clone, tmp_path: Path, args: list[str]) -> None:
-    """Before anybody has snapshotted into it."""
+def test_the_kind_of_repository_is_told(clone: Clone, tmp_path: Path) -> None:
+    """Which hash names its objects, and where its references are."""
     other = Clone(tmp_path / "other")
-    subprocess.run(["git", "init", "-q", *args, other.path], check=True)
-    assert checks(other)[1]["repository"][0] == "bad"
-    assert checks(clone)[1]["repository"][0] == "ok"
+    subprocess.run(["git", "init", "-q", "--object-format=sha256", other.path], check=True)
+    assert checks(other)[1]["repository"][:2] == ("ok", "sha256 names, references in files")
+    assert checks(clone)[1]["repository"][:2] == ("ok", "sha1 names, references in files")
 
 
 def test_a_variable_with_a_typing_error_is_told(clone: Clone) -> None:

@@ -22,7 +22,6 @@ FLOORS = {
     "__main__": 7,
 }
 DOORS = {
-    "pygit2": {"git/objects.py"},
     "boto3": {"aws/session.py"},
     "botocore": {"aws/session.py", "aws/faults.py", "aws/models.py"},
     "docker": {"images/engine.py", "executors/docker_containers.py"},
@@ -30,6 +29,7 @@ DOORS = {
     "tomli_w": {"tomledit.py"},
     "subprocess": {
         "git/plumbing.py",
+        "git/catfile.py",
         "git/notetree.py",
         "images/build.py",
         "workflow/preparing/checkup_machine.py",

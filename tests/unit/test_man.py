@@ -18,7 +18,7 @@ _LOADED = """
 import sys
 from git_rvexp.cli import main
 main({words!r})
-heavy = ("boto3", "botocore", "docker", "pygit2", "tomli", "requests")
+heavy = ("boto3", "botocore", "docker", "tomli", "requests")
 print(",".join(m for m in heavy if m in sys.modules), file=sys.stderr)
 """
 
@@ -71,7 +71,7 @@ def test_help_alone_lists_the_verbs_and_a_wrong_one_is_met_with_the_nearest(clon
 
 @pytest.mark.parametrize("words", [["-h"], ["help"], ["snapshot", "-h"], ["help", "config"], ["completion", "bash"]])
 def test_help_loads_nothing_heavy(words: list[str]) -> None:
-    """No boto3, docker, pygit2 or TOML parser for a text."""
+    """No boto3, docker or TOML parser for a text."""
     code = _LOADED.format(words=words)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stderr.strip() == ""

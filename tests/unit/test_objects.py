@@ -1,6 +1,7 @@
 """Raw objects: what git wrote is what is read, whatever the repository's configuration says."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -131,10 +132,81 @@ def test_commit_time_is_utc_seconds(git: Git, tmp_path: Path) -> None:
 
 
 def test_unreadable_repository_is_a_clear_error(tmp_path: Path) -> None:
-    """A SHA-256 repository, which libgit2 cannot open, is named."""
-    subprocess.run(["git", "init", "-q", "--object-format=sha256", "."], cwd=tmp_path, env=ENV, check=True)
-    with pytest.raises(GitError, match="cannot be read"):
-        Objects(tmp_path / ".git")
+    """What is no repository is named, with git's own words."""
+    with pytest.raises(GitError, match=r"cannot be read: (?s:.*)not a git repository"):
+        Objects(tmp_path).tree("0" * 40)
+
+
+def test_a_repository_with_longer_names(tmp_path: Path, git: Git) -> None:
+    """SHA-256 names are read, and held against the bytes, as SHA-1 names are."""
+    shutil.rmtree(tmp_path / ".git")
+    git("init", "-q", "--object-format=sha256", ".")
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "b").write_bytes(b"one\n")
+    tree = committed(git)
+    objects = Objects(tmp_path / ".git")
+    (entry,) = objects.tree(tree)
+    assert (entry.path, entry.size, objects.blob(entry)) == (b"a/b", 4, b"one\n")
+    assert entry.oid == blob_id([b"one\n"], 4, width=64)
+    assert objects.commit_time(git("rev-parse", "HEAD")) == 1700000000
+
+
+def test_large_files_come_in_pieces_and_damaged_ones_never_whole(git: Git, tmp_path: Path) -> None:
+    """Whoever takes as much as the size says meets the error before the end; reading on afterwards works."""
+    (tmp_path / "a").write_bytes(os.urandom(9 << 20))
+    (tmp_path / "b").write_bytes(b"two\n")
+    tree = committed(git)
+    objects = Objects(tmp_path / ".git")
+    large, small = objects.tree(tree)
+    pieces = list(objects.pieces(large))
+    assert len(pieces) > 10
+    assert b"".join(pieces) == (tmp_path / "a").read_bytes()
+    begun = objects.pieces(large)
+    next(begun)
+    assert objects.blob(small) == b"two\n"
+    (tmp_path / "c").write_bytes(os.urandom(9 << 20))
+    other = git("hash-object", "-w", "c")
+    folder = tmp_path / ".git" / "objects"
+    target = folder / large.oid[:2] / large.oid[2:]
+    target.chmod(0o644)
+    target.write_bytes((folder / other[:2] / other[2:]).read_bytes())
+    got: list[bytes] = []
+    with pytest.raises(GitError, match=f"the object {large.oid} cannot be read: .*mismatch"):
+        got.extend(objects.pieces(large))
+    assert sum(map(len, got)) < large.size
+
+
+def test_many_questions_at_once_are_all_answered(git: Git, tmp_path: Path) -> None:
+    """More names than the pipes between us and git hold."""
+    for number in range(3000):
+        folder = tmp_path / f"d{number % 300}"
+        folder.mkdir(exist_ok=True)
+        (folder / f"{number:0>60}").write_bytes(b"%d" % number)
+    entries = Objects(tmp_path / ".git").tree(committed(git))
+    assert sorted(e.size for e in entries) == sorted(len(str(n)) for n in range(3000))
+
+
+def test_old_modes_read_as_git_reads_them(git: Git, tmp_path: Path) -> None:
+    """Early versions of git stored group write permission."""
+    (tmp_path / "a").write_bytes(b"")
+    oid = git("hash-object", "-w", "a")
+    raw = b"".join(head + b"\0" + bytes.fromhex(oid) for head in (b"100664 a", b"100775 b"))
+    words = ["git", "hash-object", "-w", "-t", "tree", "--literally", "--stdin"]
+    done = subprocess.run(words, cwd=tmp_path, env=ENV, input=raw, capture_output=True, check=True)
+    entries = Objects(tmp_path / ".git").names(done.stdout.decode().strip())
+    assert [e.mode for e in entries] == [0o100644, 0o100755]
+
+
+def test_a_tree_that_is_none_is_an_error(git: Git, tmp_path: Path) -> None:
+    """Bytes that cannot be parsed, and an object of another kind."""
+    words = ["git", "hash-object", "-w", "-t", "tree", "--literally", "--stdin"]
+    done = subprocess.run(words, cwd=tmp_path, env=ENV, input=b"100644 a", capture_output=True, check=True)
+    objects = Objects(tmp_path / ".git")
+    with pytest.raises(GitError, match=r"the tree .* cannot be read"):
+        objects.names(done.stdout.decode().strip())
+    (tmp_path / "a").write_bytes(b"")
+    with pytest.raises(GitError, match="is not a tree"):
+        objects.names(git("hash-object", "-w", "a"))
 
 
 def test_linked_worktree_shares_its_objects(git: Git, tmp_path: Path) -> None:

@@ -287,7 +287,7 @@ SHAPES = (
         _partial_offline_to_an_empty_remote,
         says=("partial clone",),
     ),
-    Shape("SHA-256 object names", "captured; images need SHA-1", _sha256, CHANGED),
+    Shape("SHA-256 object names", "captured", _sha256, CHANGED),
     Shape("no commit yet", "captured as a first commit", _unborn, {"train.py": "print('hello')\n"}),
     Shape("a detached HEAD", "captured", _detached),
     Shape("an unfinished merge", "refused with the files", _merging, says=("train.py", "merge is not finished")),

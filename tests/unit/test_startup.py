@@ -1,4 +1,4 @@
-"""What the quick verbs load: nothing of the cloud, the engine or libgit2, and TOML only where there is a file of it."""
+"""What the quick verbs load: nothing of the cloud, or the engine, and TOML only where there is a file of it."""
 
 import subprocess
 import sys
@@ -8,7 +8,7 @@ import pytest
 from tests.conftest import Clone, plain_environment
 from tests.notebook import Notebook
 
-HEAVY = {"boto3", "botocore", "docker", "pygit2", "requests", "urllib3", "tomli", "tomli_w", "email", "http.client"}
+HEAVY = {"boto3", "botocore", "docker", "requests", "urllib3", "tomli", "tomli_w", "email", "http.client"}
 _PROBE = """
 import atexit, sys
 atexit.register(lambda: print(*sorted(sys.modules), file=sys.stderr))

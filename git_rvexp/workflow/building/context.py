@@ -58,7 +58,7 @@ def prepared(
 
     Its files come from the remote's archive where there is one, else from `copy`, else from the tree.
     """
-    objects = Objects(repo.common_dir)
+    objects = Objects.of(repo)
     whole = objects.tree(snapshot.tree)
     inside = list(below(whole, recipe.context))
     text = _dockerfile(objects, inside, recipe, snapshot)

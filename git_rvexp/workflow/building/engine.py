@@ -10,6 +10,7 @@ import datetime as dt
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from git_rvexp.addresses import for_others
@@ -91,6 +92,11 @@ class Task:
     copy: "Copy | None" = None
     progress: Progress = silent
 
+    @cached_property
+    def objects(self) -> Objects:
+        """The clone's objects, read by one process for all that is asked."""
+        return Objects.of(self.repo)
+
     @property
     def repository(self) -> str:
         """The repository that the image is named after, in a registry or in the engine only."""
@@ -113,7 +119,7 @@ class Task:
 
     def pure_labels(self) -> dict[str, str]:
         """The labels that follow from the tag and the recipe, the same in every clone."""
-        made = dt.datetime.fromtimestamp(Objects(self.repo.common_dir).commit_time(self.snapshot.commit), dt.UTC)
+        made = dt.datetime.fromtimestamp(self.objects.commit_time(self.snapshot.commit), dt.UTC)
         public = {
             "revision": self.snapshot.commit,
             "created": made.strftime("%Y-%m-%dT%H:%M:%SZ"),

@@ -35,7 +35,7 @@ class Planned:
 
 def planning(task: Task) -> Planned:
     """Read the tag's objects and name its environment."""
-    objects = Objects(task.repo.common_dir)
+    objects = task.objects
     if task.settings.image_base:
         return Planned(objects, Unfit("it has a pinned base"))
     try:

@@ -51,7 +51,7 @@ def _fetch(task: Task, objects: Objects, tree: str, tag: str) -> None:
         raise Unfit(
             f"the environment was built from {tag or 'nothing known'}, which this clone lacks\n  {why}"
         ) from why
-    if not tree or not Objects(task.repo.common_dir).has(tree):
+    if not tree or not objects.has(tree):
         raise Unfit(f"the environment was built from a tree that {tag} no longer holds")
 
 

@@ -67,13 +67,13 @@ def _from_registry(task: Task, image: Image, below: str) -> Reproduced:
     repository = Repository.parse(name)
     registry = Registry(repository, login(repository, task.settings, task.environ))
     base = base_of(registry, registry.fetch(Digest(digest)), task.settings.image_platform)
-    objects = Objects(task.repo.common_dir)
+    objects = task.objects
     made = assembled(task, objects, base, _delta(task, objects, image, base.config))
     return Reproduced(image.ref, Digest(image.ref.partition("@")[2]), Digest.of(made.manifest))
 
 
 def _from_engine(task: Task, image: Image, below: Digest) -> Reproduced:
-    engine, objects = Engine.connect(task.environ), Objects(task.repo.common_dir)
+    engine, objects = Engine.connect(task.environ), task.objects
     if engine.inspect(str(below)) is None:
         raise RvexpError(f"the engine of this machine lacks {below}, which {image.ref} was laid over")
     config = loading.config_of(engine, below, Kept(task.repo.state_dir / "registry"))

@@ -18,7 +18,7 @@ _VARIABLE = re.compile(r"\$\{?(\w+)\}?")
 def bases(subject: Subject) -> list[str]:
     """The references, each once, in their order."""
     settings = subject.context.settings
-    objects = Objects(subject.context.repo.common_dir)
+    objects = Objects.of(subject.context.repo)
     found = objects.at(subject.snapshot.tree, f"{settings.image_context}/{settings.image_dockerfile}")
     if found is None:
         return []

@@ -96,7 +96,7 @@ def _put(store: Store, where: str, snapshot: Snapshot, file: IO[bytes], kind: st
 @contextmanager
 def _zip(context: Context, snapshot: Snapshot) -> Iterator[IO[bytes] | None]:
     """The zip of the tag's files; None, and a warning, where a zip cannot hold them: the bundle can."""
-    objects = Objects(context.repo.common_dir)
+    objects = Objects.of(context.repo)
     with tempfile.TemporaryFile(prefix="rvexp-zip-") as file:
         try:
             time = objects.commit_time(snapshot.commit)

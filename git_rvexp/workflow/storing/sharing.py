@@ -69,7 +69,7 @@ def deposit_or_tell(context: Context, snapshot: Snapshot) -> bool:
 
 def deposit_one(context: Context, snapshot: Snapshot) -> None:
     """Put the snapshot into the store. Errors of S3; AlarmError when another one has its name there."""
-    from git_rvexp.workflow.storing.deposit import deposit  # noqa: PLC0415  loads boto3 and pygit2
+    from git_rvexp.workflow.storing.deposit import deposit  # noqa: PLC0415  loads boto3
 
     deposit(context, [snapshot])
 

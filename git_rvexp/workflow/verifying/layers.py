@@ -50,7 +50,7 @@ def layers(
 def _code(outside: Outside, subject: Subject) -> list[Entry]:
     if not subject.snapshot.tree:
         return []
-    whole = Objects(outside.context.repo.common_dir).tree(subject.snapshot.tree)
+    whole = Objects.of(outside.context.repo).tree(subject.snapshot.tree)
     return list(below(whole, outside.context.settings.image_context))
 
 
@@ -82,7 +82,7 @@ def archive(outside: Outside, subject: Subject) -> list[Link]:
         found = archives.find(url, context.trusted().archive_url, snapshot)
         if found is None:
             return []
-        entries = Objects(context.repo.common_dir).tree(snapshot.tree)
+        entries = Objects.of(context.repo).tree(snapshot.tree)
         given = archives.given(found, url, context.environ)
         with Spool() as spool:
             why = fetch.contents(

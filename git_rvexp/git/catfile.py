@@ -1,0 +1,171 @@
+"""One `git cat-file` that answers for as long as it is needed: objects as they are, each held against its name.
+
+It reads true objects and runs nothing: no filters, no attributes, no hooks, no replace refs, whatever the repository's
+configuration says. Git itself does not hash what it reads, so that is done here. What trees and files mean is
+`objects`' business.
+"""
+
+import contextlib
+import hashlib
+import subprocess
+import threading
+import weakref
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from git_rvexp.errors import GitError
+
+_PIECE = 1 << 18
+_MOST_AT_ONCE = 20_000
+"""Questions that git holds in its memory before it answers them."""
+_STREAMED = "core.bigFileThreshold=8m"  # files from here on pass through git piece by piece where git can do that
+
+
+@dataclass(frozen=True)
+class Found:
+    """An object: what kind git says it is, and its bytes."""
+
+    kind: str
+    content: bytes
+
+
+@dataclass
+class CatFile:
+    """The objects of the repository at `git_dir`. Threads may share it. Git is started when it is first asked."""
+
+    git_dir: Path
+    env: Mapping[str, str]
+    _git: "subprocess.Popen[bytes] | None" = field(default=None, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def contents(self, oids: Sequence[str]) -> Iterator[Found]:
+        """The objects with these names. GitError for one that is missing or is not what its name says."""
+        for start in range(0, len(oids), _MOST_AT_ONCE):
+            with self._lock:
+                found = [self._object(oid) for oid in self._asked("contents", oids[start : start + _MOST_AT_ONCE])]
+            yield from found
+
+    def sizes(self, oids: Sequence[str]) -> list[int | None]:
+        """Their sizes in bytes, by what git says; None for what is not here."""
+        found: list[int | None] = []
+        for start in range(0, len(oids), _MOST_AT_ONCE):
+            with self._lock:
+                for oid in self._asked("info", oids[start : start + _MOST_AT_ONCE]):
+                    words = self._line(oid)
+                    found.append(int(words[2]) if len(words) == 3 else None)
+        return found
+
+    def streamed(self, oid: str) -> Iterator[bytes]:
+        """A blob's bytes by a git of its own, piece by piece: nothing of it stays in memory.
+
+        GitError before the last piece when they are not what the name says.
+        """
+        size = self.sizes([oid])[0]
+        if size is None:
+            raise self._missing(oid)
+        seen, held = _named(oid, "blob", size), b""
+        with self._started("blob", oid) as git:
+            assert git.stdout
+            try:
+                while piece := git.stdout.read(_PIECE):
+                    seen.update(piece)
+                    if held:
+                        yield held
+                    held = piece
+            finally:
+                git.stdout.close()  # git ends when nobody reads any more
+        if seen.hexdigest() != oid:
+            raise _unreadable(oid, "hash mismatch, or it breaks off")
+        if held:
+            yield held
+
+    def _asked(self, command: str, oids: Sequence[str]) -> Sequence[str]:
+        """Send the questions. Git answers none before the last, so that neither waits for the other to read."""
+        if self._git is None or self._git.poll() is not None:
+            self._git = self._started("--batch-command", "--buffer")
+            weakref.finalize(self, _end, self._git)
+        assert self._git.stdin
+        try:
+            self._git.stdin.write("".join(f"{command} {oid}\n" for oid in oids).encode() + b"flush\n")
+            self._git.stdin.flush()
+        except OSError as why:
+            raise self._ended(oids[0]) from why
+        return oids
+
+    def _object(self, oid: str) -> Found:
+        words = self._line(oid)
+        if len(words) != 3:
+            raise self._missing(oid)
+        assert self._git
+        assert self._git.stdout
+        kind, size = words[1], int(words[2])
+        content = self._git.stdout.read(size + 1)[:-1]
+        if len(content) != size:
+            raise self._ended(oid)
+        seen = _named(oid, kind, size)
+        seen.update(content)
+        if seen.hexdigest() != oid:
+            self._stop()
+            raise _unreadable(oid, "hash mismatch")
+        return Found(kind, content)
+
+    def _line(self, oid: str) -> list[str]:
+        """The name, kind and size of what comes next; another form for what is not here."""
+        assert self._git
+        assert self._git.stdout
+        line = self._git.stdout.readline()
+        if not line:
+            raise self._ended(oid)
+        return line.decode("utf-8", "replace").split()
+
+    def _missing(self, oid: str) -> GitError:
+        self._stop()
+        return GitError(f"the object {oid} is not in {self.git_dir}", hint="git fsck")
+
+    def _ended(self, oid: str) -> GitError:
+        """Git gave up: what it said of that."""
+        git, self._git = self._git, None
+        assert git
+        told = _end(git).strip().splitlines()
+        return _unreadable(oid, "; ".join(told[-3:]) or "git cat-file ended")
+
+    def _stop(self) -> None:
+        """Answers that nobody waits for any more go with the git that gives them."""
+        git, self._git = self._git, None
+        if git:
+            git.kill()
+            _end(git)
+
+    def _started(self, *words: str) -> "subprocess.Popen[bytes]":
+        env = {k: v for k, v in self.env.items() if k not in ("GIT_DIR", "GIT_COMMON_DIR", "GIT_WORK_TREE")}
+        pipe = subprocess.PIPE
+        command = ["git", f"--git-dir={self.git_dir}", "-c", _STREAMED, "cat-file", *words]
+        try:
+            return subprocess.Popen(command, cwd=self.git_dir, env=env, stdin=pipe, stdout=pipe, stderr=pipe)
+        except OSError as why:
+            raise GitError(f"the objects of {self.git_dir} cannot be read: {why}") from why
+
+
+def _named(oid: str, kind: str, size: int) -> "hashlib._Hash":
+    """The hash that gives an object its name, with the object's head in it."""
+    name = "sha256" if len(oid) == 64 else "sha1"
+    return hashlib.new(name, f"{kind} {size}\0".encode(), usedforsecurity=False)
+
+
+def _end(git: "subprocess.Popen[bytes]") -> str:
+    """Let it end, if it has not; what it had to say."""
+    assert git.stdin
+    assert git.stdout
+    assert git.stderr
+    if git.stderr.closed:
+        return ""
+    with git:
+        with contextlib.suppress(OSError):  # it may have ended before it had read all
+            git.stdin.close()
+        git.stdout.close()
+        return git.stderr.read().decode("utf-8", "replace")
+
+
+def _unreadable(oid: str, why: str) -> GitError:
+    return GitError(f"the object {oid} cannot be read: {why}", hint="git fsck")
