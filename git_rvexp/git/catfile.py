@@ -19,7 +19,9 @@ from git_rvexp.errors import GitError
 _PIECE = 1 << 18
 _MOST_AT_ONCE = 20_000
 """Questions that git holds in its memory before it answers them."""
-_STREAMED = "core.bigFileThreshold=8m"  # files from here on pass through git piece by piece where git can do that
+# Files from the threshold on pass through git piece by piece where git can do that, and packs are mapped in windows:
+# by default git maps a gigabyte at once and all of it in all, which counts as its memory (git-config(1)).
+_SETTINGS = ("core.bigFileThreshold=8m", "core.packedGitWindowSize=8m", "core.packedGitLimit=32m")
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,8 @@ class CatFile:
     def _started(self, *words: str) -> "subprocess.Popen[bytes]":
         env = {k: v for k, v in self.env.items() if k not in ("GIT_DIR", "GIT_COMMON_DIR", "GIT_WORK_TREE")}
         pipe = subprocess.PIPE
-        command = ["git", f"--git-dir={self.git_dir}", "-c", _STREAMED, "cat-file", *words]
+        settings = (word for text in _SETTINGS for word in ("-c", text))
+        command = ["git", f"--git-dir={self.git_dir}", *settings, "cat-file", *words]
         try:
             return subprocess.Popen(command, cwd=self.git_dir, env=env, stdin=pipe, stdout=pipe, stderr=pipe)
         except OSError as why:

@@ -85,6 +85,10 @@ class Objects:
         """The same, piece by piece: a large file is never in memory as a whole."""
         return self._read.streamed(entry.oid) if entry.size >= _LARGE else iter([self.blob(entry)])
 
+    def size(self, entry: Entry) -> int:
+        """How many bytes the file has."""
+        return self._sized([entry])[0].size
+
     def commit_time(self, oid: str) -> int:
         """When the commit was made, in seconds since 1970 (UTC)."""
         head = self._one(oid, "commit").partition(b"\n\n")[0]

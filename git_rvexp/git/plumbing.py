@@ -97,7 +97,8 @@ class Repo:
         env = environment(environ)
         asked = ["--show-object-format", "--git-dir", "--git-common-dir", "--show-toplevel"]
         done = _run(["git", "rev-parse", "--path-format=absolute", *asked], cwd, env, None)
-        lines = done.lines
+        # names of folders, in the system's encoding
+        lines = [os.fsdecode(line) for line in done.out.removesuffix(b"\n").split(b"\n")]
         if done.code and len(lines) < len(asked) - 1:
             raise UsageError(_no_repository(cwd, done.err), hint="git init, or change to your clone")
         if done.code:

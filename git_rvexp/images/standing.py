@@ -71,7 +71,8 @@ def _filled(objects: Objects, expected: _Seen) -> _Seen:
     kind, mode, owner, oid = expected
     if kind != "file":
         return expected
-    pointer = Pointer.parse(objects.blob(Entry(b"", FILE, oid)))
+    entry = Entry(b"", FILE, oid)
+    pointer = Pointer.parse(objects.blob(entry)) if objects.size(entry) <= lfs.MOST else None
     if pointer is None:
         return expected
     return kind, mode, owner, blob_id(lfs.chunks(objects.git_dir, pointer), pointer.size, width=len(oid))

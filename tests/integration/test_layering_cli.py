@@ -1,9 +1,11 @@
 """Publish and reproduce as a user does it, and what other programs make of the image."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -70,6 +72,106 @@ def test_publish_then_reproduce_in_another_clone(world: ImageWorld, tmp_path: Pa
     assert rvexp(world, "build", "--reproduce", tag, at=there) == ref.partition("@")[2]
     world.environ["RVEXP_IMAGE_OWNER"] = "7:7"
     rvexp(world, "build", "--reproduce", tag, at=there, code=1)
+
+
+HOSTILE = {
+    "core.autocrlf": "true",
+    "core.eol": "crlf",
+    "core.safecrlf": "true",
+    "core.quotePath": "false",
+    "tar.umask": "077",
+    "tar.tar.gz.command": "false",
+    "filter.evil.smudge": "false",
+    "filter.evil.required": "true",
+}
+OTHER_ZLIB = """
+import sys, types, zlib
+class Other(types.ModuleType):
+    def __getattr__(self, name):
+        return getattr(zlib, name)
+    def compress(self, data, *args, **more):
+        return zlib.compress(data, 1)
+    def compressobj(self, level=-1, method=8, wbits=15, *args, **more):
+        return zlib.compressobj(1, method, wbits)
+sys.modules["zlib"] = Other("zlib")
+"""
+NOBODY = ("--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=+dac_read_search")
+# may read what others may not: the interpreter may stand in somebody's home
+OTHER_USER = ("setpriv", *NOBODY, "--ambient-caps=+dac_read_search")
+
+
+@pytest.fixture
+def open_place() -> Iterator[Path]:
+    """A folder that every user can reach, whatever this one's temporary folders are."""
+    with tempfile.TemporaryDirectory(dir="/tmp", prefix="rvexp an other place ") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+def test_the_same_digest_whoever_makes_it(world: ImageWorld, open_place: Path) -> None:
+    """Another place, time, user, umask, locale and git configuration, objects in packs, and another compressor."""
+    change(world)
+    world.write(
+        {".gitattributes": "* text eol=crlf export-subst filter=evil\na.py export-ignore\n", "v": "$Format:%H$\r\n"}
+    )
+    world.git("add", "-A")
+    world.git("commit", "-qm", "attributes")
+    rvexp(world, "snapshot", "two")
+    digest = rvexp(world, "publish").partition("@")[2]
+    home = open_place
+    clone, poison = home / "über all", home / "poison"
+    subprocess.run(["git", "clone", "-q", "--mirror", str(world.clone), str(clone / ".git")], check=True)
+    subprocess.run(["git", "-C", str(clone / ".git"), "config", "core.bare", "false"], check=True)
+    subprocess.run(["git", "-C", str(clone), "repack", "-adqf", "--depth=1"], check=True)
+    poison.mkdir()
+    (poison / "sitecustomize.py").write_text(OTHER_ZLIB)
+    for key, value in HOSTILE.items():
+        subprocess.run(["git", "config", "--file", str(home / ".gitconfig"), key, value], check=True)
+    (home / "attributes").write_text("* ident export-subst\n")
+    subprocess.run(
+        ["git", "config", "--file", str(home / ".gitconfig"), "core.attributesFile", str(home / "attributes")],
+        check=True,
+    )
+    for path in (home, *home.rglob("*")):
+        os.chown(path, 65534, 65534, follow_symlinks=False)
+    other = {
+        **world.environ,
+        "HOME": str(home),
+        "GIT_CONFIG_GLOBAL": str(home / ".gitconfig"),
+        "PYTHONPATH": f"{poison}:{ROOT}",
+        "TZ": "Asia/Kathmandu",
+        "LC_ALL": "C",
+        "LANG": "tr_TR.UTF-8",
+        "PYTHONHASHSEED": "7",
+        "PYTHONUTF8": "0",
+        "DOCKER_HOST": f"unix://{home}/nothing.sock",
+        "SOURCE_DATE_EPOCH": "1",
+        "USER": "nobody",
+        "TMPDIR": "/tmp",
+    }
+
+    def run(*words: str) -> str:
+        done = subprocess.run(
+            [*OTHER_USER, sys.executable, *words],
+            cwd=clone,
+            env=other,
+            umask=0o077,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout.strip()
+
+    compressed = "import gzip, os; print(os.getuid(), gzip.compress(b'abcabcabd' * 999, mtime=0).hex())"
+    user, other_bytes = run("-c", compressed).split()
+    ours = subprocess.run(
+        [sys.executable, "-c", compressed], capture_output=True, text=True, check=True
+    ).stdout.split()[1]
+    assert user == "65534"
+    assert other_bytes != ours
+    tag = world.git("tag", "--list", "*/two")
+    assert run("-m", "git_rvexp", "build", "--reproduce", tag) == digest
 
 
 def test_other_programs_read_the_image(world: ImageWorld, tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ def prepared(
         def read(entry: Entry) -> Iterable[bytes]:
             if entry.path in pointed:
                 return lfs.chunks(repo.common_dir, pointed[entry.path])
-            return [objects.blob(entry)] if source == TREE else spool.chunks(entry.oid)
+            return objects.pieces(entry) if source == TREE else spool.chunks(entry.oid)
 
         kept = [replace(e, size=pointed[e.path].size) if e.path in pointed else e for e in kept]
         context.write(kept, read, time=objects.commit_time(snapshot.commit), out=out)
