@@ -33,6 +33,13 @@ class Config:
         """Where a key's value came from; "default" when nobody set it."""
         return self.origins[name].place(name) if name in self.origins else "default"
 
+    @property
+    def confirming(self) -> str:
+        """What a user types to stand by `chosen`, under the profile that is in force."""
+        import shlex  # noqa: PLC0415  a look at a clone quotes nothing
+
+        return f"git rvexp init --confirm{f' --profile {shlex.quote(self.profile)}' if self.profile else ''}"
+
     def chosen(self) -> dict[str, Any]:
         """Values in force that a tracked file chose and that decide where code, secrets or money go."""
         found: dict[str, Any] = {}

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from stacklib import cli, forge, paths, venv
+from stacklib import cli, forge, images, paths, venv
 from stacklib.process import StackError
 from stacklib.story import say
 
@@ -65,6 +65,7 @@ def environment(values: Mapping[str, str]) -> dict[str, str]:
 def start_repository(shell: Shell) -> None:
     """Make the copy a git repository with one commit, by the user or, where git knows none, by a stand-in."""
     shell.run("git", "init", "--quiet")
+    shell.run("git", "config", "rvexp.image.buildArgs", f"BASE={images.BASE}")
     asked = ["git", "config", "user.email"]
     known = subprocess.run(asked, cwd=shell.folder, env=dict(shell.env), capture_output=True, check=False)
     if known.returncode:

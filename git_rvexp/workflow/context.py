@@ -46,7 +46,7 @@ class Context:
             raise UsageError(
                 "a tracked file chooses where code, secrets or money go, and you have not confirmed it in this clone\n"
                 + shown,
-                hint="git rvexp init --confirm, if these are yours",
+                hint=f"{self.config.confirming}, if these are yours",
             )
         return self.settings
 

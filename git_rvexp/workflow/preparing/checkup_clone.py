@@ -51,7 +51,7 @@ def confirmation(scene: Scene) -> Iterator[Check]:
     values = trust.unconfirmed(scene.context)
     if values:
         text = f"a tracked file chooses {', '.join(values)}, and you have not confirmed it in this clone"
-        yield Check("confirmation", "bad", text, "git rvexp init --confirm, if these are yours")
+        yield Check("confirmation", "bad", text, f"{scene.context.config.confirming}, if these are yours")
     else:
         yield Check("confirmation", "ok", "you have confirmed what the tracked file chooses")
 
