@@ -19,13 +19,14 @@ PAGES = sorted(
     if str(path.relative_to(ROOT)) not in MADE
 )
 # Lines of the blocks that are not typed there, and why: a test of their own, or what no test can have.
+_QUICKSTART = "tests/integration/test_quickstart.py"
 NOT_TYPED: Mapping[str, str] = {
-    "dev/quickstart": "tests/integration/test_quickstart.py",
-    "dev/quickstart --batch": "tests/integration/test_quickstart.py",
+    "dev/quickstart": f"{_QUICKSTART}::test_quickstart_records_one_whole_experiment",
+    "dev/quickstart --batch": f"{_QUICKSTART}::test_quickstart_through_batch_is_seen_from_outside",
     "dev/test": "it is what runs the tests",
     "dev/test --quick": "it is what runs the tests",
     "gh api --method POST repos/team/experiments/rulesets --input docs/github/tag-ruleset.json": (
-        "tests/integration/test_ruleset.py"
+        "tests/integration/test_ruleset.py::test_github_would_take_it"
     ),
 }
 _FENCED = re.compile(r"^(?P<indent> *)```(?P<language>\w*)\n(?P<text>.*?)^ *```$", re.MULTILINE | re.DOTALL)

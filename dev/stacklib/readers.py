@@ -1,6 +1,6 @@
 """Programs by others that read what we write: `.dev/readers`, an environment of its own, for tests only.
 
-Trackers' clients and validators of the formats that `export` writes. They do not go into `.venv`: they bring a hundred
+Trackers' clients, validators of the formats that `export` writes, and GitHub's own models. They do not go into `.venv`: they bring a hundred
 packages, some of them pinned to years that ours are not.
 """
 
@@ -15,6 +15,8 @@ PACKAGES = (
     "roc-validator>=0.13",
     "in-toto-attestation>=0.9.3",
     "cffconvert>=2.0",
+    "githubkit>=0.16",  # GitHub's description of its requests
+    "hishel>=1.3,<2",  # what githubkit is written for
 )
 
 

@@ -72,8 +72,7 @@ def lab(stack: Stack, forge_repo: Callable[[], ForgeRepo], tmp_path: Path, monke
     """The stack in the variables of the shell; git knows the forge's password, and `aws` goes to the stack."""
     for variable, value in stack.environment().items():
         monkeypatch.setenv(variable, value)
-    helper = f"!f() {{ echo username={stack.forge_user}; echo password={stack.forge_password}; }}; f"
-    stack.run("git", "config", "--global", f"credential.{stack.forge}.helper", helper)
+    stack.run("git", "config", "--global", f"credential.{stack.forge}.helper", stack.git_helper)
     shim = tmp_path / "bin" / "aws"  # Debian's reads no AWS_ENDPOINT_URL yet
     shim.parent.mkdir()
     shim.write_text(f'#!/bin/sh\nexec {AWS} --endpoint-url={stack.aws_endpoint} "$@"\n')

@@ -13,7 +13,7 @@ import pytest
 
 from tests.conftest import Clone
 from tests.integration.parts import AWS, PROJECT, BatchWorld, ForgeRepo, Stack
-from tests.integration.test_documents import scripts
+from tests.documents import typed
 
 
 @pytest.fixture
@@ -66,9 +66,8 @@ def test_its_jobs_run_the_snapshot_and_get_on_record(
     for variable, value in named.items():
         monkeypatch.setenv(variable, value)
     monkeypatch.setenv("PATH", f"{os.environ['PATH']}:{stack.rastervision_bin}")  # ours first: both have a python
-    done = subprocess.run(
-        ["sh", "-eux"], input=scripts()["raster-vision.md"], cwd=tree.path, capture_output=True, text=True, check=False
-    )
+    page = "\n".join(line for block in typed("docs/raster-vision.md") for line in block.typed())
+    done = subprocess.run(["sh", "-eux"], input=page, cwd=tree.path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     record = tree.git("notes", "show", tree.git("tag", "--list", "*/shades"))
     ended = [line for line in record.splitlines() if " ended " in line]

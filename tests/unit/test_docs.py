@@ -5,7 +5,6 @@ import json
 import re
 import shlex
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -14,13 +13,12 @@ import pytest
 from botocore import xform_name
 
 from git_rvexp.commands.manual.verbs import verbs
+from tests.documents import MADE, NOT_TYPED, PAGES, ROOT, bare, blocks, overlooked
 
-ROOT = Path(__file__).parents[2]
-PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
-MADE = ("commands.md", "settings.md")  # from the program itself
 AWS = ROOT / "docs" / "aws"
 _LINK = re.compile(r"\]\((?!https?:|mailto:|#)(?P<path>[^)#\s]+)")
 _CODE = re.compile(r"`(git rvexp [^`]+)`")
+_OURS = re.compile(r"(?:^|[`(])(?P<program>(?:dev|bench)/[a-z_]+)(?P<rest>[^`\n)#]*)", re.MULTILINE)
 # Where the name of the permission is not that of the operation: Service Authorization Reference, S3 and logs.
 _PERMISSION = {
     "s3:HeadObject": "s3:GetObject",
@@ -64,12 +62,37 @@ def words(command: str) -> list[str]:
     return found[: next((n for n, word in enumerate(found) if word in ("|", "||", "&&", ";", ">")), len(found))]
 
 
-@pytest.mark.parametrize("page", [p for p in PAGES if p.name not in MADE], ids=lambda p: p.name)
-def test_every_command_exists(page: Path) -> None:
+@pytest.mark.parametrize("page", PAGES)
+def test_every_command_line_is_typed_by_a_test(page: str) -> None:
+    """Commands stand in `sh` and `console` blocks, which tests/integration/test_documents.py types."""
+    assert overlooked(page) == []
+
+
+def test_what_is_not_typed_is_there_and_says_where_it_is_run() -> None:
+    """No exception outlives its line, and a reason that names a test names one that exists."""
+    shown = {bare(line) for page in PAGES for block in blocks(page) for line in block.text.splitlines()}
+    assert NOT_TYPED.keys() <= shown
+    named = [reason.partition("::") for reason in NOT_TYPED.values() if reason.startswith("tests/")]
+    assert named
+    assert all(f"def {test}" in (ROOT / path).read_text() for path, _, test in named)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_programs_for_developers_exist_with_their_options(page: str) -> None:
+    """`dev/…` and `bench/…`, also in running text."""
+    for found in _OURS.finditer((ROOT / page).read_text()):
+        sources = [ROOT / found["program"], *(ROOT / "dev" / "stacklib").glob("*.py"), *(ROOT / "bench").glob("*.py")]
+        assert sources[0].is_file(), found[0]
+        known = "".join(source.read_text() for source in sources)
+        assert [w for w in found["rest"].split() if w.startswith("--") and f'"{w}"' not in known] == [], found[0]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_command_exists(page: str) -> None:
     """Its verb and each of its options are the program's own."""
     known = {verb.name: set(verb.flags) for verb in verbs()}
     wrong = []
-    for command in commands(page.read_text()):
+    for command in commands((ROOT / page).read_text()):
         given = words(command)
         verb, *rest = given[given.index("rvexp") + 1 :]
         if verb.startswith("-") or "|" in verb or verb == "VERB":
@@ -81,11 +104,11 @@ def test_every_command_exists(page: Path) -> None:
     assert wrong == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
-def test_every_link_leads_somewhere(page: Path) -> None:
+@pytest.mark.parametrize("page", [*PAGES, *MADE])
+def test_every_link_leads_somewhere(page: str) -> None:
     """Files of the project, from where the page stands."""
-    targets = [found["path"] for found in _LINK.finditer(page.read_text())]
-    assert [t for t in targets if not (page.parent / t).exists()] == []
+    targets = [found["path"] for found in _LINK.finditer((ROOT / page).read_text())]
+    assert [t for t in targets if not (ROOT / page).parent.joinpath(t).exists()] == []
 
 
 def test_every_page_is_on_the_site() -> None:

@@ -1,5 +1,7 @@
 """Files that other people track: what they choose is shown and refused until the user stands by it."""
 
+import re
+import shlex
 import socket
 import subprocess
 import threading
@@ -120,6 +122,19 @@ def test_a_repository_that_came_with_the_files_is_no_place_for_snapshots(clone: 
     assert "folder of this work tree" in done.stderr
     assert clone.rvexp("snapshot", "x").returncode == 2
     assert not (clone.path / "owned").exists()
+
+
+def test_what_a_profile_chooses_is_confirmed_by_what_the_hint_says(clone: Clone, tmp_path: Path) -> None:
+    """The command in the hint names the profile of the flag; typed as it stands, it is enough."""
+    there = tmp_path / "experiments.git"
+    subprocess.run(["git", "init", "-q", "--bare", there], check=True)
+    clone.write(".rvexp.toml", f'[profile."my team"]\nexperiments_remote = "{there}"\n')
+    refused = clone.rvexp("snapshot", "one", "--profile", "my team")
+    assert refused.returncode == 2
+    hint = re.search(r"hint: git rvexp (.*), if these are yours", refused.stderr)
+    assert hint
+    assert clone.rvexp(*shlex.split(hint[1])).returncode == 0
+    assert clone.rvexp("snapshot", "one", "--profile", "my team").returncode == 0
 
 
 def test_confirm_shows_the_values_and_holds_until_one_changes(clone: Clone, tmp_path: Path) -> None:
