@@ -1,7 +1,7 @@
 """Programs by others that read what we write: `.dev/readers`, an environment of its own, for tests only.
 
-Trackers' clients, validators of the formats that `export` writes, and GitHub's own models. They do not go into `.venv`: they bring a hundred
-packages, some of them pinned to years that ours are not.
+Trackers' clients, validators of the formats that `export` writes, GitHub's own models. They do not go into `.venv`:
+they bring a hundred packages, some of them pinned to years that ours are not.
 """
 
 from pathlib import Path

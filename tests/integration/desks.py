@@ -202,4 +202,5 @@ DESKS: Mapping[str, Callable[[Lab], Desk]] = {
 
 def desk(page: str, lab: Lab) -> Desk:
     """The desk that a page is typed at."""
-    return DESKS.get(page, lambda lab: Desk(lab.digits()))(lab)
+    make = DESKS.get(page)
+    return make(lab) if make else Desk(lab.digits())

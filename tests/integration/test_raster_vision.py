@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Clone
-from tests.integration.parts import AWS, PROJECT, BatchWorld, ForgeRepo, Stack
 from tests.documents import typed
+from tests.integration.parts import AWS, PROJECT, BatchWorld, ForgeRepo, Stack
 
 
 @pytest.fixture

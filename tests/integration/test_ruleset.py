@@ -25,5 +25,5 @@ def test_github_would_take_it(readers: str) -> None:
     assert words[2:5] == ["--method", "POST", "repos/team/experiments/rulesets"]
     text = (ROOT / words[words.index("--input") + 1]).read_text()
     done = read(readers, text)
-    assert done.stdout.split() == "tag active deletion non_fast_forward update refs/tags/**/*".split(), done.stderr
+    assert done.stdout.strip() == "tag active deletion non_fast_forward update refs/tags/**/*", done.stderr
     assert read(readers, text.replace('"deletion"', '"deletions"')).returncode != 0
