@@ -72,7 +72,8 @@ def _run(args: argparse.Namespace, context: Context, steps: tuple[Step, ...], st
     if args.resume:
         chain = chain_record.chosen(context, "" if args.resume == _NEWEST else args.resume)
         return resume(context, chain, story.tell, follow=args.wait)
-    options = Options(tuple(args.secret_env), args.parallel, args.allow_secrets)
+    file = chain_file.place(Path.cwd() / args.file, context.repo.top)
+    options = Options(tuple(args.secret_env), args.parallel, args.allow_secrets, file)
     return start(context, steps, args.tag, options, story.tell, follow=args.wait)
 
 

@@ -1,8 +1,8 @@
 """Write an experiment in a form that others read: a crate, a statement, a bundle, JSON, or a citation.
 
-ro-crate: a Process Run Crate, a zip (or only its metadata, to a name ending in .json or to stdout). slsa: an in-toto
-statement with SLSA provenance, of the image, or of what a run wrote when a RUN is named. bundle: one file with
-everything that a repeat needs; see `git rvexp import`. json: all that is recorded (rvexp.export/1). citation:
+ro-crate: a Process Run Crate, of a chain a Workflow Run Crate; a zip (or only its metadata, to a name ending in .json
+or to stdout). slsa: an in-toto statement with SLSA provenance, of the image, or of what a RUN wrote. bundle: one file
+with everything that a repeat needs; see `git rvexp import`. json: all that is recorded (rvexp.export/1). citation:
 CITATION.cff. The same record gives the same bytes; no file is ever written over.
 """
 
@@ -24,7 +24,8 @@ _STDOUT = "-"
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
-    parser.add_argument("what", metavar="TAG|RUN", nargs="?", default="@", help="a snapshot, a run id or a job id")
+    told = "a snapshot, a run id, a job id, a chain"
+    parser.add_argument("what", metavar="TAG|RUN|CHAIN", nargs="?", default="@", help=told)
     parser.add_argument("--format", choices=FORMATS, required=True, help="which form")
     parser.add_argument("-o", "--output", metavar="FILE", default=_STDOUT, help="where to; default: stdout")
 

@@ -46,7 +46,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
 
         name, page = experiment.named(context, args.what or "@", wish)
     if args.output == _STDOUT:
-        session.speaker.result(page.removesuffix("\n"))
+        session.speaker.raw(page.removesuffix("\n"))
         return 0
     from git_rvexp.workflow.reporting.writing import write  # noqa: PLC0415  as above
 

@@ -80,6 +80,7 @@ _SHAPES: Mapping[str, Mapping[str, _Check]] = {
         "inputs": _tables,
     },
     "submitted": {**_RUN, "job": _text},
+    "driving": dict.fromkeys(("chain", "driver", "file"), _text),
     "duplicate": {**_RUN, "job": _text},
     "ended": {
         **_RUN,

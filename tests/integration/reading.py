@@ -1,8 +1,9 @@
 """Scripts for other people's readers of what we export, run by the Python that has them; each prints one JSON value.
 
 The validator of crates wants the contexts from the network: RO-Crate's is served from the copy in the `rocrate`
-package, the workflow run terms from a list of those that are used. Its two checks that a context can be fetched are
-left out.
+package, the workflow run terms from a list of those that are used. That copy is of RO-Crate 1.3, which has other names
+for what a workflow is than 1.1 (its specification, appendix on the JSON-LD context): those are put back. The two checks
+that a context can be fetched are left out.
 """
 
 import json
@@ -21,13 +22,33 @@ runs = [{
 } for run in crate.root_dataset["mentions"]]
 print(json.dumps({"name": crate.name, "runs": runs}))
 """
+READ_WORKFLOW = """
+import json, sys
+from rocrate.rocrate import ROCrate
+crate = ROCrate(sys.argv[1])
+(whole,) = [a for a in crate.root_dataset["mentions"] if a.get("instrument") == crate.mainEntity]
+named = lambda of, key: [each["name"] for each in of.get(key, [])]
+print(json.dumps({
+    "main": crate.mainEntity.id, "types": crate.mainEntity.type,
+    "language": crate.mainEntity["programmingLanguage"]["name"],
+    "input": named(crate.mainEntity, "input"), "output": named(crate.mainEntity, "output"),
+    "status": whole["actionStatus"].rpartition("/")[2],
+    "error": whole.get("error", ""), "end": whole.get("endTime", ""),
+    "read": [named(c, "hasPart") for c in whole.get("object", [])],
+    "wrote": [named(c, "hasPart") for c in whole.get("result", [])],
+    "actions": len(crate.root_dataset["mentions"]),
+}))
+"""
 VALIDATE_CRATE = """
 import email.message, io, json, pathlib, sys, urllib.request, urllib.response, rocrate
 TERMS = "https://w3id.org/ro/terms/workflow-run"
 used = ("DockerImage", "ContainerImage", "containerImage", "environment", "registry", "tag", "sha256")
-crate = pathlib.Path(rocrate.__file__).parent / "data/ro-crate.jsonld"
+crate = json.loads((pathlib.Path(rocrate.__file__).parent / "data/ro-crate.jsonld").read_bytes())
+work = "https://bioschemas.org/ComputationalWorkflow"
+crate["@context"] |= {"ComputationalWorkflow": work, "input": f"{work}#input", "output": f"{work}#output"}
+crate["@context"] |= {"FormalParameter": "https://bioschemas.org/FormalParameter"}
 known = {
-    "https://w3id.org/ro/crate/1.1/context": crate.read_bytes(),
+    "https://w3id.org/ro/crate/1.1/context": json.dumps(crate).encode(),
     TERMS + "/context": json.dumps({"@context": {name: f"{TERMS}#{name}" for name in used}}).encode(),
 }
 class Kept(urllib.request.HTTPSHandler):

@@ -2,13 +2,14 @@
 
 import json
 import subprocess
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from git_rvexp.record.kept import keep
 from tests.conftest import Clone
-from tests.integration.reading import READ_CRATE, READ_STATEMENT, VALIDATE_CRATE, answered
+from tests.integration.reading import READ_CRATE, READ_STATEMENT, READ_WORKFLOW, VALIDATE_CRATE, answered
 from tests.notebook import Notebook
 
 TAG = "al/roads/2026-11-02/first"
@@ -56,6 +57,103 @@ def test_a_crate_is_read_by_its_library(clone: Clone, run: str, readers: str, tm
     found = answered(readers, VALIDATE_CRATE, crate, "process-run-crate")
     assert found["issues"] == []
     assert found["checks"] > 40
+
+
+CHAIN = """
+[[step]]
+name = "train"
+command = ["python3", "train.py"]
+
+[[step]]
+name = "eval"
+after = ["train"]
+command = ["python3", "eval.py"]
+"""
+
+
+def chained(clone: Clone, *, code: int = 0, file: str = "flows/my chain.toml", text: str = CHAIN) -> str:
+    """A chain of two steps whose second ended with `code`; its name."""
+    book = Notebook(clone)
+    clone.write("flows/my chain.toml", text)
+    taken = book.snapshot(TAG)
+    name = "0123456789"
+    book.tell(taken, "driving", chain=name, driver="here", **({"file": file} if file else {}))
+    read, wrote = keep(
+        book.ledger, [f"s3://data/a.csv\t10\tsha256:{READ}\tv1\n", f"out/m.json\t10\tsha256:{WROTE}\t\n"]
+    )
+    place = {"uri": "s3://data/", "manifest": "sha256:" + "44" * 32, "count": 1, "bytes": 10, "kept": read}
+    marks = {"chain": name, "step": "train", "nth": 1, "inputs": [place]}
+    first = book.ended(taken, image=IMAGE, command=("python3", "train.py"), extra=marks)
+    book.tell(taken, "outputs", run=str(first.run), manifest="sha256:" + "55" * 32, count=1, bytes=10, kept=wrote)
+    marks = {"chain": name, "step": "eval", "nth": 2}
+    book.ended(taken, code, image=IMAGE, command=("python3", "eval.py"), after=(str(first.run),), extra=marks)
+    return name
+
+
+def test_a_chain_is_a_workflow(clone: Clone, readers: str, tmp_path: Path) -> None:
+    """Its file is the main entity and in the crate; it ran as a whole and in two steps; the profiles agree."""
+    name = chained(clone)
+    crate = exported(clone, tmp_path / "crate.zip", "ro-crate")
+    assert exported(clone, tmp_path / "again.zip", "ro-crate", name).read_bytes() == crate.read_bytes()
+    with zipfile.ZipFile(crate) as archive:
+        assert archive.read("flows/my chain.toml").decode() == CHAIN
+    told = answered(readers, READ_WORKFLOW, crate)
+    assert told == {
+        "main": "flows/my%20chain.toml",
+        "types": ["File", "SoftwareSourceCode", "ComputationalWorkflow"],
+        "language": "chain of git rvexp",
+        "input": ["train: s3://data/"],
+        "output": ["train: what it wrote"],
+        "status": "CompletedActionStatus",
+        "error": "",
+        "end": "2026-11-02T12:00:00Z",
+        "read": [["s3://data/a.csv"]],
+        "wrote": [["out/m.json"]],
+        "actions": 5,
+    }
+    for profile in ("process-run-crate", "workflow-ro-crate", "workflow-run-crate"):
+        found = answered(readers, VALIDATE_CRATE, crate, profile)
+        assert (profile, found["issues"], found["checks"] > 40) == (profile, [], True)
+
+
+@pytest.mark.parametrize(
+    ("file", "text"), [("", CHAIN), ("gone.toml", CHAIN), ("flows/my chain.toml", CHAIN.replace("eval.py", "e.py"))]
+)
+def test_a_chain_without_its_file_is_told_from_the_record(
+    clone: Clone, readers: str, tmp_path: Path, file: str, text: str
+) -> None:
+    """A file that was never in the snapshot, or says something else than what was run, is not taken for it."""
+    name = chained(clone, code=1, file=file, text=text)
+    crate = exported(clone, tmp_path / "crate.zip", "ro-crate", name)
+    with zipfile.ZipFile(crate) as archive:
+        told = json.loads(archive.read("chain.json"))
+    assert [(s["step"], s["after"], s["command"]) for s in told["steps"]] == [
+        ("train", [], ["python3", "train.py"]),
+        ("eval", ["train"], ["python3", "eval.py"]),
+    ]
+    seen = answered(readers, READ_WORKFLOW, crate)
+    assert (seen["main"], seen["status"]) == ("chain.json", "FailedActionStatus")
+    assert seen["error"].startswith("step eval is run ")
+
+
+def test_the_validator_finds_a_wrong_workflow(clone: Clone, readers: str, tmp_path: Path) -> None:
+    """A workflow that nothing ran, and one whose file is not in the crate, are not let through."""
+    chained(clone)
+    text = exported(clone, tmp_path / "crate.json", "ro-crate").read_text()
+    folder = tmp_path / "crate"
+    folder.mkdir()
+    (folder / "record.txt").write_text("")
+    (folder / "ro-crate-metadata.json").write_text(text)
+    assert "flows/my%20chain.toml" in str(answered(readers, VALIDATE_CRATE, folder, "workflow-run-crate")["issues"])
+    exported(clone, tmp_path / "crate.zip", "ro-crate")
+    with zipfile.ZipFile(tmp_path / "crate.zip") as archive:
+        archive.extractall(folder)
+    idle = json.loads(text)
+    for each in idle["@graph"]:
+        if each["@id"] == "#chain-0123456789":
+            each["instrument"] = {"@id": "#code"}
+    (folder / "ro-crate-metadata.json").write_text(json.dumps(idle))
+    assert answered(readers, VALIDATE_CRATE, folder, "workflow-run-crate")["issues"]
 
 
 def test_the_validator_finds_a_wrong_crate(clone: Clone, run: str, readers: str, tmp_path: Path) -> None:

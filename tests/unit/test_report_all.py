@@ -67,10 +67,13 @@ def test_what_can_be_repeated_today_is_counted_by_looking(shown: Shown) -> None:
     done = shown.book.clone.rvexp("report", "--all", "--check", "1", "-o", "-")
     assert done.returncode == 0, done.stderr
     seen = words(done.stdout)
-    assert "runs repeatable today 0 of 2" in seen
+    assert "runs of the newest 1 repeatable today 0 of 2" in seen
     assert "The newest 1 of 4 experiments were checked" in seen
     answers = {row[0].split()[0]: row[4] for row in cells(done.stdout)}
     assert [name for name, answer in answers.items() if answer] == ["hostile"]
+    whole = shown.book.clone.rvexp("report", "--all", "--check", "all", "-o", "-").stdout
+    assert "runs repeatable today 0 of 9" in words(whole)
+    assert all(row[4] for row in cells(whole))
 
 
 def test_many_numbers_become_a_band(shown: Shown) -> None:

@@ -43,7 +43,7 @@ def start(context: Context, steps: Sequence[Step], tag: str, options: Options, t
     for plan in ready.plans:
         checked(ready.executor, plan)
     with held(context.repo, name) as hold:
-        _take_over(context, ready.snapshot, name, hold)
+        _take_over(context, ready.snapshot, name, hold, options.file)
         announce(context, ready.snapshot, ready.plans)
         chain = load(context, ready.snapshot, name)
         return _driven(context, chain, ready.executor, hold, tell, follow=follow)
@@ -136,9 +136,10 @@ def _redone(context: Context, chain: Chain, executor: Executor, look: Look) -> C
     return reread(context, chain)
 
 
-def _take_over(context: Context, snapshot: Snapshot, name: str, hold: Hold) -> None:
-    """Record that this clone drives the chain; it is shared with the next push."""
-    context.ledger.append(snapshot.oid, context.ledger.event("driving", {"chain": name, "driver": hold.driver}))
+def _take_over(context: Context, snapshot: Snapshot, name: str, hold: Hold, file: str = "") -> None:
+    """Record that this clone drives the chain, and of a new one where its file is; it is shared with the next push."""
+    told = {"chain": name, "driver": hold.driver, **({"file": file} if file else {})}
+    context.ledger.append(snapshot.oid, context.ledger.event("driving", told))
 
 
 def _refuse_rival(context: Context, chain: Chain, plans: Sequence[Plan]) -> None:

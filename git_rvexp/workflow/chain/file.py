@@ -53,6 +53,12 @@ def read(path: Path, shown: str) -> tuple[Step, ...]:
     return parsed(text, shown)
 
 
+def place(path: Path, top: Path) -> str:
+    """The file's path in the work tree at `top`, with slashes; "" when it lies elsewhere."""
+    whole = path.resolve()
+    return whole.relative_to(top.resolve()).as_posix() if whole.is_relative_to(top.resolve()) else ""
+
+
 def parsed(text: str, shown: str) -> tuple[Step, ...]:
     """The same from the file's text."""
     content = tomltext.parse(text, shown)

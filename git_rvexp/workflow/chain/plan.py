@@ -23,11 +23,15 @@ QUEUES = "rvexp.local.queue"
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line adds to a chain. `parallel`: array children at a time on an engine; 0: as many as fit."""
+    """What the command line adds to a chain. `parallel`: array children at a time on an engine; 0: as many as fit.
+
+    `file` is where in the work tree the chain stands; "" when it is not there.
+    """
 
     secret_env: tuple[str, ...] = ()
     parallel: int = 0
     allow_secrets: bool = False
+    file: str = ""
 
 
 def drafts(

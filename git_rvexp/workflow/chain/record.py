@@ -24,7 +24,8 @@ from git_rvexp.workflow.looking.reasons import why
 class Chain:
     """A chain of runs on one snapshot; `runs` holds the one that counts for each step, parents first.
 
-    `step_of` has the step of every run, those that no longer count too; `driver` is the clone that drove it last.
+    `step_of` has the step of every run, those that no longer count too; `driver` is the clone that drove it last, and
+    `file` where in the work tree the chain was read from, as far as it was there.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Chain:
     runs: Mapping[str, Run]
     step_of: Mapping[str, str]
     driver: str = ""
+    file: str = ""
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:
@@ -94,9 +96,11 @@ def reread(context: Context, chain: Chain) -> Chain:
 def load(context: Context, snapshot: Snapshot, name: str) -> Chain:
     """The chain `name` of a snapshot that has it."""
     record = context.ledger.record(snapshot.oid)
-    driving = [str(e.get("driver", "")) for e in record.of("driving") if e.get("chain") == name]
+    driving = [e for e in record.of("driving") if e.get("chain") == name]
     chain = _folded(name, snapshot, runs(record))
-    return dataclasses.replace(chain, driver=driving[-1] if driving else "")
+    if not driving:
+        return chain
+    return dataclasses.replace(chain, driver=str(driving[-1].get("driver", "")), file=str(driving[0].get("file", "")))
 
 
 def chosen(context: Context, text: str) -> Chain:

@@ -1,8 +1,9 @@
-"""A Process Run Crate (profile 0.5, RO-Crate 1.1): each run is an action on files, by an instrument.
+"""A Process Run Crate (profile 0.5, RO-Crate 1.1), of a chain a Workflow Run Crate: each run is an action on files.
 
 The crate holds the record as a file; code, image and data are named by what identifies them and not copied. A run is a
 CreateAction whose instrument is the snapshot's code, with its image, its command and what it read and wrote. Of many
-files the first are listed. Source of the fields: the profile's pages and its validator.
+files the first are listed. What a chain's crate has beside is made in `chained`. Source of the fields: the profile's
+pages and its validator.
 """
 
 import shlex
@@ -12,6 +13,7 @@ from typing import Any
 from git_rvexp.data.manifest import Item
 from git_rvexp.model import Json
 from git_rvexp.record.runs import Run
+from git_rvexp.workflow.exporting.chained import PROFILES, File, entities, file, parameters
 from git_rvexp.workflow.exporting.subject import Subject, seconds
 
 RECORD, METADATA = "record.txt", "ro-crate-metadata.json"
@@ -22,10 +24,16 @@ _DONE = {True: "http://schema.org/CompletedActionStatus", False: "http://schema.
 Entity = dict[str, Any]
 
 
+def workflow(subject: Subject) -> File | None:
+    """The file that is the workflow of a chain's crate; None for single runs."""
+    return file(subject, subject.chain, (METADATA, RECORD)) if subject.chain else None
+
+
 def crate(subject: Subject) -> dict[str, Json]:
     """The metadata document."""
     actions = [_action(subject, run) for run in subject.ended]
     files = _unique(part for run in subject.ended for part in _files(subject, run))
+    whole = _chained(subject)
     graph: list[Entity] = [
         {
             "@id": METADATA,
@@ -33,8 +41,9 @@ def crate(subject: Subject) -> dict[str, Json]:
             "conformsTo": {"@id": _CRATE},
             "about": {"@id": "./"},
         },
-        _root(subject, actions),
+        _root(subject, actions, whole),
         {"@id": _PROCESS, "@type": "CreativeWork", "name": "Process Run Crate", "version": "0.5"},
+        *_profiles(subject),
         {
             "@id": RECORD,
             "@type": "File",
@@ -50,6 +59,7 @@ def crate(subject: Subject) -> dict[str, Json]:
             "description": "As the snapshot holds it",
         },
         *_unique(_image(ref) for ref in map(_ref, subject.ended)),
+        *whole,
         *actions,
         *_settings(subject),
         *files,
@@ -57,18 +67,36 @@ def crate(subject: Subject) -> dict[str, Json]:
     return {"@context": [f"{_CRATE}/context", f"{_TERMS}/context"], "@graph": graph}
 
 
-def _root(subject: Subject, actions: Sequence[Entity]) -> Entity:
+def _chained(subject: Subject) -> list[Entity]:
+    """What a chain's crate has beside: its run as a whole first."""
+    chain, main = subject.chain, workflow(subject)
+    if chain is None or main is None:
+        return []
+    read = {run.run: _by_place(subject, run) for run in subject.ended}
+    written = {run.run: {"what it wrote": found} for run in subject.ended if (found := _written(subject, run))}
+    return list(entities(subject, chain, main, parameters(chain, read, "in"), parameters(chain, written, "out")))
+
+
+def _profiles(subject: Subject) -> list[Entity]:
+    told = PROFILES if subject.chain else {}
+    return [{"@id": k, "@type": "CreativeWork", "name": n, "version": v} for k, (n, v) in told.items()]
+
+
+def _root(subject: Subject, actions: Sequence[Entity], whole: Sequence[Entity]) -> Entity:
+    main = workflow(subject)
+    mentioned = [each for each in whole if each["@type"] in ("CreateAction", "Collection")]
     return {
         "@id": "./",
         "@type": "Dataset",
-        "conformsTo": {"@id": _PROCESS},
+        "conformsTo": [{"@id": _PROCESS}, *({"@id": each["@id"]} for each in _profiles(subject))],
         "name": subject.tag,
         "description": subject.says.subject,
         "datePublished": subject.card.date,
         "license": {"@id": "#licence"},
         "author": {"@id": "#author"},
-        "hasPart": [{"@id": RECORD}],
-        "mentions": [{"@id": action["@id"]} for action in actions],
+        "hasPart": [*([{"@id": main.id}] if main else []), {"@id": RECORD}],
+        "mentions": [{"@id": each["@id"]} for each in (*mentioned, *actions)],
+        **({"mainEntity": {"@id": main.id}} if main else {}),
     }
 
 
@@ -142,14 +170,19 @@ def _files(subject: Subject, run: Run) -> list[Entity]:
 
 
 def _read(subject: Subject, run: Run) -> list[Entity]:
-    found: list[Entity] = []
+    return [each for found in _by_place(subject, run).values() for each in found][:_FILES_MOST]
+
+
+def _by_place(subject: Subject, run: Run) -> dict[str, list[Entity]]:
+    """What a run read, by the place it names; the place itself where its files are not listed."""
+    found: dict[str, list[Entity]] = {}
+    left = _FILES_MOST
     for uri, manifest, items in subject.inputs(run):
-        if items:
-            found += [_file(f"#run-{run.run}-in-", item) for item in items]
-        else:
-            told = {"identifier": manifest} if manifest else {}
-            found.append({"@id": f"#run-{run.run}-in-{uri}", "@type": "CreativeWork", "name": uri, **told})
-    return found[:_FILES_MOST]
+        told = {"identifier": manifest} if manifest else {}
+        place: Entity = {"@id": f"#run-{run.run}-in-{uri}", "@type": "CreativeWork", "name": uri, **told}
+        found[uri] = [_file(f"#run-{run.run}-in-", item) for item in items[:left]] or [place]
+        left = max(1, left - len(items))
+    return found
 
 
 def _written(subject: Subject, run: Run) -> list[Entity]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from git_rvexp.git import notes
 from git_rvexp.model import Json
 from git_rvexp.workflow.exporting.citation import citation
-from git_rvexp.workflow.exporting.crate import METADATA, RECORD, crate
+from git_rvexp.workflow.exporting.crate import METADATA, RECORD, crate, workflow
 from git_rvexp.workflow.exporting.provenance import statement
 from git_rvexp.workflow.exporting.subject import Subject
 from git_rvexp.workflow.looking.custody import custody
@@ -36,11 +36,13 @@ def crate_zip(subject: Subject) -> bytes:
     """The crate with what belongs to it as one zip file, the same bytes every time."""
     repo = subject.context.repo
     record = notes.read(repo, notes.tip(repo), [subject.snapshot.oid]).get(subject.snapshot.oid, "")
-    parts = {METADATA: text(subject, "ro-crate"), RECORD: record}
+    main = workflow(subject)
+    parts = {METADATA: text(subject, "ro-crate").encode("utf-8", "surrogateescape")}
+    parts |= {RECORD: record.encode("utf-8", "surrogateescape"), **({main.name: main.content} if main else {})}
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w") as archive:
         for name, content in parts.items():
             entry = zipfile.ZipInfo(name, _NO_TIME)
             entry.external_attr = 0o644 << 16
-            archive.writestr(entry, content.encode("utf-8", "surrogateescape"))
+            archive.writestr(entry, content)
     return made.getvalue()

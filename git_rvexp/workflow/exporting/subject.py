@@ -4,7 +4,7 @@ Nothing here depends on when or where it is exported, so that the same record gi
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from git_rvexp.addresses import for_others
 from git_rvexp.data.manifest import Item, lines
@@ -15,13 +15,17 @@ from git_rvexp.record.events import Event
 from git_rvexp.record.kept import kept
 from git_rvexp.record.runs import Run
 from git_rvexp.terms import Snapshot
+from git_rvexp.workflow.chain.record import Chain, chosen, load
 from git_rvexp.workflow.choose import Choice, choice
 from git_rvexp.workflow.context import Context
 
 
 @dataclass(frozen=True)
 class Subject:
-    """One experiment. `named` when a run was meant and not all of the snapshot; `source` is the remote for others."""
+    """One experiment. `named` when a run was meant and not all of the snapshot; `source` is the remote for others.
+
+    `chain` is the one that was named, or that all runs of the snapshot are steps of.
+    """
 
     context: Context
     choice: Choice
@@ -29,6 +33,7 @@ class Subject:
     says: Told
     source: str
     named: bool
+    chain: Chain | None = None
 
     @property
     def snapshot(self) -> Snapshot:
@@ -86,16 +91,39 @@ class Subject:
 
 
 def subject(context: Context, text: str) -> Subject:
-    """What `text` names. UsageError for a run without a snapshot: there is nothing of its code to hand over."""
-    chosen = choice(context, text)
-    if chosen.card is None:
+    """What `text` names: a snapshot, a run, or a chain.
+
+    UsageError for what has no snapshot: there is nothing of its code to hand over.
+    """
+    found, chain = _choice(context, text)
+    if found.card is None:
         raise UsageError(f"{text!r} has no snapshot, so there is nothing to export", hint="git rvexp list")
     try:
         address = for_others(context.wanted_remote().url)
     except RvexpError:  # a remote that was not confirmed in this clone is not named either
         address = ""
-    named = len(chosen.runs) == 1 and (text in chosen.runs[0].jobs or chosen.runs[0].run.startswith(text))
-    return Subject(context, chosen, chosen.card, told(context.repo, chosen.snapshot.oid), address, named)
+    named = chain is None and _one(found, text)
+    of = {str(run.planned.get("chain", "")) for run in found.runs}
+    if not named and len(of) == 1 and "" not in of:
+        chain = load(context, found.snapshot, of.pop())
+    return Subject(context, found, found.card, told(context.repo, found.snapshot.oid), address, named, chain)
+
+
+def _choice(context: Context, text: str) -> tuple[Choice, Chain | None]:
+    """What is meant; of a chain its steps' runs, those that were done again too."""
+    try:
+        return choice(context, text), None
+    except UsageError as neither:
+        try:
+            found = chosen(context, text)
+        except UsageError:
+            raise neither from None
+    whole = choice(context, found.snapshot.tag or found.runs[next(iter(found.runs))].run)
+    return replace(whole, runs=[run for run in whole.runs if run.run in found.step_of]), found
+
+
+def _one(chosen: Choice, text: str) -> bool:
+    return len(chosen.runs) == 1 and (text in chosen.runs[0].jobs or chosen.runs[0].run.startswith(text))
 
 
 def seconds(time: str) -> str:

@@ -4,13 +4,13 @@ What the page carries names the commit that the record stood at: with that the p
 repository whose record has long gone on.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from git_rvexp import __version__
 from git_rvexp.errors import RvexpError
 from git_rvexp.git import notes
-from git_rvexp.git.catalogue import cards
+from git_rvexp.git.catalogue import Card, cards
 from git_rvexp.terms import Json
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.looking.moments import iso
@@ -81,13 +81,17 @@ def render(context: Context, wish: Wish) -> str:
         answers=answers,
         private=tuple(context.settings.report_private) if wish.public else (),
     )
-    return made(context, source)
+    return _page(context, source, known)
 
 
 def made(context: Context, source: Source) -> str:
     """The page that this source makes in this repository."""
     wanted = dict(source.tags)
     known = [card for card in cards(context.repo) if wanted.get(card.snapshot.tag) == card.snapshot.oid]
+    return _page(context, source, known)
+
+
+def _page(context: Context, source: Source, known: Sequence[Card]) -> str:
     found = rows(context.repo, known, source.at, source.private)
     about = {"made": iso(source.made), "version": source.version, "private": source.private, "record": source.at}
     return page("history.html", {**overview(found, source.answers, source.made), **about}, source.fields())

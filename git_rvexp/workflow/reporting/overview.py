@@ -82,7 +82,8 @@ def _counters(rows: Sequence[Row], answers: Mapping[str, Mapping[str, str]]) -> 
     ]
     shown = [(f"{n:,}", words, kind) for n, words, kind in counted if n or words in _ALWAYS]
     if answers:
-        shown.insert(0, (f"{told['yes']} of {told.total()}", "runs repeatable today", "lead"))
+        among = f"runs of the newest {len(answers)} " if len(answers) < len(rows) else "runs "
+        shown.insert(0, (f"{told['yes']} of {told.total()}", f"{among}repeatable today", "lead"))
     return shown
 
 
@@ -107,7 +108,7 @@ def _cell(row: Row, told: Mapping[str, str] | None, marks: Mapping[tuple[int, st
     initials, project, day, nickname = row.parts
     seconds = wall(row.runs[-1]) if row.runs else None
     counts = Counter(run.word for run in row.runs)
-    answer = next((word for word in _WORST if word in told.values()), "") if told else ""
+    answer = next((word for word in _WORST if word in told.values()), NO_RUNS) if told is not None else ""
     found = [f"s-{row.word}", marks.get((1, project), ""), marks.get((0, initials), "")]
     return Cell(
         tag=row.card.snapshot.tag,

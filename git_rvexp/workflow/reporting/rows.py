@@ -10,7 +10,7 @@ from git_rvexp.git import notes
 from git_rvexp.git.catalogue import Card
 from git_rvexp.git.notes import Tip
 from git_rvexp.git.plumbing import Repo
-from git_rvexp.record.events import Record, parse, skim
+from git_rvexp.record.events import Event, Record, parse, skim
 from git_rvexp.record.runs import Run, runs
 from git_rvexp.terms import Json
 from git_rvexp.workflow.looking import metrics
@@ -69,7 +69,14 @@ def _skimmed(card: Card, text: str, _private: Sequence[str]) -> Row:
 def _veiled(card: Card, text: str, private: Sequence[str]) -> Row:
     record = parse(text)
     over = veil(private, [record])
-    return _row(card, over.text(card.subject), over.record(record))
+    return _row(card, over.text(card.subject), over.record(_shown(record)))
+
+
+def _shown(record: Record) -> Record:
+    """What the page shows of a record: no more has to be veiled."""
+    told = ((e, _WITH_REPEATS.get(e.kind)) for e in record.events)
+    fields = ((e, {key: e.fields[key] for key in e.fields if key in keys}) for e, keys in told if keys)
+    return Record(tuple(Event(e.time, e.kind, kept) for e, kept in fields))
 
 
 def _row(card: Card, subject: str, record: Record) -> Row:
