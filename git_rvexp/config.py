@@ -51,17 +51,20 @@ class Config:
         return found
 
     def unconfirmed(self, confirmed: str) -> dict[str, Any]:
-        """What of `chosen` is open: nothing when its fingerprint is one of the words of `confirmed`."""
-        values = self.chosen()
-        return {} if not values or fingerprint(values) in confirmed.split() else values
+        """What of `chosen` is open: the values whose fingerprint is none of the words of `confirmed`.
+
+        One by one, so that a flag or a variable that goes before one confirmed value opens none of the others.
+        """
+        held = confirmed.split()
+        return {name: value for name, value in self.chosen().items() if fingerprint(name, value) not in held}
 
 
-def fingerprint(values: Mapping[str, Any]) -> str:
-    """What is stored when the user confirms `values`: any change asks again."""
+def fingerprint(name: str, value: Any) -> str:
+    """What is stored when the user confirms a setting's value: any change asks again."""
     import hashlib  # noqa: PLC0415  a look at a clone confirms nothing
     import json  # noqa: PLC0415  as above
 
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:32]
+    return hashlib.sha256(json.dumps([name, value], sort_keys=True).encode()).hexdigest()[:32]
 
 
 def load(

@@ -84,7 +84,7 @@ def settings(data: bytes) -> None:
         path.write_bytes(data)
         with contextlib.suppress(RvexpError):
             found = config.load({}, {"HOME": folder}, [], path)
-            config.fingerprint(found.chosen())
+            found.unconfirmed(config.fingerprint("store", ""))
             for key in keys():
                 found.origin(key.name)
 

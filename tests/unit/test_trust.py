@@ -151,3 +151,20 @@ def test_confirm_shows_the_values_and_holds_until_one_changes(clone: Clone, tmp_
     assert clone.rvexp("init", "--confirm").returncode == 0
     clone.write(".rvexp.toml", f'experiments_remote = "{there}"\n')
     assert clone.rvexp("snapshot", "three").returncode == 0
+
+
+def test_what_goes_before_a_confirmed_value_opens_none_of_the_others(clone: Clone, tmp_path: Path) -> None:
+    """A flag, a variable or a profile of one's own replaces one value; the file's others stay confirmed."""
+    there = tmp_path / "experiments.git"
+    subprocess.run(["git", "init", "-q", "--bare", there], check=True)
+    clone.write(".rvexp.toml", f'experiments_remote = "{there}"\nbatch_queue = "q"\nexecutor = "docker"\n')
+    assert clone.rvexp("init", "--confirm").returncode == 0
+    assert clone.rvexp("snapshot", "one", env={"RVEXP_BATCH_QUEUE": "other"}).returncode == 0
+    assert clone.rvexp("init", "-y", "--queue", "other", "-n").returncode == 0
+    assert clone.rvexp("init", "-y", "--queue", "other").returncode == 0
+    assert clone.rvexp("snapshot", "two").returncode == 0
+    clone.write(".rvexp.toml", f'experiments_remote = "{there}"\nbatch_queue = "theirs"\n')
+    done = clone.rvexp("snapshot", "three")
+    assert done.returncode == 2
+    assert "batch_queue = 'theirs'" in done.stderr
+    assert str(there) not in done.stderr, "confirmed before"

@@ -1,7 +1,7 @@
 """What a user has confirmed in a clone: the places that tracked files choose for code, secrets and money.
 
-A fingerprint of the values is kept in the clone's own git configuration, one word for every set of values that was
-confirmed, so that going from branch to branch asks once for each. `Context.trusted` refuses what is not there.
+A fingerprint of each setting and its value is kept in the clone's own git configuration, so that going from branch to
+branch asks once for each. `Context.trusted` refuses what is not there.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from git_rvexp.git.plumbing import Repo
 from git_rvexp.values import shown
 from git_rvexp.workflow.context import CONFIRMED, Context
 
-_KEPT = 20
+_KEPT = 200  # the newest: values of some twenty branches
 
 
 def unconfirmed(context: Context) -> dict[str, Any]:
@@ -35,9 +35,10 @@ def confirm(context: Context) -> dict[str, Any]:
     """
     values = context.config.chosen()
     _refuse_tracked_remote(context, str(values.get("experiments_remote", "")))
-    words = [w for w in _stored(context.repo).split() if w != fingerprint(values)]
+    new = [fingerprint(name, value) for name, value in values.items()]
+    words = [word for word in _stored(context.repo).split() if word not in new]
     if values:
-        put(context.repo, CONFIRMED, " ".join([*words[-_KEPT + 1 :], fingerprint(values)]))
+        put(context.repo, CONFIRMED, " ".join([*words, *new][-_KEPT:]))
     return values
 
 
