@@ -152,6 +152,6 @@ def test_a_confirmation_is_for_these_values_and_several_are_kept(tmp_path: Path)
     """Any change asks again; going back to another branch's confirmed values does not."""
     one = configured(tmp_path, 'batch_queue = "a"\n')
     two = configured(tmp_path, 'batch_queue = "b"\n')
-    words = f"{fingerprint(one.chosen())} {fingerprint(two.chosen())}"
+    words = f"{fingerprint('batch_queue', 'a')} {fingerprint('batch_queue', 'b')}"
     assert one.unconfirmed(words) == two.unconfirmed(words) == {}
-    assert two.unconfirmed(fingerprint(one.chosen())) == {"batch_queue": "b"}
+    assert two.unconfirmed(fingerprint("batch_queue", "a")) == {"batch_queue": "b"}
