@@ -11,6 +11,14 @@ _NAME = re.compile(r"[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\
 _HOST = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\])(?::[0-9]{1,5})?")
 
 
+def parted(image: str) -> tuple[str, str, str]:
+    """Repository, tag and digest of an image as `docker run` takes it; "" for what it does not say."""
+    named, _, digest = image.partition("@")
+    head, slash, last = named.rpartition("/")
+    name, _, tag = last.partition(":")
+    return f"{head}{slash}{name}", tag, digest
+
+
 @dataclass(frozen=True)
 class Repository:
     """A repository of a registry. `host` may hold a port; `text` is how the user wrote both."""

@@ -64,6 +64,8 @@ def either(context: Context, text: str) -> tuple[Snapshot, list[Run]]:
 
 def choice(context: Context, text: str, names: Sequence[str] | None = None) -> Choice:
     """The same, with all that was read for it. `names` are all tags' names, for callers who look up several texts."""
+    if text == "@" and not tag_names(context.repo) and (plain := _newest_plain(context)):
+        return plain
     exact = _my_newest(context) if text == "@" else card(context.repo, text)
     if exact:
         return _whole(context, exact)
@@ -89,7 +91,7 @@ def _card(context: Context, text: str, names: Sequence[str] | None) -> Card:
         return exact
     names = tag_names(context.repo) if names is None else names
     if not names:
-        raise UsageError("there is no snapshot in this clone yet", hint="git rvexp snapshot NICKNAME")
+        raise _none_yet()
     found = _named(names, text) or _of_commit(context, text)
     if len(found) > 1:
         raise UsageError(f"{text!r} names several snapshots\n" + _listed(found), hint="say more of it")
@@ -102,9 +104,23 @@ def _card(context: Context, text: str, names: Sequence[str] | None) -> Card:
 def _my_newest(context: Context) -> Card:
     mine = initials(context.settings, person(context.repo))
     own = cards(context.repo, initials=mine, newest=1)
+    if not own and not tag_names(context.repo):
+        raise _none_yet()
     if not own:
         raise UsageError(f"no snapshot is yours (initials {mine})", hint="git rvexp list")
     return own[0]
+
+
+def _none_yet() -> UsageError:
+    return UsageError("there is no snapshot in this clone yet", hint="git rvexp snapshot NICKNAME")
+
+
+def _newest_plain(context: Context) -> Choice | None:
+    """The newest run of a clone that has runs and no snapshot."""
+    found = max(recorded_runs(context), key=lambda each: each.run.planned.time, default=None)
+    if found is None:
+        return None
+    return Choice(found.snapshot, None, context.ledger.record(found.snapshot.oid), [found.run])
 
 
 def _named(names: Sequence[str], text: str) -> list[str]:

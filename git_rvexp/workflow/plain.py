@@ -8,7 +8,7 @@ from git_rvexp.errors import RvexpError, UsageError
 from git_rvexp.executors import definition as defs
 from git_rvexp.git import worktree
 from git_rvexp.images.credentials import login
-from git_rvexp.images.reference import Repository
+from git_rvexp.images.reference import Repository, parted
 from git_rvexp.images.registry import Registry
 from git_rvexp.model import Snapshot
 from git_rvexp.workflow.context import Context
@@ -40,19 +40,17 @@ def plain_definition(context: Context) -> tuple[Snapshot, Published]:
 
 
 def _pinned(context: Context, image: str) -> str:
-    """`image` with the digest its tag has now, or as it is when the registry does not tell."""
-    if "@" in image:
-        return image
-    name, colon, tag = image.rpartition(":")
-    if not colon or "/" in tag:
-        name, tag = image, "latest"
+    """`image` by the digest its tag has now, or as it is when the registry does not tell."""
+    name, tag, digest = parted(image)
+    if digest:
+        return f"{name}@{digest}"
     try:
         repository = Repository.parse(name)
-        found = Registry(repository, login(repository, context.settings, context.environ)).resolve(tag)
+        found = Registry(repository, login(repository, context.settings, context.environ)).resolve(tag or "latest")
     except RvexpError as why:
         context.warn(f"the digest of {image} cannot be told: {why}")
         return image
     if found is None:
         return image
     context.warn(f"{image} is a tag that can move; now it is {found.digest}")
-    return f"{name}:{tag}@{found.digest}"
+    return f"{name}@{found.digest}"

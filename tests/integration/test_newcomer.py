@@ -40,9 +40,13 @@ def test_two_settings_are_enough(newcomer: Clone, stack: Stack, registry_repo: s
     digest = json.loads(
         stack.run("skopeo", "inspect", "--tls-verify=false", f"docker://{registry_repo}:latest").stdout
     )["Digest"]
-    assert f'image="{registry_repo}:latest@{digest}"' in note[0]
+    assert f'image="{registry_repo}@{digest}"' in note[0]
     assert all("not_a_snapshot=true" in line for line in note[:2])
     assert newcomer.rvexp("logs", done.stdout.strip()).stdout == "hello\n"
+    assert newcomer.rvexp("logs").stdout == "hello\n", "the newest run, where there is no snapshot"
+    seen = newcomer.rvexp("verify", done.stdout.strip())
+    assert seen.returncode == 8, "what a plain definition ran has no snapshot, so its code cannot be told"
+    assert f"names {registry_repo}:latest, a tag that can move" in seen.stdout
 
 
 def test_with_a_snapshot_of_this_tree_the_snapshot_runs(newcomer: Clone, stack: Stack) -> None:

@@ -124,6 +124,46 @@ def test_other_pushes_pass(study: Study, words: list[str]) -> None:
     assert (done.returncode, "rvexp" in done.stderr) == (0, False), done.stderr
 
 
+def test_a_branch_that_the_remote_has_is_looked_at_from_there_on(study: Study) -> None:
+    """Only its new commits are walked, and not every ref is read; a snapshot among them is found all the same."""
+    git = study.clone.git
+    git("checkout", "-q", "-b", "work")
+    study.clone.commit("mine")
+    assert study.push("public", "work").returncode == 0
+    git("merge", "-q", "--no-edit", "-s", "ours", f"{TAG}^{{}}")
+    done = study.push("public", "work")
+    assert done.returncode == 1, done.stderr
+    assert "it is a commit of a snapshot" in done.stderr
+    trace = study.common / "trace"
+    git("reset", "-q", "--hard", "HEAD^")
+    study.clone.commit("more")
+    git("push", "-q", "public", "work", env={"GIT_TRACE2": str(trace)})
+    (look,) = [line for line in trace.read_text().splitlines() if " start " in line and "Rvexp-Snapshot" in line]
+    assert "--remotes" not in look
+
+
+def test_what_another_branch_of_the_remote_has_already_may_follow(study: Study) -> None:
+    """Somebody took a snapshot for a branch of theirs with --no-verify: it cannot be leaked again."""
+    git = study.clone.git
+    assert study.push("--no-verify", "public", f"{TAG}^{{}}:refs/heads/taken").returncode == 0
+    git("checkout", "-q", "-b", "work")
+    assert study.push("public", "work").returncode == 0
+    git("merge", "-q", "--no-edit", "-s", "ours", f"{TAG}^{{}}")
+    assert study.push("public", "work").returncode == 0
+
+
+def test_a_branch_that_holds_commits_we_lack_is_looked_at_all_the_same(
+    study: Study, new_clone: Callable[[str], Clone]
+) -> None:
+    """A forced push over a colleague's commits, which tell nothing here: the remote's other branches bound the walk."""
+    other = new_clone("other")
+    other.git("remote", "add", "public", str(study.public))
+    assert study.push("--force", "public", "main:refs/heads/work").returncode == 0
+    other.git("push", "-q", "--force", "public", "HEAD:refs/heads/work")
+    assert study.push("--force", "public", f"{TAG}^{{}}:refs/heads/work").returncode == 1
+    assert study.push("--force", "public", "main:refs/heads/work").returncode == 0
+
+
 def test_a_leaked_tag_can_be_removed(study: Study) -> None:
     """Deleting a snapshot's tag from a remote that should never have had it is allowed."""
     study.push("--no-verify", "public", TAG)

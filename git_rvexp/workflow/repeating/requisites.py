@@ -61,13 +61,12 @@ def _present(context: Context, settings: Settings, plan: Plan) -> bool:
 
 def _in_registry(context: Context, settings: Settings, ref: str) -> bool:
     from git_rvexp.images.credentials import login  # noqa: PLC0415  may load boto3 or docker
-    from git_rvexp.images.reference import Repository  # noqa: PLC0415  as above
+    from git_rvexp.images.reference import Repository, parted  # noqa: PLC0415  as above
     from git_rvexp.images.registry import Registry  # noqa: PLC0415  as above
 
-    name, _, digest = ref.partition("@")
-    head, slash, last = name.rpartition("/")
+    name, _, digest = parted(ref)
     try:
-        repository = Repository.parse(f"{head}{slash}{last.partition(':')[0]}")
+        repository = Repository.parse(name)
         return Registry(repository, login(repository, settings, context.environ)).resolve(digest) is not None
     except RvexpError as why:
         context.warn(f"whether the image is still there cannot be told: {why}")

@@ -8,6 +8,7 @@ from typing import Any
 
 from git_rvexp.errors import RvexpError
 from git_rvexp.executors import definition as defs
+from git_rvexp.images.reference import parted
 from git_rvexp.model import Json
 from git_rvexp.record.runs import Run
 from git_rvexp.workflow.verifying.link import Link, changed, hazard, ok, unknown
@@ -26,8 +27,11 @@ def definition(outside: Outside, subject: Subject, run: Run) -> list[Link]:
     event = next((e for e in subject.record.of("definition") if e.get("arn") == arn), None)
     body = event.get("body") if event else None
     image = str(run.planned.get("image", ""))
-    if isinstance(body, dict) and image not in {p.image for p in defs.places(body)}:
-        return [changed("definition", f"its recorded body does not run the recorded image {image}")]
+    if isinstance(body, dict) and image not in (named := {place.image for place in defs.places(body)}):
+        by_tag = next((each for each in named if _named_by_tag(each, image)), "")
+        if not (event and event.get("not_a_snapshot") and by_tag):
+            return [changed("definition", f"its recorded body does not run the recorded image {image}")]
+        return [hazard("definition", f"{arn} names {by_tag}, a tag that can move", f"a repeat runs {image}")]
     name = arn.partition(":job-definition/")[2].rpartition(":")[0]
     try:
         found = outside.revisions(run.plan, name)
@@ -35,6 +39,12 @@ def definition(outside: Outside, subject: Subject, run: Run) -> list[Link]:
         return [unknown("definition", why)]
     ours = next((d for d in found if d.get("jobDefinitionArn") == arn), None)
     return [_judged(arn, body if isinstance(body, dict) else None, ours, found)]
+
+
+def _named_by_tag(image: str, recorded: str) -> bool:
+    """Whether `image`, as a definition names it, says no digest and is of the repository of the recorded one."""
+    name, _, digest = parted(image)
+    return not digest and name == parted(recorded)[0]
 
 
 def _judged(
