@@ -70,6 +70,9 @@ _git_rvexp() {
         submit:--timeout) words='' given=1 ;;
         submit:--attempts) words='' given=1 ;;
         submit:--array) words='' given=1 ;;
+        submit:--share) words='' given=1 ;;
+        submit:--priority) words='' given=1 ;;
+        submit:--job-tag) words='' given=1 ;;
         submit:--after) words='' given=1 ;;
         submit:--seed) words='' given=1 ;;
         submit:--input) words='' given=1 ;;
@@ -152,7 +155,7 @@ _git_rvexp() {
         build) flags='-h --help -q --quiet --color --profile --reproduce' words='' tags=1 ;;
         run) flags='-h --help -q --quiet --color --profile -v --volume -p --port --gpus --env --secret-env --allow-secrets' words='' tags=1 ;;
         publish) flags='-h --help -q --quiet --color --profile --full' words='' tags=1 ;;
-        submit) flags='-h --help -q --quiet --color --profile --vcpus --memory --gpus --env --secret-env --allow-secrets --queue --executor --timeout --attempts --array --after --seed --input --output --pin-inputs --wait --offline -n --dry-run --json' words='' tags=1 ;;
+        submit) flags='-h --help -q --quiet --color --profile --vcpus --memory --gpus --env --secret-env --allow-secrets --queue --executor --timeout --attempts --array --share --priority --job-tag --after --seed --input --output --pin-inputs --wait --offline -n --dry-run --json' words='' tags=1 ;;
         chain) flags='-h --help -q --quiet --color --profile --resume --wait -n --dry-run --queue --executor --secret-env --allow-secrets --pin-inputs --parallel --json' words='' tags=1 ;;
         repeat) flags='-h --help -q --quiet --color --profile --on --queue --secret-env --trust-record --times --wait --rebuild --allow-data-drift --pin-inputs --tolerance --json' words='' tags=1 ;;
         status) flags='-h --help -q --quiet --color --profile -r --refresh -w --watch --exit-status --json' words='' tags=1 ;;
@@ -167,7 +170,7 @@ _git_rvexp() {
         export) flags='-h --help -q --quiet --color --profile --format -o --output' words='' tags=1 ;;
         import) flags='-h --help -q --quiet --color --profile --no-image' words='' ;;
         sync) flags='-h --help -q --quiet --color --profile --accept --foreign --adopt' words='' ;;
-        config) flags='-h --help -q --quiet --color --profile --show-origin --json --user --local' words='list get set path initials project experiments_remote github_experiment_repo archive_url store executor batch_queue batch_job_def_name ecr_repo aws.region aws.profile aws.endpoint_url snapshot.max_file snapshot.max_total snapshot.submodules secrets.scan secrets.allow_paths secrets.allow_rules image.dockerfile image.context image.target image.platform image.build_args image.code image.base image.environment image.owner job.vcpus job.memory job.gpus job.timeout job.attempts job.env job.links job.role_arn job.execution_role_arn run.outputs run.inputs run.input_files run.pin_inputs run.metrics run.tolerance seed.inject report.private' ;;
+        config) flags='-h --help -q --quiet --color --profile --show-origin --json --user --local' words='list get set path initials project experiments_remote github_experiment_repo archive_url store executor batch_queue batch_job_def_name ecr_repo aws.region aws.profile aws.endpoint_url snapshot.max_file snapshot.max_total snapshot.submodules secrets.scan secrets.allow_paths secrets.allow_rules image.dockerfile image.context image.target image.platform image.build_args image.code image.base image.environment image.owner job.vcpus job.memory job.gpus job.timeout job.attempts job.env job.tags job.share job.priority job.links job.role_arn job.execution_role_arn run.outputs run.inputs run.input_files run.pin_inputs run.metrics run.tolerance seed.inject report.private' ;;
         hook) flags='-h --help -q --quiet --color --profile --server --publish-on-push --no-publish-on-push' words='install uninstall status post-push' tags=1 ;;
         completion) flags='-h --help -q --quiet --color --profile' words='bash zsh fish' ;;
         help) flags='-h --help -q --quiet --color --profile' words='init doctor snapshot build run publish submit chain repeat status logs wait cancel list show diff verify report export import sync config hook completion help' ;;

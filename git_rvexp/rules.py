@@ -127,6 +127,16 @@ def attempts(number: int) -> str:
     return "" if 1 <= number <= 10 else "must be 1 to 10"
 
 
+def priority(number: int) -> str:
+    """A scheduling priority (the service model of SubmitJob)."""
+    return "" if 0 <= number <= 9999 else "must be a number from 0 to 9999"
+
+
+def share(text: str) -> str:
+    """A share identifier; the letters are those of the service's documentation."""
+    return "" if not text or re.fullmatch("[A-Za-z0-9]{1,255}", text) else "must be letters and digits only"
+
+
 def variables(pairs: Mapping[str, str]) -> str:
     """Names that a shell and Docker take as variables."""
     bad = [name for name in pairs if not _VARIABLE.fullmatch(name)]

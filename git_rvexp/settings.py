@@ -135,12 +135,8 @@ class Settings:
     image_owner: str = _key(
         "0:0", "user and group number of the code in the image", key="image.owner", rule=rules.owner
     )
-    job_vcpus: float = _key(
-        0.0, "virtual CPUs of a job; 0: the definition's own", key="job.vcpus", rule=rules.not_negative
-    )
-    job_memory: int = _key(
-        0, "memory of a job in MiB; 0: the definition's own", key="job.memory", rule=rules.not_negative
-    )
+    job_vcpus: float = _key(0.0, "virtual CPUs; 0: the definition's own", key="job.vcpus", rule=rules.not_negative)
+    job_memory: int = _key(0, "memory in MiB; 0: the definition's own", key="job.memory", rule=rules.not_negative)
     job_gpus: int = _key(0, "GPUs of a job", key="job.gpus", rule=rules.not_negative)
     job_timeout: int = _key(
         0, "seconds an attempt may run (at least 60 on Batch); 0: no limit", key="job.timeout", rule=rules.not_negative
@@ -148,8 +144,11 @@ class Settings:
     job_attempts: int = _key(
         1, "attempts of a job, 1 to 10; only lost hosts are retried", key="job.attempts", rule=rules.attempts
     )
-    job_env: Mapping[str, str] = _key(
-        {}, "environment of every job (never secrets)", key="job.env", rule=rules.variables
+    job_env: Mapping[str, str] = _key({}, "environment of every job (no secrets)", key="job.env", rule=rules.variables)
+    job_tags: Mapping[str, str] = _key({}, "AWS tags of every job on Batch", key="job.tags")
+    job_share: str = _key("", "share identifier, for queues that share fairly", key="job.share", rule=rules.share)
+    job_priority: int = _key(
+        0, "priority in the share; 0: the definition's own", key="job.priority", rule=rules.priority
     )
     job_links: bool = _key(
         default=True, about="tell MLflow and W&B in jobs the run's name, commit, image and source", key="job.links"

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from git_rvexp.errors import UsageError
 from git_rvexp.model import Resources
+from git_rvexp.settings import Settings
 
 
 def tag(parser: argparse.ArgumentParser, *, optional: bool = False) -> None:
@@ -47,17 +48,30 @@ def pinning(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pin-inputs", action="store_true", help=about)
 
 
+def scheduling(parser: argparse.ArgumentParser) -> None:
+    """How Batch queues a job, and on whose account."""
+    parser.add_argument("--share", metavar="NAME", help="share identifier, on a queue that shares fairly")
+    parser.add_argument("--priority", type=int, metavar="N", help="scheduling priority in the share, 0 to 9999")
+    parser.add_argument("--job-tag", action="append", default=[], metavar="K=V", help="an AWS tag of the job on Batch")
+
+
+def scheduling_of(args: argparse.Namespace, settings: Settings) -> dict[str, object]:
+    """The same as settings; tags come beside the configured ones."""
+    tags = {**settings.job_tags, **pairs(args.job_tag, "--job-tag")} if args.job_tag else None
+    return {"job.share": args.share, "job.priority": args.priority, "job.tags": tags}
+
+
 def resources_of(args: argparse.Namespace) -> Resources:
     """The resources asked for; UsageError when they are negative."""
     return Resources(args.vcpus, args.memory, args.gpus)
 
 
-def pairs(texts: Iterable[str]) -> dict[str, str]:
+def pairs(texts: Iterable[str], flag: str = "--env") -> dict[str, str]:
     """K=V words as a mapping; UsageError names the one that is none."""
     found = {}
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals or not name:
-            raise UsageError(f"{text!r} is not K=V", hint="--env NAME=VALUE")
+            raise UsageError(f"{text!r} is not K=V", hint=f"{flag} NAME=VALUE")
         found[name] = value
     return found

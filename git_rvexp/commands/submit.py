@@ -29,6 +29,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--timeout", type=int, default=0, help="seconds an attempt may run")
     parser.add_argument("--attempts", type=int, default=0, help="attempts, 1 to 10; only lost hosts are retried")
     parser.add_argument("--array", type=int, default=0, metavar="N", help="an array of N children")
+    shared.scheduling(parser)
     parser.add_argument("--after", action="append", default=[], metavar="RUN", help="start when that run succeeded")
     parser.add_argument("--seed", type=int, help="the run's seed; default: one is drawn and recorded")
     shared.data(parser)
@@ -42,7 +43,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, session: Session) -> int:
     """Plan, start, and with --wait follow."""
     check_command(args.command and tuple(args.command), "submit")
-    context = session.with_flags({"batch_queue": args.queue, "executor": args.executor, **_pinning(args, session)})
+    flags = {**_pinning(args, session), **shared.scheduling_of(args, session.context.settings)}
+    context = session.with_flags({"batch_queue": args.queue, "executor": args.executor, **flags})
     request = Request(
         command=tuple(args.command),
         tag=args.tag,

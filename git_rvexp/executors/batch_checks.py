@@ -42,7 +42,10 @@ def check_definition(plan: Plan, body: Mapping[str, Json]) -> None:
 def _check_share(plan: Plan, *, fair: bool) -> None:
     given = bool(plan.extra.get("share_identifier"))
     if fair and not given:
-        raise UsageError(f"the job queue {plan.queue} shares fairly and wants a share identifier")
+        raise UsageError(
+            f"the job queue {plan.queue} shares fairly and wants a share identifier",
+            hint="--share NAME, or git rvexp config set job.share NAME",
+        )
     if given and not fair:
         raise UsageError(f"the job queue {plan.queue} has no scheduling policy and takes no share identifier")
 

@@ -54,7 +54,7 @@ def check_command(command: tuple[str, ...] | None, verb: str) -> None:
 def check_secrets(context: Context, request: Request) -> None:
     """UsageError when what everybody may read of the run looks as if it held secrets."""
     if not request.allow_secrets:
-        requests.check(request.command, {**context.settings.job_env, **request.env})
+        requests.check(request.command, {**context.settings.job_env, **context.settings.job_tags, **request.env})
 
 
 def snapshot_of(context: Context, text: str) -> Snapshot | None:
@@ -113,6 +113,7 @@ def drafted(context: Context, snapshot: Snapshot, request: Request, executor: st
             **{k: v for k, v in place.items() if k not in ("account", "region")},
             **({"tag": snapshot.tag, "tag_oid": snapshot.oid} if snapshot.tag else {"not_a_snapshot": True}),
             "by": str(person(context.repo)),
+            **(_scheduling(settings) if executor == "batch" else {}),
             **_data(context, snapshot, request),
         },
     )
@@ -122,6 +123,11 @@ def frozen(draft: Plan, published: Published) -> Plan:
     """The draft with the image it runs, and on Batch the definition: nothing about the run is open any more."""
     env = {**draft.env, "RVEXP_IMAGE": published.image}
     return dataclasses.replace(draft, image=published.image, definition=published.definition, env=env)
+
+
+def _scheduling(settings: Settings) -> dict[str, Json]:
+    asked = {"share_identifier": settings.job_share, "priority": settings.job_priority, "tags": dict(settings.job_tags)}
+    return {key: value for key, value in asked.items() if value}
 
 
 def _data(context: Context, snapshot: Snapshot, request: Request) -> dict[str, Json]:

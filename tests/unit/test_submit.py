@@ -7,14 +7,18 @@ import os
 
 import pytest
 
+from git_rvexp.config import Config
 from git_rvexp.errors import AmbiguousError, CredentialsError, GitError
+from git_rvexp.executors.batch_request import request
 from git_rvexp.executors.protocol import RefusedError
 from git_rvexp.git.plumbing import Repo
 from git_rvexp.model import Phase
 from git_rvexp.record.ledger import Ledger
+from git_rvexp.workflow.planning import Request, drafted
 from git_rvexp.workflow.reconcile import settle
 from git_rvexp.workflow.submit import submit
 from git_rvexp.workflow.sync import sync
+from tests.doubles.driving import IMAGE
 from tests.lab import START, Lab
 
 
@@ -168,3 +172,36 @@ def test_another_account_cannot_say_not_found(lab: Lab) -> None:
     told = settle(lab.context(lab.one), [lab.snapshot()])
     assert [s.text for s in told] == ["cannot tell: it was planned for another account, region or engine"]
     assert [r.phase for r in lab.runs(lab.one)] == [Phase.PLANNED]
+
+
+def test_share_priority_and_tags_reach_the_job(lab: Lab) -> None:
+    """From settings to the plan, the record and SubmitJob; a queue without a policy, and an engine, get none of it."""
+    context = lab.context(lab.one)
+    wished = dataclasses.replace(context.settings, job_share="maps", job_priority=7, job_tags={"cost": "maps"})
+    asked = dataclasses.replace(context, config=Config(wished))
+    draft = drafted(asked, lab.snapshot(), Request(("true",)), "batch", {})
+    assert {key: draft.extra[key] for key in ("share_identifier", "priority", "tags")} == {
+        "share_identifier": "maps",
+        "priority": 7,
+        "tags": {"cost": "maps"},
+    }
+    assert "share_identifier" not in drafted(asked, lab.snapshot(), Request(("true",)), "docker", {}).extra
+    plain = drafted(context, lab.snapshot(), Request(("true",)), "batch", {})
+    assert not {"share_identifier", "priority", "tags"} & set(plain.extra)
+    sent = request(draft, {"containerProperties": {"image": IMAGE}})
+    assert (sent["shareIdentifier"], sent["schedulingPriorityOverride"], sent["tags"]["cost"]) == ("maps", 7, "maps")
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["--share", "a b"], "must be letters and digits only"),
+        (["--priority", "10000"], "must be a number from 0 to 9999"),
+        (["--job-tag", "cost"], "is not K=V"),
+    ],
+)
+def test_a_share_priority_or_tag_that_cannot_be_is_refused(lab: Lab, words: list[str], complaint: str) -> None:
+    """Before anything is looked up."""
+    done = lab.one.rvexp("submit", "-n", *words, "--", "true")
+    assert done.returncode == 2
+    assert complaint in done.stderr
