@@ -1,4 +1,4 @@
-"""One `git cat-file` that answers for as long as it is needed: objects as they are, each held against its name.
+"""A `git cat-file` that answers for as long as it is needed: objects as they are, each held against its name.
 
 It reads true objects and runs nothing: no filters, no attributes, no hooks, no replace refs, whatever the repository's
 configuration says. Git itself does not hash what it reads, so that is done here. What trees and files mean is
@@ -17,8 +17,9 @@ from pathlib import Path
 from git_rvexp.errors import GitError
 
 _PIECE = 1 << 18
-_MOST_AT_ONCE = 20_000
-"""Questions that git holds in its memory before it answers them."""
+_AT_ONCE = 900
+"""Questions that fit into a pipe (64 KiB) whole: all are sent before an answer is read, and nobody waits in vain."""
+_CONTENTS, _SIZES = "--batch", "--batch-check"  # one git for each: --batch-command came with git 2.36 only
 # Files from the threshold on pass through git piece by piece where git can do that, and packs are mapped in windows:
 # by default git maps a gigabyte at once and all of it in all, which counts as its memory (git-config(1)).
 _SETTINGS = ("core.bigFileThreshold=8m", "core.packedGitWindowSize=8m", "core.packedGitLimit=32m")
@@ -38,24 +39,25 @@ class CatFile:
 
     git_dir: Path
     env: Mapping[str, str]
-    _git: "subprocess.Popen[bytes] | None" = field(default=None, repr=False)
+    _gits: "dict[str, subprocess.Popen[bytes]]" = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def contents(self, oids: Sequence[str]) -> Iterator[Found]:
         """The objects with these names. GitError for one that is missing or is not what its name says."""
-        for start in range(0, len(oids), _MOST_AT_ONCE):
+        for some in _portions(oids):
             with self._lock:
-                found = [self._object(oid) for oid in self._asked("contents", oids[start : start + _MOST_AT_ONCE])]
+                self._ask(_CONTENTS, some)
+                found = [self._object(oid) for oid in some]
             yield from found
 
     def sizes(self, oids: Sequence[str]) -> list[int | None]:
         """Their sizes in bytes, by what git says; None for what is not here."""
         found: list[int | None] = []
-        for start in range(0, len(oids), _MOST_AT_ONCE):
+        for some in _portions(oids):
             with self._lock:
-                for oid in self._asked("info", oids[start : start + _MOST_AT_ONCE]):
-                    words = self._line(oid)
-                    found.append(int(words[2]) if len(words) == 3 else None)
+                self._ask(_SIZES, some)
+                answers = [self._line(_SIZES, oid) for oid in some]
+            found += [int(words[2]) if len(words) == 3 else None for words in answers]
         return found
 
     def streamed(self, oid: str) -> Iterator[bytes]:
@@ -82,29 +84,28 @@ class CatFile:
         if held:
             yield held
 
-    def _asked(self, command: str, oids: Sequence[str]) -> Sequence[str]:
-        """Send the questions. Git answers none before the last, so that neither waits for the other to read."""
-        if self._git is None or self._git.poll() is not None:
-            self._git = self._started("--batch-command", "--buffer")
-            weakref.finalize(self, _end, self._git)
-        assert self._git.stdin
+    def _ask(self, what: str, oids: Sequence[str]) -> None:
+        git = self._gits.get(what)
+        if git is None or git.poll() is not None:
+            git = self._gits[what] = self._started(what)
+            weakref.finalize(self, _end, git)
+        assert git.stdin
         try:
-            self._git.stdin.write("".join(f"{command} {oid}\n" for oid in oids).encode() + b"flush\n")
-            self._git.stdin.flush()
+            git.stdin.write("".join(f"{oid}\n" for oid in oids).encode())
+            git.stdin.flush()
         except OSError as why:
-            raise self._ended(oids[0]) from why
-        return oids
+            raise self._ended(what, oids[0]) from why
 
     def _object(self, oid: str) -> Found:
-        words = self._line(oid)
+        words = self._line(_CONTENTS, oid)
         if len(words) != 3:
             raise self._missing(oid)
-        assert self._git
-        assert self._git.stdout
+        out = self._gits[_CONTENTS].stdout
+        assert out
         kind, size = words[1], int(words[2])
-        content = self._git.stdout.read(size + 1)[:-1]
+        content = out.read(size + 1)[:-1]
         if len(content) != size:
-            raise self._ended(oid)
+            raise self._ended(_CONTENTS, oid)
         seen = _named(oid, kind, size)
         seen.update(content)
         if seen.hexdigest() != oid:
@@ -112,29 +113,27 @@ class CatFile:
             raise _unreadable(oid, "hash mismatch")
         return Found(kind, content)
 
-    def _line(self, oid: str) -> list[str]:
+    def _line(self, what: str, oid: str) -> list[str]:
         """The name, kind and size of what comes next; another form for what is not here."""
-        assert self._git
-        assert self._git.stdout
-        line = self._git.stdout.readline()
+        out = self._gits[what].stdout
+        assert out
+        line = out.readline()
         if not line:
-            raise self._ended(oid)
+            raise self._ended(what, oid)
         return line.decode("utf-8", "replace").split()
 
     def _missing(self, oid: str) -> GitError:
         self._stop()
         return GitError(f"the object {oid} is not in {self.git_dir}", hint="git fsck")
 
-    def _ended(self, oid: str) -> GitError:
+    def _ended(self, what: str, oid: str) -> GitError:
         """Git gave up: what it said of that."""
-        git, self._git = self._git, None
-        assert git
-        told = _end(git).strip().splitlines()
+        told = _end(self._gits.pop(what)).strip().splitlines()
         return _unreadable(oid, "; ".join(told[-3:]) or "git cat-file ended")
 
     def _stop(self) -> None:
         """Answers that nobody waits for any more go with the git that gives them."""
-        git, self._git = self._git, None
+        git = self._gits.pop(_CONTENTS, None)
         if git:
             git.kill()
             _end(git)
@@ -148,6 +147,10 @@ class CatFile:
             return subprocess.Popen(command, cwd=self.git_dir, env=env, stdin=pipe, stdout=pipe, stderr=pipe)
         except OSError as why:
             raise GitError(f"the objects of {self.git_dir} cannot be read: {why}") from why
+
+
+def _portions(oids: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (oids[start : start + _AT_ONCE] for start in range(0, len(oids), _AT_ONCE))
 
 
 def _named(oid: str, kind: str, size: int) -> "hashlib._Hash":
