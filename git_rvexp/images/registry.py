@@ -223,7 +223,7 @@ class Registry:
 
     def path(self, kind: str, reference: str) -> str:
         """Where the repository's `kind` (manifests, blobs) named `reference` is."""
-        return f"/v2/{self.repository.name}/{kind}/{urllib.parse.quote(reference, safe=':')}"
+        return f"/v2/{self.repository.name}/{kind}/{urllib.parse.quote(reference, safe='/:')}"
 
 
 def _object(body: bytes, what: str) -> Mapping[str, Json]:

@@ -1,5 +1,9 @@
 """A registry that loses, cuts, refuses and lies: the image is there in the end, or its tag does not exist."""
 
+import shutil
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +18,21 @@ from tests.faults.proxy import FaultProxy
 from tests.integration.imageworld import ImageWorld, exported, listed
 from tests.integration.parts import Stack
 
-UPLOAD = r"/blobs/uploads"  # the proxy drops a slash at the end
+UPLOAD = r"/blobs/uploads/"
 MANIFEST = r"/manifests/al_"
+
+ENSURED = """
+import os, sys
+from pathlib import Path
+from git_rvexp.git.plumbing import Repo
+from git_rvexp.model import Snapshot
+from git_rvexp.names import TagName
+from git_rvexp.settings import Settings
+from git_rvexp.workflow.building.ensure import ensure_image
+repo, tag = Repo.discover(Path.cwd(), os.environ), TagName.parse(sys.argv[1])
+settings = Settings(archive_url="none", ecr_repo=sys.argv[3], image_code={".": "/opt/src"})
+ensure_image(repo, eval(sys.argv[2]), tag, remote_url="", settings=settings, environ=os.environ, say=print)
+"""
 
 
 @dataclass
@@ -79,6 +96,10 @@ def scene(stack: Stack, tmp_path: Path, registry_repo: str) -> Iterator[Scene]:
         ("PUT", MANIFEST, actions.status(502)),
         ("PUT", MANIFEST, actions.status(500, when="after")),
         ("PUT", UPLOAD, actions.status(201)),  # says yes and keeps nothing
+        ("PUT", UPLOAD, actions.delay(0.3)),
+        ("PUT", UPLOAD, actions.delay(0.3, "after")),
+        ("POST", UPLOAD, actions.status(429)),
+        ("PUT", MANIFEST, actions.status(429)),
     ],
 )
 def test_passing_fault_is_overcome(scene: Scene, method: str, path: str, action: actions.Action) -> None:
@@ -124,6 +145,54 @@ def test_lasting_fault_is_told_and_leaves_no_tag(
     assert scene.absent()
     scene.proxy.clear()
     scene.world.ensure(scene.snapshot, scene.settings)
+    assert scene.whole()
+
+
+@pytest.mark.parametrize(
+    ("path", "action", "why"),
+    [
+        ("/manifests/env-", actions.drop_before(), "cannot be reached"),
+        ("/manifests/env-", actions.truncate_reply(20), "broke off"),
+        ("/manifests/env-", actions.corrupt_reply(30), "sent another manifest"),
+        ("/blobs/sha256", actions.corrupt_reply(30), "sent another blob"),
+        ("/blobs/sha256", actions.status(404), "is gone from"),
+        (MANIFEST, actions.status(500), "HTTP 500"),
+        (MANIFEST, actions.status(401), "asks for a login"),
+    ],
+)
+def test_fault_in_what_is_read_is_told_and_leaves_no_tag(
+    scene: Scene, path: str, action: actions.Action, why: str
+) -> None:
+    """A clone that does not know the environment yet reads it: what is damaged on the way is believed by nobody."""
+    shutil.rmtree(scene.world.clone / ".git" / "rvexp" / "registry")
+    rule = scene.proxy.on("GET", path, action)
+    with pytest.raises(RvexpError, match=why):
+        scene.world.ensure(scene.snapshot, scene.settings)
+    assert rule.hits
+    assert scene.absent()
+    scene.proxy.clear()
+    scene.world.ensure(scene.snapshot, scene.settings)
+    assert scene.whole()
+
+
+def test_killed_before_the_manifest_sends_nothing_twice(scene: Scene) -> None:
+    """By kill -9, when all but the manifest has arrived: the same command again sends the manifest, and no layer."""
+    scene.world.write({"more": b"M" * 1_043_000})  # so much that it is asked for first, not yet a new environment
+    scene.snapshot = scene.world.snapshot("three")
+    rule = scene.proxy.on("PUT", MANIFEST, actions.status(503))
+    words = [sys.executable, "-c", ENSURED, str(scene.world.tag), repr(scene.snapshot), scene.settings.ecr_repo]
+    env = {**scene.world.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    with subprocess.Popen(words, cwd=scene.world.clone, env=env, stdout=subprocess.DEVNULL) as running:
+        while not rule.hits and running.poll() is None:
+            time.sleep(0.01)
+        running.kill()
+    assert running.returncode == -9
+    assert scene.absent()
+    scene.proxy.clear()
+    scene.proxy.log.clear()
+    scene.world.ensure(scene.snapshot, scene.settings)
+    sent = [seen.path for seen in scene.proxy.log if seen.method == "PUT" and "/blobs/" in seen.path]
+    assert len(sent) == 1, "the config, which is smaller than a question"
     assert scene.whole()
 
 

@@ -1,0 +1,133 @@
+"""Uploads to registries that lose, lie and let logins run out; answered by a small registry of the test's own."""
+
+import json
+import re
+from dataclasses import dataclass, field
+
+import pytest
+
+from git_rvexp.errors import CredentialsError, RvexpError
+from git_rvexp.images import upload
+from git_rvexp.images.credentials import Login
+from git_rvexp.images.reference import Repository
+from git_rvexp.images.registry import Registry
+from git_rvexp.names import Digest
+from tests.unit.serving import Asked, Reply, Serving
+
+MANIFEST = b'{"schemaVersion":2}'
+OCI = "application/vnd.oci.image.manifest.v1+json"
+LARGE = b"ours" + bytes(2 << 20)  # from here on a registry is asked first whether it has it
+STEPS = {"begin": ("POST", "/uploads/"), "blob": ("PUT", "/uploads/1"), "manifest": ("PUT", "/manifests/")}
+
+
+@dataclass
+class Shelf:
+    """A registry with one repository. It keeps what it is sent, and answers as the test wants it to."""
+
+    blobs: dict[str, bytes] = field(default_factory=dict)
+    manifests: dict[str, bytes] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    token: str = ""
+    server: Serving | None = None
+    expires: str = ""
+    """The step at which the token of that moment runs out."""
+    renewed: bool = True
+    claimed: str = ""
+    """A blob that it says it has."""
+    shown: bytes | None = None
+    """What it gives for that."""
+
+    def answer(self, asked: Asked) -> Reply:
+        """What a registry says."""
+        path = asked.path.partition("?")[0]
+        if path == "/token":
+            assert asked.headers["authorization"].startswith("Basic ")
+            return Reply(body=json.dumps({"token": self.token}).encode())
+        method, part = STEPS.get(self.expires, ("", ""))
+        if method == asked.method and part in path:
+            self.expires = self.expires if not self.renewed else ""
+            self.token += "+"
+        if self.token and asked.headers.get("authorization") != f"Bearer {self.token}":
+            assert self.server
+            challenge = f'Bearer realm="{self.server.url}/token",service="s",scope="repository:lab/exp:pull,push"'
+            return Reply(401, headers={"WWW-Authenticate": challenge})
+        self.asked.append(f"{asked.method} {path.removeprefix('/v2/lab/exp/')}")
+        return self._taken(asked, path)
+
+    def _taken(self, asked: Asked, path: str) -> Reply:
+        name = path.rpartition("/")[2]
+        if asked.method == "POST":
+            return Reply(202, headers={"Location": "/v2/lab/exp/blobs/uploads/1"})
+        if asked.method == "PUT" and "/manifests/" in path:
+            self.manifests[name] = asked.body
+            return Reply(201)
+        if asked.method == "PUT":
+            digest = re.sub("%3A", ":", asked.path.partition("digest=")[2])
+            assert digest == str(Digest.of(asked.body))
+            self.blobs[digest] = asked.body
+            return Reply(201)
+        if name == self.claimed and name not in self.blobs:
+            if asked.method == "HEAD":
+                return Reply(length=len(LARGE))
+            return Reply(404) if self.shown is None else Reply(body=self.shown)
+        found = self.blobs.get(name) or self.manifests.get(name)
+        return Reply(404) if found is None else Reply(body=found)
+
+
+def published(shelf: Shelf, *contents: bytes) -> None:
+    """Send blobs and then the manifest."""
+    with Serving(shelf.answer) as server:
+        shelf.server = server
+        registry = Registry(Repository.parse(f"127.0.0.1:{server.port}/lab/exp"), Login("ada", "pw"))
+        upload.blobs(registry, [upload.Blob.of(content) for content in contents])
+        upload.manifest(registry, "one", MANIFEST, OCI)
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_login_that_runs_out_at_any_step_is_renewed(step: str) -> None:
+    """What was refused goes out again, whole, with a new token; everything is there before the manifest is."""
+    shelf = Shelf(token="t", expires=step)
+    published(shelf, b"config", LARGE)
+    assert shelf.token != "t"
+    assert set(shelf.blobs.values()) == {b"config", LARGE}
+    assert (shelf.manifests, shelf.asked[-1]) == ({"one": MANIFEST}, "PUT manifests/one")
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_login_that_cannot_be_renewed_is_told_and_nothing_is_named(step: str) -> None:
+    """Each new token is refused too: the attempts end, and there is no manifest."""
+    shelf = Shelf(token="t", expires=step, renewed=False)
+    with pytest.raises(CredentialsError, match="refused the login"):
+        published(shelf, b"config")
+    assert shelf.manifests == {}
+
+
+@pytest.mark.parametrize("shown", [None, b"theirs" + LARGE[6:], LARGE[:100]], ids=["nothing", "other", "cut"])
+def test_blob_that_a_registry_only_claims_to_have_is_sent(shown: bytes | None) -> None:
+    """It says yes, with the right size; asked for the bytes it has none, or others."""
+    shelf = Shelf(claimed=str(Digest.of(LARGE)), shown=shown)
+    published(shelf, LARGE)
+    assert shelf.blobs == {str(Digest.of(LARGE)): LARGE}
+
+
+def test_blob_that_a_registry_has_is_not_sent() -> None:
+    """The twin: two small questions in place of two megabytes."""
+    shelf = Shelf(blobs={str(Digest.of(LARGE)): LARGE})
+    published(shelf, LARGE)
+    name = f"blobs/{Digest.of(LARGE)}"
+    assert shelf.asked == [f"HEAD {name}", f"GET {name}", "PUT manifests/one"]
+
+
+def test_manifest_that_is_stored_as_another_is_told() -> None:
+    """The registry names another digest than the one that was sent."""
+    shelf = Shelf()
+
+    def answer(asked: Asked) -> Reply:
+        reply = shelf.answer(asked)
+        wrong = {"Docker-Content-Digest": f"sha256:{'0' * 64}"}
+        return Reply(reply.status, reply.body, wrong) if asked.method == "PUT" else reply
+
+    with Serving(answer) as server:
+        registry = Registry(Repository.parse(f"127.0.0.1:{server.port}/lab/exp"))
+        with pytest.raises(RvexpError, match="stored sha256:000"):
+            upload.manifest(registry, "one", MANIFEST, OCI)
