@@ -157,7 +157,7 @@ __rvexp_complete '__rvexp_at repeat' -f -l profile -r -d 'lay [profile.NAME] of 
 __rvexp_complete '__rvexp_at repeat' -f -l on -r -a 'docker batch' -d 'another executor than the original'\''s'
 __rvexp_complete '__rvexp_at repeat' -f -l queue -r -d 'another job queue than the original'\''s'
 __rvexp_complete '__rvexp_at repeat' -f -l secret-env -r -d 'a variable of yours that somebody else'\''s run on docker may have'
-__rvexp_complete '__rvexp_at repeat' -f -l trust-record -d 'somebody else'\''s run: use its image and queue, though your settings name others'
+__rvexp_complete '__rvexp_at repeat' -f -l trust-record -d 'somebody else'\''s run: use its image, queue and roles, though your settings name others'
 __rvexp_complete '__rvexp_at repeat' -f -l times -r -d 'one after the other; waits for each'
 __rvexp_complete '__rvexp_at repeat' -f -l wait -d 'follow the run and print the verdict'
 __rvexp_complete '__rvexp_at repeat' -f -l rebuild -d 'build the image again where it is gone'

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import platform
-import re
 import sys
 import traceback
 from collections.abc import Mapping
@@ -11,9 +10,7 @@ from pathlib import Path
 from git_rvexp import __version__
 from git_rvexp.errors import RvexpError
 from git_rvexp.git.plumbing import Repo
-
-_SECRET_NAME = re.compile(r"(?i)(token|secret|passw|key|credential|auth)")
-_URL_LOGIN = re.compile(r"://[^/@\s]+@")
+from git_rvexp.workflow.secrecy.redaction import redacted
 
 
 def write(why: BaseException, cwd: Path, environ: Mapping[str, str]) -> Path | None:
@@ -29,12 +26,3 @@ def write(why: BaseException, cwd: Path, environ: Mapping[str, str]) -> Path | N
     except (RvexpError, OSError):
         return None
     return path
-
-
-def redacted(text: str, environ: Mapping[str, str]) -> str:
-    """`text` without logins in URLs and without the values of variables whose names speak of secrets."""
-    text = _URL_LOGIN.sub("://", text)
-    for name, value in environ.items():
-        if _SECRET_NAME.search(name) and len(value) >= 6:
-            text = text.replace(value, f"<{name}>")
-    return text

@@ -56,8 +56,10 @@ def calling(what: str) -> Iterator[None]:
     except ClientError as why:
         error = _answered(what, why)
         raise error from (None if isinstance(error, CredentialsError) else why)
-    except ResponseParserError as why:
+    except (ResponseParserError, ValueError) as why:  # botocore makes numbers and times of XML unseen
         raise UnreachableError(f"cannot {what}: the reply is not one of AWS's\n  {_safe(str(why))}") from why
+    except KeyError as why:  # what every such reply has
+        raise UnreachableError(f"cannot {what}: the reply is not one of AWS's\n  it has no {why}") from why
     except BotoCoreError as why:
         error = _unanswered(what, why)
         raise error from (None if isinstance(error, CredentialsError) else why)

@@ -9,14 +9,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from git_rvexp.aws.session import models
 from git_rvexp.model import Json
 
 
 def unknown_members(service: str, operation: str, body: Json) -> list[str]:
     """Paths (`containerProperties.newThing`) in `body` that the input of `operation` has no member for."""
-    from botocore.session import get_session  # noqa: PLC0415  botocore is slow to load
+    from botocore.model import ServiceModel  # noqa: PLC0415  botocore is slow to load
 
-    shape = get_session().get_service_model(service).operation_model(operation).input_shape
+    known = ServiceModel(models().load_service_model(service, "service-2"), service_name=service)
+    shape = known.operation_model(operation).input_shape
     return sorted(set(_unknown(shape, body, "")))
 
 

@@ -4,16 +4,23 @@ Retries are decided here: a read may be repeated, but a call that makes somethin
 must go out once, since boto3's own retries made two jobs from one lost reply (measured).
 """
 
-import json
-from typing import Any
+import functools
+import threading
+from typing import TYPE_CHECKING, Any
 
 from git_rvexp import __version__
+from git_rvexp.aws.bounds import bind
 from git_rvexp.aws.faults import SET_REGION, UnreachableError, calling
 from git_rvexp.errors import UsageError
 from git_rvexp.settings import Settings
 
+if TYPE_CHECKING:
+    from botocore.config import Config
+    from botocore.loaders import Loader
+
 CONNECT_SECONDS = 10
 READ_SECONDS = 60
+_MAKING = threading.Lock()  # boto3 says that clients may be shared between threads, but not made in several at once
 
 
 def client(service: str, settings: Settings, *, once: bool = False, read_seconds: float = READ_SECONDS) -> Any:
@@ -24,7 +31,7 @@ def client(service: str, settings: Settings, *, once: bool = False, read_seconds
     """
     from botocore.config import Config  # noqa: PLC0415  botocore is slow to load
 
-    with calling(f"use AWS {service}"):
+    with _MAKING, calling(f"use AWS {service}"):
         session = _session(settings)
         config = Config(
             # An explicit number also beats AWS_MAX_ATTEMPTS in the environment.
@@ -33,39 +40,50 @@ def client(service: str, settings: Settings, *, once: bool = False, read_seconds
             read_timeout=read_seconds,
             user_agent_extra=f"git-rvexp/{__version__}",
         )
-        made = session.client(service, endpoint_url=settings.aws_endpoint_url or None, config=config)
-    if made.meta.service_model.metadata.get("protocol") in ("json", "rest-json"):
-        made.meta.events.register("before-parse", _refuse_no_json)
+        made = _made(session, service, settings, config)
+    bind(made)
     return made
+
+
+def _made(session: Any, service: str, settings: Settings, config: "Config") -> Any:
+    try:
+        return session.client(service, endpoint_url=settings.aws_endpoint_url or None, config=config)
+    except ValueError as why:  # botocore's word for an endpoint that is no URL
+        raise UsageError(f"cannot use AWS {service}: {why}", hint="git rvexp config list --show-origin") from why
 
 
 def identity(settings: Settings) -> tuple[str, str]:
     """The account number that the credentials belong to, and the region that calls go to."""
     sts = client("sts", settings)
     with calling("ask AWS who we are"):
-        return str(sts.get_caller_identity()["Account"]), str(sts.meta.region_name)
+        account = str(sts.get_caller_identity().get("Account", ""))
+    if not account.isdigit():
+        raise UnreachableError("cannot ask AWS who we are: the reply names no account")
+    return account, str(sts.meta.region_name)
 
 
-def _refuse_no_json(*, operation_model: Any, response_dict: dict[str, Any], **_: Any) -> None:
-    """UnreachableError for a body that botocore would take for an empty answer (cut off), or stumble over.
+@functools.cache
+def models(data_path: str | None = None) -> "Loader":
+    """The service models, read once by a process: each takes tens of milliseconds, and a session would read its own.
 
-    An empty answer to a look-up means "not there"; half an answer must not.
+    Only these are shared: credentials are looked for anew by every client, since a user may log in meanwhile.
     """
-    body = response_dict["body"]
-    if operation_model.has_streaming_output or not body:
-        return
-    try:
-        sound = isinstance(json.loads(body), dict)
-    except ValueError:
-        sound = response_dict["status_code"] >= 300  # a proxy's error page: its status says enough
-    if not sound:
-        raise UnreachableError(f"the answer of AWS to {operation_model.name} is cut off or not one of AWS's")
+    from botocore.loaders import create_loader  # noqa: PLC0415  as above
+
+    return create_loader(data_path)
 
 
 def _session(settings: Settings) -> Any:
     import boto3  # noqa: PLC0415  as above
+    import botocore.session  # noqa: PLC0415  as above
 
-    session = boto3.session.Session(profile_name=settings.aws_profile or None, region_name=settings.aws_region or None)
+    bare = botocore.session.get_session()
+    if settings.aws_profile:
+        bare.set_config_variable("profile", settings.aws_profile)
+    known = models(bare.get_config_variable("data_path"))
+    bare.register_component("data_loader", known)
+    session = boto3.session.Session(region_name=settings.aws_region or None, botocore_session=bare)
+    known.search_paths[:] = dict.fromkeys(known.search_paths)  # every session of boto3's adds its own folder
     if not session.region_name:
         raise UsageError("no AWS region is set", hint=SET_REGION)
     return session

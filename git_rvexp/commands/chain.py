@@ -18,7 +18,7 @@ from git_rvexp.workflow.chain import file as chain_file
 from git_rvexp.workflow.chain import record as chain_record
 from git_rvexp.workflow.chain.drive import resume, start
 from git_rvexp.workflow.chain.picture import picture
-from git_rvexp.workflow.chain.plan import Options
+from git_rvexp.workflow.chain.plan import Options, check
 from git_rvexp.workflow.chain.record import Chain
 from git_rvexp.workflow.chain.steps import Step
 from git_rvexp.workflow.context import Context
@@ -72,9 +72,12 @@ def _run(args: argparse.Namespace, context: Context, steps: tuple[Step, ...], st
     if args.resume:
         chain = chain_record.chosen(context, "" if args.resume == _NEWEST else args.resume)
         return resume(context, chain, story.tell, follow=args.wait)
+    return start(context, steps, args.tag, _options(args, context), story.tell, follow=args.wait)
+
+
+def _options(args: argparse.Namespace, context: Context) -> Options:
     file = chain_file.place(Path.cwd() / args.file, context.repo.top)
-    options = Options(tuple(args.secret_env), args.parallel, args.allow_secrets, file)
-    return start(context, steps, args.tag, options, story.tell, follow=args.wait)
+    return Options(tuple(args.secret_env), args.parallel, args.allow_secrets, file)
 
 
 def _draw(args: argparse.Namespace, session: Session, steps: tuple[Step, ...]) -> int:
@@ -85,6 +88,8 @@ def _draw(args: argparse.Namespace, session: Session, steps: tuple[Step, ...]) -
     if args.resume:
         chain = chain_record.chosen(session.context, "" if args.resume == _NEWEST else args.resume)
         steps, states, content = chain.steps, chain.summary({}), chain.fields()
+    else:
+        check(session.context, steps, _options(args, session.context))
     if args.json:
         session.speaker.document("rvexp.chain/1", content)
         return DONE

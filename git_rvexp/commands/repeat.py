@@ -34,7 +34,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--queue", default="", help="another job queue than the original's")
     named = "a variable of yours that somebody else's run on docker may have"
     parser.add_argument("--secret-env", action="append", default=[], metavar="NAME", help=named)
-    stands = "somebody else's run: use its image and queue, though your settings name others"
+    stands = "somebody else's run: use its image, queue and roles, though your settings name others"
     parser.add_argument("--trust-record", action="store_true", help=stands)
     parser.add_argument("--times", type=int, default=1, metavar="N", help="one after the other; waits for each")
     parser.add_argument("--wait", action="store_true", help="follow the run and print the verdict")

@@ -14,6 +14,7 @@ from git_rvexp import aws
 from git_rvexp.errors import CredentialsError, RvexpError, UsageError
 from git_rvexp.executors import batch_checks, batch_logs, batch_request, batch_state, limits
 from git_rvexp.executors.batch_closer import Closer
+from git_rvexp.executors.batch_definitions import Definitions
 from git_rvexp.executors.batch_submit import NotSignedInError, submit_once
 from git_rvexp.executors.protocol import RefusedError
 from git_rvexp.model import JobState, Json, Plan
@@ -40,11 +41,13 @@ class BatchExecutor:
         sleep: Callable[[float], None] = time.sleep,
         read_seconds: float = 60,
         poll_seconds: float = 5,
+        definitions: Definitions | None = None,
     ) -> None:
         self._settings = settings
         self._sleep = sleep
         self._read_seconds = read_seconds
         self._poll_seconds = poll_seconds
+        self._definitions = definitions or Definitions(settings)
         self._bodies: dict[str, Mapping[str, Json]] = {}
         self._queues: dict[str, tuple[float, Mapping[str, Json]]] = {}
 
@@ -121,18 +124,22 @@ class BatchExecutor:
         settings = dataclasses.replace(self._settings, aws_region=region) if region else self._settings
         return aws.client(service, settings, once=once, read_seconds=self._read_seconds)
 
+    def expect_queue(self, name: str) -> None:
+        """Look at a queue that a plan is going to name, so that its check need not wait."""
+        self._queues[name] = time.monotonic(), self._queue(name)
+
     def _check_queue(self, plan: Plan) -> None:
         if not plan.queue:
             raise UsageError("no job queue is set", hint="git config rvexp.batch-queue NAME")
-        seen, queue = self._queues.get(plan.queue, (-_QUEUE_SECONDS, {}))
+        seen, _ = self._queues.get(plan.queue, (-_QUEUE_SECONDS, {}))
         if time.monotonic() - seen >= _QUEUE_SECONDS:
-            queue = self._queue(plan.queue)
-            self._queues[plan.queue] = time.monotonic(), queue
-        batch_checks.check_queue(plan, queue)
+            self.expect_queue(plan.queue)
+        batch_checks.check_queue(plan, self._queues[plan.queue][1])
 
     def _queue(self, name: str) -> Mapping[str, Json]:
+        reads = self._client("batch")  # a client of its own: another thread may be making the others
         with aws.calling(f"look at the job queue {name}"):
-            found = self._reads.describe_job_queues(jobQueues=[name])["jobQueues"]
+            found = reads.describe_job_queues(jobQueues=[name])["jobQueues"]
         if not found:
             raise UsageError(f"there is no job queue {name}", hint="aws batch describe-job-queues")
         queue: Mapping[str, Json] = found[0]
@@ -143,6 +150,9 @@ class BatchExecutor:
             return self._bodies[arn]
         if not arn.startswith("arn:") or not arn.rpartition(":")[2].isdigit():
             raise UsageError(f"a run needs a job definition as arn:…:revision, not {arn!r}", hint="git rvexp publish")
+        known = self._definitions.revision(arn)
+        if known is not None:
+            return known
         with aws.calling(f"look at the job definition {arn}"):
             found = self._reads.describe_job_definitions(jobDefinitions=[arn])["jobDefinitions"]
         if not found or found[0].get("status") != "ACTIVE":

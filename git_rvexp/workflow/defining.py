@@ -5,13 +5,14 @@ all the same: somebody may have registered another revision under our name.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from git_rvexp import aws
 from git_rvexp.errors import RvexpError, UsageError
 from git_rvexp.executors import definition as defs
 from git_rvexp.executors import limits
+from git_rvexp.executors.batch_definitions import Definitions
 from git_rvexp.executors.definition import Definition
 from git_rvexp.model import Image, Json, Resources, Snapshot
 from git_rvexp.names import TagName
@@ -23,9 +24,12 @@ T = TypeVar("T")
 _LOOKS = 4
 
 
-def ensure_definition(settings: Settings, tag: TagName, snapshot: Snapshot, image: Image, say: Say) -> Definition:
+def ensure_definition(
+    settings: Settings, tag: TagName, snapshot: Snapshot, image: Image, say: Say, known: Definitions | None = None
+) -> Definition:
     """The ACTIVE definition that runs `image`: the base itself, one found by content, or one registered now.
 
+    `known` is what this command has asked, or begun to ask, of definitions.
     UsageError when the image or the base cannot be used, CredentialsError and the errors of `aws` otherwise.
     """
     if "@sha256:" not in image.ref:
@@ -39,17 +43,17 @@ def ensure_definition(settings: Settings, tag: TagName, snapshot: Snapshot, imag
         wanted = Resources(settings.job_vcpus, settings.job_memory, settings.job_gpus)
         body = defs.make(image, tags, wanted, roles)
     else:
-        base = describe(settings, settings.batch_job_def_name)
+        base = describe(settings, settings.batch_job_def_name, known)
         if defs.holds_only(base.body, image.ref):
             say(f"definition {base.name} already runs this image")
             return base
         body = defs.derive(base.body, image, {**tags, "rvexp:base": base.arn})
     for loose in defs.unpinned(body):
         say(f"warning: the definition also runs {loose}, which is not pinned by a digest")
-    return ensure_registered(settings, defs.name_for(tag, body), body, say)
+    return ensure_registered(settings, defs.name_for(tag, body), body, say, known=known)
 
 
-def describe(settings: Settings, reference: str) -> Definition:
+def describe(settings: Settings, reference: str, known: Definitions | None = None) -> Definition:
     """The ACTIVE definition of a name (its newest revision), `name:revision` or ARN, ready to be copied.
 
     UsageError when there is none; RvexpError when this boto3 does not know all of it.
@@ -58,7 +62,7 @@ def describe(settings: Settings, reference: str) -> Definition:
     name, _, revision = path.partition(":")
     found = [
         d
-        for d in _active(aws.client("batch", settings), name)
+        for d in (known or Definitions(settings)).active(name)
         if (not revision or str(d["revision"]) == revision) and str(d["jobDefinitionArn"]).startswith(arn)
     ]
     if not found:
@@ -78,6 +82,7 @@ def ensure_registered(
     body: Mapping[str, Json],
     say: Say,
     *,
+    known: Definitions | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Definition:
     """The ACTIVE definition called `name` with exactly `body`, registered when there is none.
@@ -85,8 +90,8 @@ def ensure_registered(
     The call goes out once; when its reply is lost, what is there decides.
     """
     limits.check_definition(name, body, [place.image for place in defs.places(body)])
-    reads = aws.client("batch", settings)
-    found = _equal(reads, name, body)
+    known = known or Definitions(settings)
+    found = _equal(known.active(name), body)
     if found:
         say(f"definition {name} is registered already")
         return found
@@ -95,12 +100,12 @@ def ensure_registered(
     except (aws.UnreachableError, aws.ThrottledError, aws.ServiceError) as why:
         if isinstance(why, aws.DeniedError) or (isinstance(why, aws.ServiceError) and 400 <= why.status < 429):
             raise
-        adopted = _look_again(lambda: _equal(reads, name, body), sleep)
+        adopted = _look_again(lambda: _equal(known.look(name), body), sleep)
         if not adopted:
             raise
         say(f"the reply to registering {name} was lost, but it is there")
         return adopted
-    _confirm(reads, arn, body, say, sleep)
+    _confirm(aws.client("batch", settings), arn, body, say, sleep)
     say(f"registered definition {name}")
     return Definition(arn, name, body, registered=True)
 
@@ -138,23 +143,12 @@ def _confirm(client: Any, arn: str, body: Mapping[str, Json], say: Say, sleep: C
         say(f"AWS has added to the definition: {', '.join(added)}")
 
 
-def _equal(client: Any, name: str, body: Mapping[str, Json]) -> Definition | None:
-    same = [d for d in _active(client, name) if defs.differences(body, d) == ([], [])]
+def _equal(there: Sequence[Mapping[str, Json]], body: Mapping[str, Json]) -> Definition | None:
+    same = [d for d in there if defs.differences(body, d) == ([], [])]
     if not same:
         return None
     newest = max(same, key=lambda d: int(d["revision"]))
-    return Definition(str(newest["jobDefinitionArn"]), name, body)
-
-
-def _active(client: Any, name: str) -> list[dict[str, Json]]:
-    """All ACTIVE revisions of exactly `name`, as they came over the wire."""
-    with (
-        aws.raw_replies(client, "DescribeJobDefinitions") as raw,
-        aws.calling(f"look up the job definition {name}"),
-    ):
-        for _ in client.get_paginator("describe_job_definitions").paginate(jobDefinitionName=name, status="ACTIVE"):
-            pass
-    return [d for page in raw for d in page.get("jobDefinitions") or [] if d.get("jobDefinitionName") == name]
+    return Definition(str(newest["jobDefinitionArn"]), str(newest["jobDefinitionName"]), body)
 
 
 def _look_again(look: Callable[[], T | None], sleep: Callable[[float], None]) -> T | None:

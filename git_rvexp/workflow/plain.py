@@ -36,7 +36,7 @@ def plain_definition(context: Context) -> tuple[Snapshot, Published]:
     ):
         context.ledger.append(commit, context.ledger.event("definition", fields))
     context.connect()
-    return snapshot, Published(ref, base.arn, fresh=False)
+    return snapshot, Published(ref, base.arn, fresh=False, body=base.body)
 
 
 def _pinned(context: Context, image: str) -> str:

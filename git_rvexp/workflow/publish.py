@@ -6,7 +6,7 @@ publish is simply run again. The order is tag, image, definition, record: a cras
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from git_rvexp.errors import GitError, RvexpError
@@ -19,27 +19,36 @@ from git_rvexp.settings import Settings
 from git_rvexp.workflow.building.engine import Ensured
 from git_rvexp.workflow.building.ensure import ensure_image
 from git_rvexp.workflow.context import Context
+from git_rvexp.workflow.foresight import Foresight, manifests
 from git_rvexp.workflow.snapshotting.take import complete
 from git_rvexp.workflow.storing.sharing import PENDING, deposit_one, deposit_or_tell, share_record
 
 if TYPE_CHECKING:
+    from git_rvexp.executors.batch_definitions import Definitions
+    from git_rvexp.executors.definition import Definition
     from git_rvexp.workflow.building.context import Copy
+    from git_rvexp.workflow.building.recorded import Recorded
 
 
 @dataclass(frozen=True)
 class Published:
-    """What a run needs: the image's reference, on Batch the definition's ARN. `fresh` when anything was made."""
+    """What a run needs: the image's reference, on Batch the definition's ARN. `fresh` when anything was made.
+
+    `body` is what was registered as the definition; empty where there is none.
+    """
 
     image: str
     definition: str
     fresh: bool
+    body: Mapping[str, Json] = field(default_factory=dict, repr=False)
 
 
 def build(context: Context, snapshot: Snapshot) -> Image:
     """The snapshot's image in this machine's engine, found or built; recorded here, shared with the next sync."""
     local = dataclasses.replace(context.trusted(), ecr_repo="")
-    made = _image(context, snapshot, local)
-    _record(context, snapshot, "image", _image_fields(made))
+    record = context.ledger.record(snapshot.oid)
+    made = _image(context, snapshot, local, record)
+    _write(context, snapshot, record, "image", _image_fields(made))
     return made.image
 
 
@@ -57,19 +66,38 @@ def publish(context: Context, snapshot: Snapshot, *, full: bool = False) -> Publ
     return made
 
 
-def provide(context: Context, snapshot: Snapshot, *, full: bool = False) -> Published:
+def provide(
+    context: Context, snapshot: Snapshot, *, full: bool = False, foresight: Foresight | None = None
+) -> Published:
     """The image and the definition of a snapshot whose tag was agreed on, found or made, and recorded in this clone.
+
+    `foresight` holds what was asked of them already.
 
     Whoever asks shares the record: a run does that with its intent, before the first call that may cost money.
     """
     settings = context.trusted()
-    made = _image(context, snapshot, settings, full=full)
-    _record(context, snapshot, "image", _image_fields(made))
-    arn, registered = _define(context, snapshot, made.image) if settings.on_batch else ("", False)
-    return Published(made.image.ref, arn, fresh=made.built or made.pushed or registered)
+    seen, known = (foresight.image(), foresight.definitions) if foresight else (None, None)
+    record = context.ledger.record(snapshot.oid)
+    made = _image(context, snapshot, settings, record, full=full, seen=seen)
+    _write(context, snapshot, record, "image", _image_fields(made))
+    fresh = made.built or made.pushed
+    if not settings.on_batch:
+        return Published(made.image.ref, "", fresh)
+    defined = _defined(context, snapshot, made.image, known)
+    fields = {"arn": defined.arn, "name": defined.name, "image": made.image.ref, "body": defined.body}
+    _write(context, snapshot, record, "definition", fields)
+    return Published(made.image.ref, defined.arn, fresh or defined.registered, defined.body)
 
 
-def _image(context: Context, snapshot: Snapshot, settings: Settings, *, full: bool = False) -> Ensured:
+def _image(
+    context: Context,
+    snapshot: Snapshot,
+    settings: Settings,
+    record: Record,
+    *,
+    full: bool = False,
+    seen: "Recorded | None" = None,
+) -> Ensured:
     return ensure_image(
         context.repo,
         snapshot,
@@ -79,9 +107,10 @@ def _image(context: Context, snapshot: Snapshot, settings: Settings, *, full: bo
         environ=context.environ,
         say=context.say,
         progress=context.progress,
-        recorded=_recorded_manifests(context, snapshot, settings.ecr_repo),
+        recorded=manifests(record, settings.ecr_repo),
         full=full,
         copy=_copy(context, snapshot),
+        seen=seen,
     )
 
 
@@ -92,12 +121,6 @@ def _copy(context: Context, snapshot: Snapshot) -> "Copy | None":
     from git_rvexp.workflow.storing.unzipping import zip_copy  # noqa: PLC0415  loads boto3
 
     return zip_copy(context, snapshot)
-
-
-def _recorded_manifests(context: Context, snapshot: Snapshot, repository: str) -> list[Digest]:
-    """Digests of the images that the record names in `repository`, newest first."""
-    refs = [str(e.get("ref", "")).partition("@") for e in reversed(context.ledger.record(snapshot.oid).of("image"))]
-    return [Digest(digest) for name, _, digest in refs if digest and name == repository]
 
 
 def agree_on_tag(context: Context, snapshot: Snapshot) -> None:
@@ -150,13 +173,10 @@ def image_of(event: Event) -> Image:
         raise RvexpError(f"the record holds an image that cannot be read: {event}") from why
 
 
-def _define(context: Context, snapshot: Snapshot, image: Image) -> tuple[str, bool]:
+def _defined(context: Context, snapshot: Snapshot, image: Image, known: "Definitions | None") -> "Definition":
     from git_rvexp.workflow.defining import ensure_definition  # noqa: PLC0415  loads boto3
 
-    found = ensure_definition(context.trusted(), TagName.parse(snapshot.tag), snapshot, image, context.say)
-    fields = {"arn": found.arn, "name": found.name, "image": image.ref, "body": found.body}
-    _record(context, snapshot, "definition", fields)
-    return found.arn, found.registered
+    return ensure_definition(context.trusted(), TagName.parse(snapshot.tag), snapshot, image, context.say, known)
 
 
 def _image_fields(made: Ensured) -> dict[str, Json]:
@@ -166,10 +186,9 @@ def _image_fields(made: Ensured) -> dict[str, Json]:
     return {k: v for k, v in fields.items() if v}
 
 
-def _record(context: Context, snapshot: Snapshot, kind: str, fields: Mapping[str, Json]) -> None:
-    """Append the event unless the record already says the same of its identity (`ref` or `arn`)."""
+def _write(context: Context, snapshot: Snapshot, record: Record, kind: str, fields: Mapping[str, Json]) -> None:
+    """Append the event unless `record` already says the same of its identity (`ref` or `arn`)."""
     identity = "arn" if kind == "definition" else "ref"
-    known = context.ledger.record(snapshot.oid).of(kind)
-    if any(e.get(identity) == fields[identity] for e in known):
+    if any(e.get(identity) == fields[identity] for e in record.of(kind)):
         return
     context.ledger.append(snapshot.oid, context.ledger.event(kind, fields))

@@ -2,23 +2,22 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from git_rvexp.errors import RvexpError
 from git_rvexp.executors.protocol import Executor
 from git_rvexp.model import Json, Plan, Snapshot
 from git_rvexp.record.runs import runs
-from git_rvexp.settings import Settings
 from git_rvexp.workflow import links, parents, planning, publish
 from git_rvexp.workflow.choose import Found
 from git_rvexp.workflow.context import Context
+from git_rvexp.workflow.foresight import Foresight
 from git_rvexp.workflow.planning import Request
 from git_rvexp.workflow.publish import Published
 from git_rvexp.workflow.reconcile import settle
 from git_rvexp.workflow.repeating.pinning import pinned
 from git_rvexp.workflow.submit import submit
-from git_rvexp.workflow.where import executor_named, name_of
+from git_rvexp.workflow.where import name_of
 
 
 @dataclass(frozen=True)
@@ -65,13 +64,13 @@ def prepared(
     With `offline` the experiments remote is not asked whether its tag is ours.
     """
     settings = context.trusted()
+    foresight = Foresight(context, settings)  # AWS, the registry and the remote are asked at once
     snapshot = planning.snapshot_of(context, tag)
-    beside = ThreadPoolExecutor(max_workers=1)  # AWS and the remote are asked at once: what both take is waiting
-    asked = beside.submit(_reached, context, settings)
-    beside.shutdown(wait=False)
+    if snapshot is not None:
+        foresight.about(snapshot)
     if snapshot is not None and not offline:
         publish.agree_on_tag(context, snapshot)
-    executor = asked.result()
+    executor = foresight.executor()
     if snapshot is None:
         snapshot, published = _without_snapshot(context)
         drafts = draft(snapshot, executor)
@@ -79,18 +78,11 @@ def prepared(
         drafts = draft(snapshot, executor)
         for each in drafts:
             checked(executor, each)  # what can be refused before anything is built
-        published = publish.provide(context, snapshot)
+        published = publish.provide(context, snapshot, foresight=foresight)
     _settle_quietly(context, snapshot, executor)
-    body = definition_body(context, snapshot, published.definition)
+    body = published.body
     plans = (links.linked(context, planning.frozen(each, published), body) for each in drafts)
     return Prepared(snapshot, tuple(pinned(context, each, settings.run_pin_inputs) for each in plans), executor)
-
-
-def _reached(context: Context, settings: Settings) -> Executor:
-    """The executor, once it has said which place it is."""
-    executor = executor_named(name_of(settings), settings, context.environ)
-    _ = executor.place
-    return executor
 
 
 def checked(executor: Executor, plan: Plan) -> None:

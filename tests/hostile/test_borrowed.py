@@ -2,16 +2,24 @@
 
 import dataclasses
 import os
+from typing import Any
 
 import pytest
 
+from git_rvexp.config import Config
 from git_rvexp.errors import UsageError
 from git_rvexp.git.plumbing import Repo
 from git_rvexp.model import Plan
 from git_rvexp.names import RunId
+from git_rvexp.record.ledger import Ledger
 from git_rvexp.settings import Settings
-from git_rvexp.workflow.repeating import borrowed
+from git_rvexp.workflow.context import Context
+from git_rvexp.workflow.repeating import borrowed, roles
 from tests.conftest import Clone
+from tests.doubles.batch import BatchDouble
+from tests.doubles.driving import CONTAINER, register
+
+pytest_plugins = ["tests.doubles.fixtures"]
 
 IMAGE = "registry.example/experiments@sha256:" + "a" * 64
 SETTINGS = Settings(ecr_repo="registry.example/experiments", batch_queue="gpu")
@@ -74,3 +82,63 @@ def test_what_this_clone_planned_is_ours_until_a_word_of_it_changes(clone: Clone
     for change in ({"command": ("sh", "-c", "env")}, {"image": "x@sha256:" + "b" * 64}, {"secret_env": ("AWS",)}):
         with pytest.raises(UsageError):
             check(clone, dataclasses.replace(plan, **change), "docker")
+
+
+MINE, ADMIN = (f"arn:aws:iam::123456789012:role/{name}" for name in ("jobs", "admin"))
+BODIES: list[Any] = [
+    {"containerProperties": {"jobRoleArn": ADMIN}},
+    {"containerProperties": {"executionRoleArn": ADMIN}},
+    {"ecsProperties": {"taskProperties": [{"taskRoleArn": ADMIN}]}},
+    {"eksProperties": {"podProperties": {"serviceAccountName": ADMIN}}},
+    {"nodeProperties": {"nodeRangeProperties": [{"container": {"jobRoleArn": role}} for role in (MINE, ADMIN)]}},
+]
+
+
+def check_roles(clone: Clone, settings: Settings, plan: Plan, now: Any, then: Any = None) -> list[str]:
+    """As `repeat` does; what was warned of."""
+    warned: list[str] = []
+    repo = Repo.discover(clone.path, os.environ)
+    context = Context(repo, Config(settings), Ledger(repo), os.environ, warned.append, warned.append)
+    roles.check(context, settings, plan, now, now if then is None else then)
+    return warned
+
+
+@pytest.mark.parametrize("body", BODIES, ids=lambda body: next(iter(body)))
+def test_a_role_that_only_the_record_names_is_refused(clone: Clone, body: Any) -> None:
+    """In any shape of a definition, recorded as such or not; a run of this clone's own may have it."""
+    settings = dataclasses.replace(SETTINGS, job_role_arn=MINE)
+    recorded: list[Any] = [body, {}]
+    for then in recorded:
+        with pytest.raises(UsageError, match="role/admin") as caught:
+            check_roles(clone, settings, PLAN, body, then)
+        assert "role/jobs" not in str(caught.value)
+        assert "--trust-record" in str(caught.value.hint)
+    borrowed.remember(Repo.discover(clone.path, os.environ), PLAN)
+    assert check_roles(clone, settings, PLAN, body) == []
+
+
+@pytest.mark.usefixtures("aws_credentials")
+def test_a_role_of_the_users_own_needs_no_word(clone: Clone, double: BatchDouble, batch: Any) -> None:
+    """That of the settings, or of the base definition: as the same name for the same thing only."""
+    body = {"containerProperties": {"jobRoleArn": MINE}}
+    assert check_roles(clone, dataclasses.replace(SETTINGS, job_role_arn=MINE), PLAN, body) == []
+    with pytest.raises(UsageError):
+        check_roles(clone, dataclasses.replace(SETTINGS, job_execution_role_arn=MINE), PLAN, body)
+    assert check_roles(clone, SETTINGS, PLAN, {"containerProperties": {"image": IMAGE}}) == []
+    register(batch, "base", containerProperties={**CONTAINER, "jobRoleArn": MINE})
+    reached = {"aws_endpoint_url": double.url, "aws_region": "us-east-1"}
+    based = dataclasses.replace(SETTINGS, batch_job_def_name="base", **reached)  # type: ignore[arg-type]
+    assert check_roles(clone, based, PLAN, body) == []
+    with pytest.raises(UsageError):
+        check_roles(clone, based, PLAN, BODIES[0])
+
+
+def test_another_role_than_the_recorded_one_is_told(clone: Clone) -> None:
+    """Even of our own run: the record says one, and the definition has another. Trust is asked for it."""
+    settings = dataclasses.replace(SETTINGS, job_role_arn=MINE)
+    borrowed.remember(Repo.discover(clone.path, os.environ), PLAN)
+    then: Any = {"containerProperties": {"jobRoleArn": ADMIN}}
+    warned = check_roles(clone, settings, PLAN, {"containerProperties": {"jobRoleArn": MINE}}, then)
+    assert warned == [f"the definition acts under another role than the record has: jobRoleArn {MINE}"]
+    with pytest.raises(UsageError, match="role/admin"):
+        check_roles(clone, settings, PLAN, then, {"containerProperties": {"jobRoleArn": MINE}})

@@ -346,6 +346,17 @@ def test_a_client_killed_in_the_middle(newcomer: tuple[Clone, BatchDouble]) -> N
     assert [j.request["containerOverrides"]["command"][0] for j in parents_only] == ["chip", "train", "predict", "eval"]
 
 
+def test_a_dry_run_refuses_what_a_start_would(clone: Clone) -> None:
+    """A step that looks as if it held a secret is named before it is drawn; the value is not."""
+    secret = "hunter2" + "hunter2x9"
+    clone.write("chain.toml", f'[[step]]\nname = "one"\ncommand = ["train", "--password={secret}"]\n')
+    done = clone.rvexp("chain", "--dry-run", "chain.toml")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "the value of --password" in done.stderr
+    assert secret not in done.stderr
+    assert clone.rvexp("chain", "--dry-run", "--allow-secrets", "chain.toml").returncode == 0
+
+
 def until(happened: Callable[[], bool]) -> None:
     """Wait for it; fails when it never comes."""
     for _ in range(HANG * 50):

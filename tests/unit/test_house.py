@@ -23,7 +23,7 @@ FLOORS = {
 }
 DOORS = {
     "boto3": {"aws/session.py"},
-    "botocore": {"aws/session.py", "aws/faults.py", "aws/models.py"},
+    "botocore": {"aws/session.py", "aws/faults.py", "aws/models.py", "aws/bounds.py"},
     "docker": {"images/engine.py", "executors/docker_containers.py"},
     "tomli": {"tomltext.py"},
     "tomli_w": {"tomledit.py"},

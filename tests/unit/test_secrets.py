@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from git_rvexp import crash
 from git_rvexp.errors import UsageError
 from git_rvexp.workflow.secrecy import requests
 from git_rvexp.workflow.secrecy.patterns import PATTERNS
+from git_rvexp.workflow.secrecy.redaction import redacted
 from git_rvexp.workflow.secrecy.scan import scanned
 from tests.conftest import Clone
 from tests.unit.shapes import objects
@@ -67,6 +69,24 @@ def test_what_looks_like_a_secret_is_found(rule: str) -> None:
     found = list(scanned("conf/x.env", f"first\nsecond\n{REAL[rule]}\nlast\n".encode()))
     assert (rule, 3, "conf/x.env") in [(hit.rule, hit.line, hit.path) for hit in found]
     assert not any(REAL[rule] in str(hit) for hit in found)
+
+
+@pytest.mark.parametrize("rule", REAL)
+def test_what_refuses_a_snapshot_is_hidden_in_a_crash_log_too(clone: Clone, rule: str) -> None:
+    """One set of patterns; what stands around it stays."""
+    path = crash.write(RuntimeError(f"before {REAL[rule]} after"), clone.path, os.environ)
+    assert path
+    text = path.read_text()
+    assert REAL[rule] not in text
+    assert "RuntimeError: before " in text
+    assert hits(text) == []
+
+
+def test_values_of_variables_are_hidden_by_their_names() -> None:
+    """Also where the name is only about a secret; the working directory is none."""
+    environ = {"DB_PASSWORD": "hunter2hunter2", "GH_AUTH": "hunter2hunter2-more", "PWD": "/home/ada", "API_KEY": "abc"}
+    text = redacted("hunter2hunter2-more hunter2hunter2 /home/ada abc", environ)
+    assert text == "<GH_AUTH> <DB_PASSWORD> /home/ada abc"
 
 
 @pytest.mark.parametrize("text", HARMLESS)

@@ -21,6 +21,8 @@ from git_rvexp.workflow.building.ahead import Ahead
 from git_rvexp.workflow.building.engine import Ensured, Task
 from git_rvexp.workflow.building.layering import layered, planning
 from git_rvexp.workflow.building.laying import ENVIRONMENT
+from git_rvexp.workflow.building.recorded import Recorded
+from git_rvexp.workflow.building.recorded import kept as kept_of
 
 if TYPE_CHECKING:
     from git_rvexp.workflow.building.context import Copy
@@ -38,20 +40,24 @@ def ensure_image(
     recorded: Sequence[Digest] = (),
     full: bool = False,
     copy: "Copy | None" = None,
+    seen: Recorded | None = None,
     progress: Progress = silent,
 ) -> Ensured:
     """The image of `snapshot`, in the registry when `settings.ecr_repo` names one, else in the engine.
 
     With `image.code` only the change is sent, over an environment image, where that can be done; `full` asks the engine
     for the whole all the same. `recorded` are manifests that the record names: one that is still there counts,
-    wherever the tag points by now. `copy` is where a build may take the files from.
+    wherever the tag points by now; `seen` is one that was looked for already. `copy` is where a build may take the
+    files from.
     Errors: no engine, a Dockerfile that fails or is missing (RvexpError, UsageError), a registry that refuses the
     login (CredentialsError), fails, or holds other content under the tag's name (RvexpError).
     """
     task = Task(repo, snapshot, tag, remote_url, settings, environ, say, copy, progress)
     if settings.image_base:
         basing.checked(settings, full=full)
-    kept = Kept(repo.state_dir / "registry")
+    if seen is not None:
+        return Ensured(task.adopted(seen.registry, seen.manifest), built=False, pushed=False)
+    kept = kept_of(repo)
     if not settings.ecr_repo:
         return _here(task, kept)
     repository = Repository.parse(settings.ecr_repo)

@@ -41,8 +41,7 @@ def drafts(
 
     UsageError at once when a step looks as if it held secrets.
     """
-    for step in steps:
-        planning.check_secrets(context, _request(step, options))
+    check(context, steps, options)
 
     def drafted(snapshot: Snapshot, executor: Executor) -> list[Plan]:
         made: dict[str, Plan] = {}
@@ -53,6 +52,12 @@ def drafts(
         return list(made.values())
 
     return drafted
+
+
+def check(context: Context, steps: Sequence[Step], options: Options) -> None:
+    """UsageError when a step looks as if it held secrets."""
+    for step in steps:
+        planning.check_secrets(context, _request(step, options))
 
 
 def again(context: Context, chain: Chain, redo: set[str]) -> list[Plan]:

@@ -31,7 +31,7 @@ def check(
 
     `executor` is where it would run now, `queue` what the user chose instead of the plan's.
     """
-    if _ours(repo, plan):
+    if ours(repo, plan):
         return
     asked = [name for name in plan.secret_env if name not in secrets] if executor == "docker" else []
     if asked:
@@ -59,7 +59,8 @@ def _elsewhere(settings: Settings, plan: Plan, executor: str, queue: str) -> lis
     return told
 
 
-def _ours(repo: Repo, plan: Plan) -> bool:
+def ours(repo: Repo, plan: Plan) -> bool:
+    """Whether this clone made `plan`, word for word in what decides."""
     try:
         return _fingerprint(plan) in (repo.state_dir / "planned").read_text("ascii").split()
     except (OSError, UnicodeDecodeError):

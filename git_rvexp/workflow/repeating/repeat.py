@@ -95,7 +95,8 @@ def prepared(context: Context, found: Found, asked: Asked) -> Ready:
     executor = executor_named(name, settings, context.environ)
     draft = _draft(context, found.run, executor, asked, settings)
     _tell_place(context, before, draft)
-    plan = links.relinked(context, requisites.provided(context, settings, found, draft, rebuild=asked.rebuild))
+    plan = requisites.provided(context, settings, found, draft, rebuild=asked.rebuild, trusted=asked.trusted)
+    plan = links.relinked(context, plan)
     if asked.pin:
         plan = pinning.pinned(context, plan, pinning.asked(context), plan.extra.get("inputs") or [])
     plan = _over_the_same(context, plan, allowed=asked.allow_drift)

@@ -5,6 +5,8 @@ when the user asks is it built again from the tag, which is another environment 
 """
 
 import dataclasses
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from git_rvexp.errors import RvexpError, UsageError
 from git_rvexp.model import Image, Json, Plan
@@ -14,12 +16,19 @@ from git_rvexp.settings import Settings
 from git_rvexp.workflow import publish
 from git_rvexp.workflow.choose import Found
 from git_rvexp.workflow.context import Context
+from git_rvexp.workflow.repeating import roles
+
+if TYPE_CHECKING:
+    from git_rvexp.executors.definition import Definition
 
 
-def provided(context: Context, settings: Settings, found: Found, plan: Plan, *, rebuild: bool) -> Plan:
+def provided(
+    context: Context, settings: Settings, found: Found, plan: Plan, *, rebuild: bool, trusted: bool = False
+) -> Plan:
     """The plan with an image that is there, and on Batch a definition that is ACTIVE and runs it.
 
-    RvexpError when the image is gone and `rebuild` is not asked for.
+    RvexpError when the image is gone and `rebuild` is not asked for; UsageError when the definition acts under roles
+    that nobody here chose, unless the record is `trusted` (see `roles`).
     """
     carried = _carried(context, found, plan)
     if carried:
@@ -28,7 +37,7 @@ def provided(context: Context, settings: Settings, found: Found, plan: Plan, *, 
         plan = _rebuilt(context, found, plan, rebuild=rebuild)
     if plan.executor != "batch" or plan.extra.get("environment") == "rebuilt":
         return plan
-    return dataclasses.replace(plan, definition=_definition(context, settings, found, plan))
+    return dataclasses.replace(plan, definition=_definition(context, settings, found, plan, trusted=trusted))
 
 
 def _carried(context: Context, found: Found, plan: Plan) -> str:
@@ -101,7 +110,7 @@ def _image_id(events: list[Event], ref: str) -> str:
     return told[-1] if told else ref if ref.startswith("sha256:") else ""
 
 
-def _definition(context: Context, settings: Settings, found: Found, plan: Plan) -> str:
+def _definition(context: Context, settings: Settings, found: Found, plan: Plan, *, trusted: bool) -> str:
     """The ARN of an ACTIVE definition: the recorded one, or one registered with the recorded body."""
     from git_rvexp.workflow import defining  # noqa: PLC0415  loads boto3
 
@@ -109,20 +118,45 @@ def _definition(context: Context, settings: Settings, found: Found, plan: Plan) 
     known = [e for e in record.of("definition") if e.get("image") == plan.image]
     arn = plan.definition or (str(known[-1].get("arn", "")) if known else "")
     same = [e for e in record.of("definition") if e.get("arn") == arn]
-    if arn and _pinned(same, plan):
-        try:
-            return defining.describe(settings, arn).arn
-        except UsageError as why:
-            if not same:
-                raise RvexpError(f"the definition {arn} is gone and its body is not recorded") from why
-            context.say(f"{why}: it is registered again as it was")
+    then: dict[str, Json] = dict(same[-1].get("body") or {}) if same else {}
+    there = _described(context, settings, arn, recorded=bool(same)) if arn and _pinned(same, plan) else None
+    if there is not None:
+        _agreed(context, settings, found, there.body, then, trusted=trusted)
+        return there.arn
     if same:
         name, body = _body(same[-1], plan)
+        _agreed(context, settings, found, body, then, trusted=trusted)
         made = defining.ensure_registered(settings, name, body, context.say)
         fields: dict[str, Json] = {"arn": made.arn, "name": made.name, "image": plan.image, "body": dict(made.body)}
         _record(context, found, {**fields, "instead_of": arn})
         return made.arn
     return _first(context, settings, found, plan)
+
+
+def _described(context: Context, settings: Settings, arn: str, *, recorded: bool) -> "Definition | None":
+    """The definition as it is now; None when it is gone and the record can make up for it."""
+    from git_rvexp.workflow import defining  # noqa: PLC0415  as above
+
+    try:
+        return defining.describe(settings, arn)
+    except UsageError as why:
+        if not recorded:
+            raise RvexpError(f"the definition {arn} is gone and its body is not recorded") from why
+        context.say(f"{why}: it is registered again as it was")
+        return None
+
+
+def _agreed(
+    context: Context,
+    settings: Settings,
+    found: Found,
+    now: Mapping[str, Json],
+    then: Mapping[str, Json],
+    *,
+    trusted: bool,
+) -> None:
+    if not trusted:
+        roles.check(context, settings, found.run.plan, now, then)
 
 
 def _pinned(same: list[Event], plan: Plan) -> bool:

@@ -68,9 +68,13 @@ class Pattern:
 
     def places(self, content: bytes) -> Iterator[int]:
         """Where in `content` such secrets begin."""
+        yield from (start for start, _ in self.spans(content))
+
+    def spans(self, content: bytes) -> Iterator[tuple[int, int]]:
+        """The same with where they end."""
         for found in re.compile(self.expression).finditer(content):
             if self.holds(found):
-                yield found.start()
+                yield found.span()
 
 
 _NAMES = rb"passw(?:or)?d|passphrase|secret|credential|token(?![a-z])|(?:api|access|private|auth|account)[_-]?key"

@@ -10,6 +10,7 @@ from git_rvexp.workflow.secrecy.scan import scanned
 
 _WORDS = {"password", "passwd", "pwd", "passphrase", "secret", "token", "credential", "credentials", "apikey"}
 _BEFORE_KEY = {"api", "access", "private", "secret", "auth", "account"}
+_SPOKEN = re.compile("|".join(sorted(_WORDS - {"pwd"} | {"_pwd", "key", "auth", "cookie"})), re.IGNORECASE)
 # What such a name is about when it ends so: where a secret is or how it is called, not the secret.
 _HARMLESS_ENDS = {"file", "path", "dir", "name", "id", "url", "uri", "arn", "type", "count", "limit", "length", "size"}
 _HARMLESS = re.compile(r"(?i)true|false|none|null|yes|no|\d{0,7}|[<$\[{].*|/.*|\./.*|[a-z0-9+]+://[^@]*|arn:.*")
@@ -24,6 +25,11 @@ def check(command: Sequence[str], env: Mapping[str, str]) -> None:
             + listed(found),
             hint="--secret-env NAME passes a variable without its value; --allow-secrets where it is none",
         )
+
+
+def speaks_of_secrets(name: str) -> bool:
+    """Whether a variable's name speaks of secrets at all: a reason to hide its value, not to refuse it."""
+    return _SPOKEN.search(name) is not None
 
 
 def _in_command(command: Sequence[str]) -> Iterator[str]:
