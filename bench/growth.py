@@ -37,8 +37,8 @@ PANELS = (
 )
 
 
-def draw(figures: Sequence[dict[str, Any]], target: Path) -> None:
-    """The picture of what was recorded, where more than one size was measured."""
+def draw(figures: Sequence[dict[str, Any]], target: Path) -> bool:
+    """The picture of what was recorded, where more than one size was measured; whether there is one."""
     panels = []
     for bench, size, title, wanted in PANELS:
         rows = [f for f in figures if f["bench"] == bench]
@@ -46,5 +46,11 @@ def draw(figures: Sequence[dict[str, Any]], target: Path) -> None:
         if len(rows) > 1:
             panels.append({"title": title, "x": size, "lines": {n: p for n, p in lines.items() if p}})
     path = peers.FOLDER / "plot" / "bin" / "python"
-    if panels:
+    if not panels:
+        return False
+    try:
         subprocess.run([str(path), "-c", DRAW, str(target)], input=json.dumps(panels), text=True, check=True)
+    except (OSError, subprocess.CalledProcessError) as why:
+        print(f"no picture was drawn: {why}")
+        return False
+    return True

@@ -7,7 +7,7 @@ one run are what may be quoted.
 import os
 import statistics
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,16 +37,29 @@ def cpu_seconds(words: Sequence[str], cwd: Path, env: Mapping[str, str] | None =
     return used.ru_utime + used.ru_stime
 
 
-def compare(cases: Mapping[str, Case], cwd: Path, *, rounds: int = 9, warmup: int = 1) -> dict[str, float]:
-    """The median CPU seconds of each case over `rounds` interleaved rounds after `warmup` unmeasured ones."""
+def compare(
+    cases: Mapping[str, Case], cwd: Path, *, rounds: int = 9, warmup: int = 1, peers: Collection[str] = ()
+) -> dict[str, float]:
+    """The median CPU seconds of each case over `rounds` interleaved rounds after `warmup` unmeasured ones.
+
+    A case of `peers` that fails is told and left out from then on; any other's failure is a RuntimeError.
+    """
     seen: dict[str, list[float]] = {name: [] for name in cases}
     for number in range(-warmup, rounds):
-        for name, case in cases.items():
+        for name in list(seen):
+            case = cases[name]
             case.prepare(number)
-            seconds = cpu_seconds(case.make(number), cwd, case.env)
+            try:
+                seconds = cpu_seconds(case.make(number), cwd, case.env)
+            except (RuntimeError, OSError) as why:
+                if name not in peers:
+                    raise
+                print(f"{name}: failed and is left out: {str(why).strip().splitlines()[-1][:200]}")
+                del seen[name]
+                continue
             if number >= 0:
                 seen[name].append(seconds)
-    return {name: statistics.median(values) for name, values in seen.items()}
+    return {name: statistics.median(values) for name, values in seen.items() if values}
 
 
 def table(medians: Mapping[str, float], baseline: str) -> str:
