@@ -33,8 +33,15 @@ VERBS: dict[str, str] = {
 }
 
 
+TARGET = "a snapshot, a run id or a job id; default: my newest snapshot"
+_BEGIN = """Begin, in a repository with a Dockerfile:
+  git rvexp snapshot NICK
+  git rvexp submit --wait -- CMD"""
+
+
 def overview() -> str:
     """What `git rvexp -h` prints: every verb in one line."""
-    verbs = "\n".join(f"  {verb:<10} {about}" for verb, about in VERBS.items())
+    verbs = "\n".join(f"  {verb:<11}{about}" for verb, about in VERBS.items())
     intro = "Repeatable containerised experiments, kept in git."
-    return f"{intro}\n\nusage: git rvexp VERB …\n\n{verbs}\n\nMore: git rvexp VERB -h · git rvexp help"
+    more = "More: git rvexp VERB -h · git rvexp --help (the manual)"
+    return f"{intro}\n\nusage: git rvexp VERB …\n\n{verbs}\n\n{_BEGIN}\n\n{more}"

@@ -23,7 +23,7 @@ def resources(parser: argparse.ArgumentParser) -> None:
 
 def environment(parser: argparse.ArgumentParser) -> None:
     """Variables of the run."""
-    parser.add_argument("--env", action="append", default=[], metavar="K=V", help="a variable (recorded: no secrets)")
+    parser.add_argument("--env", action="append", default=[], metavar="K=V", help="a variable; no secrets")
     parser.add_argument("--secret-env", action="append", default=[], metavar="NAME", help="a secret, by name only")
     allow_secrets(parser)
 

@@ -10,6 +10,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
+from git_rvexp.commands import TARGET
 from git_rvexp.commands.session import Session
 from git_rvexp.errors import RvexpError, UsageError
 
@@ -24,7 +25,7 @@ _STDOUT = "-"
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
-    told = "a snapshot, a run id, a job id, a chain"
+    told = f"a chain, {TARGET}"
     parser.add_argument("what", metavar="TAG|RUN|CHAIN", nargs="?", default="@", help=told)
     parser.add_argument("--format", choices=FORMATS, required=True, help="which form")
     parser.add_argument("-o", "--output", metavar="FILE", default=_STDOUT, help="where to; default: stdout")

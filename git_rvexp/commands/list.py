@@ -30,7 +30,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-a", "--all", action="store_true", help="all of them")
     parser.add_argument("--mine", action="store_true", help="only those with my initials")
     parser.add_argument("--project", default="*", help="only those of a project")
-    parser.add_argument("--state", choices=(*STATES, NO_RUNS), help="only those with a run in this state")
+    states = (*STATES, NO_RUNS)
+    told = f"only those with a run in this state: {', '.join(states)}"
+    parser.add_argument("--state", choices=states, metavar="STATE", help=told)
     parser.add_argument("--since", metavar="WHEN", help="only those since a date, or 12h, 3d, 2w ago")
     parser.add_argument(
         "--grep", metavar="REGEX", help="only where tag, message, command or run id match; case ignored"

@@ -10,6 +10,7 @@ import datetime as dt
 import re
 from collections.abc import Iterable
 
+from git_rvexp.commands import TARGET
 from git_rvexp.commands.session import Session
 from git_rvexp.errors import INTERRUPTED, UsageError
 from git_rvexp.output import printable
@@ -24,7 +25,7 @@ _CHILD = re.compile(r"(.+):(\d+)")
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
-    parser.add_argument("what", metavar="TAG|RUN", nargs="?", default="@", help="a snapshot, a run id or a job id")
+    parser.add_argument("what", metavar="TAG|RUN", nargs="?", default="@", help=TARGET)
     parser.add_argument("-f", "--follow", action="store_true", help="go on until the job has ended")
     parser.add_argument("--since", metavar="WHEN", help="only what was printed since a date, or 10m, 2h, 3d ago")
     parser.add_argument("--attempt", type=int, default=0, metavar="N", help="only what this attempt printed (from 1)")

@@ -33,6 +33,26 @@ class Formatter(argparse.RawDescriptionHelpFormatter):
     def __init__(self, prog: str) -> None:
         super().__init__(prog, width=_columns() - 2)
 
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        """A module's docstring, in the terminal's width: paragraphs of prose are wrapped, and text below a name.
+
+        Lines with four spaces before them are commands, and lines with gaps are tables: these stay as they are.
+        """
+        return "\n\n".join(_wrapped(part, width, indent) for part in text.strip("\n").split("\n\n"))
+
+
+def _wrapped(part: str, width: int, indent: str) -> str:
+    import textwrap  # noqa: PLC0415  argparse brings it, for help alone
+
+    lines = part.splitlines()
+    if not any(line.startswith(" ") or "   " in line for line in lines):
+        return textwrap.fill(part, width, initial_indent=indent, subsequent_indent=indent)
+    below = " " * 6
+    return "\n".join(
+        textwrap.fill(line, width, subsequent_indent=below) if line.startswith(below) and line[6:7] != " " else line
+        for line in lines
+    )
+
 
 def _columns() -> int:
     """As `shutil.get_terminal_size` tells it."""

@@ -8,6 +8,7 @@ then the verdict.
 
 import argparse
 
+from git_rvexp.commands import TARGET
 from git_rvexp.commands.session import Session
 from git_rvexp.errors import CANNOT_TELL, DONE, INTERRUPTED, NO, UsageError
 from git_rvexp.model import Json
@@ -29,7 +30,7 @@ _CAUSES = {
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
-    parser.add_argument("what", metavar="TAG|RUN", nargs="?", default="@", help="a snapshot, a run id or a job id")
+    parser.add_argument("what", metavar="TAG|RUN", nargs="?", default="@", help=TARGET)
     parser.add_argument("--on", choices=("docker", "batch"), default="", help="another executor than the original's")
     parser.add_argument("--queue", default="", help="another job queue than the original's")
     named = "a variable of yours that somebody else's run on docker may have"

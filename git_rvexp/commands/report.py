@@ -10,6 +10,7 @@ import argparse
 import datetime as dt
 from pathlib import Path
 
+from git_rvexp.commands import TARGET
 from git_rvexp.commands.session import Session
 from git_rvexp.errors import UsageError
 
@@ -19,7 +20,7 @@ _NEWEST = 50
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
-    parser.add_argument("what", metavar="TAG|RUN", nargs="?", default="", help="a snapshot, a run id or a job id")
+    parser.add_argument("what", metavar="TAG|RUN", nargs="?", default="", help=TARGET)
     parser.add_argument("-a", "--all", action="store_true", help="one page of all experiments")
     parser.add_argument("-o", "--output", metavar="FILE", default="", help="where to write it; - is stdout")
     parser.add_argument("--parent", metavar="TAG|RUN", default="", help="show what changed since this one")

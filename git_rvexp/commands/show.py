@@ -6,6 +6,7 @@ Lines of the record that cannot be read are shown too, and make the exit code 1.
 import argparse
 from collections.abc import Sequence
 
+from git_rvexp.commands import TARGET
 from git_rvexp.commands.session import Session
 from git_rvexp.errors import DONE, NO
 from git_rvexp.output import printable
@@ -16,7 +17,7 @@ from git_rvexp.workflow.looking.custody import Custody, custody, run_facts
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
-    parser.add_argument("what", metavar="TAG|RUN", nargs="?", default="@", help="a snapshot, a run id or a job id")
+    parser.add_argument("what", metavar="TAG|RUN", nargs="?", default="@", help=TARGET)
     parser.add_argument("--json", action="store_true", help="one JSON document, with the record's events whole")
 
 

@@ -9,6 +9,7 @@ With --report FILE a page that `git rvexp report` made is held against the recor
 import argparse
 from collections import Counter
 
+from git_rvexp.commands import TARGET
 from git_rvexp.commands.session import Session
 from git_rvexp.errors import DONE, NO, PENDING, UsageError
 from git_rvexp.output import printable
@@ -21,7 +22,7 @@ _CODES = {State.OK: DONE, State.CHANGED: NO, State.UNKNOWN: PENDING}
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
-    parser.add_argument("what", metavar="TAG|RUN", nargs="?", default="", help="a snapshot, a run id or a job id")
+    parser.add_argument("what", metavar="TAG|RUN", nargs="?", default="", help=TARGET)
     parser.add_argument("--all", action="store_true", help="every snapshot and run")
     parser.add_argument("--deep", action="store_true", help="also read every byte of images and archives")
     parser.add_argument("--report", metavar="FILE", help="hold a page of git rvexp report against the record")

@@ -190,9 +190,11 @@ class _Story:
 
 
 _MEND = "mend the Dockerfile, then git rvexp snapshot NICKNAME: this snapshot keeps the one that fails"
+_FETCH = "see that the base image's registry is in reach, then do the same again; a wrong name needs a new snapshot"
 
 
 def _failed(recipe: Recipe, story: _Story, told: str, hint: str | None) -> RvexpError:
     where = f" at: {story.step}" if story.step else ""
+    usual = _FETCH if story.step.startswith("FROM ") else _MEND
     lines = "".join(f"\n  | {line}" for line in story.last if line.strip() != told.strip())
-    return RvexpError(f"{recipe.dockerfile} failed{where}{lines}\n  {told.strip()}", hint=hint or _MEND)
+    return RvexpError(f"{recipe.dockerfile} failed{where}{lines}\n  {told.strip()}", hint=hint or usual)

@@ -278,6 +278,13 @@ def test_dockerfile_that_fails_names_its_step(world: ImageWorld) -> None:
     assert world.images() == []
 
 
+def test_a_base_out_of_reach_is_not_the_dockerfiles_fault(world: ImageWorld) -> None:
+    """What is to be done differs: the same snapshot may do once the registry answers."""
+    with pytest.raises(RvexpError, match=r"failed at: FROM 127\.0\.0\.1:1/none") as caught:
+        world.ensure(world.simple(Dockerfile="FROM 127.0.0.1:1/none\n"), LOCAL)
+    assert "registry is in reach" in str(caught.value.hint)
+
+
 def test_dockerfile_that_is_not_one(world: ImageWorld) -> None:
     """The engine's word on a Dockerfile it cannot parse."""
     with pytest.raises(RvexpError, match=r"Dockerfile failed\n.*(?i:unknown instruction)"):

@@ -61,6 +61,16 @@ def test_help_of_a_verb_is_its_h(clone: Clone, verb: str) -> None:
     assert by_flag.stdout.startswith(f"usage: git rvexp {verb}")
 
 
+@pytest.mark.parametrize("columns", [60, 80])
+def test_help_keeps_to_the_terminal(clone: Clone, columns: int) -> None:
+    """Prose is wrapped to the terminal's width, and only there: commands to copy stay whole."""
+    for verb in sorted(VERBS):
+        lines = clone.rvexp(verb, "-h", env={"COLUMNS": str(columns)}).stdout.splitlines()
+        prose = [line for line in lines if not line.startswith(("    ", "usage:")) and "   " not in line.strip()]
+        assert [line for line in prose if len(line) > columns] == [], verb
+    assert "git rvexp completion zsh > DIR/_git-rvexp, with DIR" in clone.rvexp("completion", "-h").stdout
+
+
 def test_help_alone_lists_the_verbs_and_a_wrong_one_is_met_with_the_nearest(clone: Clone) -> None:
     """Works outside a repository, too."""
     shown = clone.rvexp("help", cwd=Path("/")).stdout

@@ -39,7 +39,8 @@ def configuration(scene: Scene) -> Iterator[Check]:
     known = [variable(k.name) for k in keys()] + [PROFILE]
     for name in scene.environ:
         near = difflib.get_close_matches(name, known, n=1, cutoff=0.85)
-        ours = name.startswith("RVEXP_") and name not in known and name.removeprefix("RVEXP_") not in _OTHERS
+        ours = name.startswith("RVEXP_") and not name.startswith("RVEXP_DEV_")  # the latter are dev/stack's
+        ours = ours and name not in known and name.removeprefix("RVEXP_") not in _OTHERS
         if ours and near:
             yield Check("settings", "warn", f"the variable {name} is no setting", f"did you mean {near[0]}?")
 
