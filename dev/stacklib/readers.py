@@ -17,7 +17,7 @@ PACKAGES = (
     "cffconvert>=2.0",
     "githubkit>=0.16",  # GitHub's description of its requests
     "hishel>=1.3,<2",  # what githubkit is written for
-    "check-jsonschema>=0.30",  # the schema of GitHub's workflows
+    "zizmor>=1.32",  # audits GitHub workflows, by their schema
 )
 
 
