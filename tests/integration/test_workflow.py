@@ -12,7 +12,7 @@ WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 
 
 def audited(python: str, workflow: Path) -> subprocess.CompletedProcess[str]:
-    """zizmor's word on a file: GitHub's schema, permissions, pins, and what a stranger could put into a script."""
+    """Zizmor's word on a file: GitHub's schema, permissions, pins, and what a stranger could put into a script."""
     program = str(Path(python).parent / "zizmor")
     words = (program, "--offline", "--pedantic", "--no-progress", str(workflow))
     return subprocess.run(words, capture_output=True, text=True, check=False)
@@ -37,7 +37,7 @@ def test_it_is_a_workflow_without_findings(workflow: Path, readers: str, tmp_pat
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
 def test_it_may_read_and_names_actions_by_commit(workflow: Path) -> None:
-    """Permissions are of the whole file; nothing is filled into a script; an action has its version beside its commit."""
+    """Permissions are of the whole file; nothing is filled into a script; an action has its version beside it."""
     text = workflow.read_text()
     assert re.search(r"^permissions:\n  contents: read\n(?! )", text, re.MULTILINE)
     assert text.count("permissions:") == 1
