@@ -283,7 +283,7 @@ __rvexp_complete '__rvexp_at config' -f -s h -l help -d 'show this help message 
 __rvexp_complete '__rvexp_at config' -f -s q -l quiet -d 'say nothing but results, warnings and errors'
 __rvexp_complete '__rvexp_at config' -f -l color -r -a 'auto always never' -d 'colour the output'
 __rvexp_complete '__rvexp_at config' -f -l profile -r -d 'lay [profile.NAME] of the settings files over them'
-__rvexp_complete '__rvexp_at config' -f -l show-origin -d 'list: where each value comes from'
+__rvexp_complete '__rvexp_at config' -f -l show-origin -d 'list, get: where each value comes from'
 __rvexp_complete '__rvexp_at config' -f -l json -d 'list, get: one JSON document'
 __rvexp_complete '__rvexp_at config' -f -l user -d 'set: in your own file, for all repositories'
 __rvexp_complete '__rvexp_at config' -f -l local -d 'set: in this clone'\''s git configuration'

@@ -97,6 +97,11 @@ class Speaker:
         if not self.quiet:
             print(_fitting(printable(line), self.err), file=self.err, flush=True)
 
+    def ask(self, line: str) -> None:
+        """A question: the answer is typed on its line."""
+        self.wipe()
+        print(_fitting(printable(line), self.err), end=" ", file=self.err, flush=True)
+
     def warn(self, line: str) -> None:
         """Something the user should know even with -q; the same words are said once."""
         if line in self.warned:

@@ -39,7 +39,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", nargs="?", choices=ACTIONS, default="list", help="default: list")
     parser.add_argument("key", nargs="?", metavar="KEY", default="", help="a setting, e.g. batch_queue or job.vcpus")
     parser.add_argument("value", nargs="?", metavar="VALUE", help="its new value")
-    parser.add_argument("--show-origin", action="store_true", help="list: where each value comes from")
+    parser.add_argument("--show-origin", action="store_true", help="list, get: where each value comes from")
     parser.add_argument("--json", action="store_true", help="list, get: one JSON document")
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--user", action="store_true", help="set: in your own file, for all repositories")
@@ -74,7 +74,8 @@ def _show(session: Session, chosen: list[Key], *, alone: bool, origin: bool, as_
         ]
         session.speaker.document("rvexp.config/1", {"profile": conf.profile, "settings": rows})
     elif alone:
-        session.speaker.result(shown(next(iter(values.values()))))
+        ((name, value),) = values.items()
+        session.speaker.result("\t".join([shown(value), *([conf.origin(name)] if origin else [])]))
     else:
         lines = [[n, shown(v), *([conf.origin(n)] if origin else [])] for n, v in values.items()]
         session.speaker.table(["key", "value", *(["origin"] if origin else [])], lines)

@@ -118,7 +118,7 @@ def _differs(context: Context, key: str, value: str) -> bool:
 
 
 def _answer(session: Session, text: str) -> str:
-    session.speaker.say(text)
+    session.speaker.ask(text)
     return sys.stdin.readline().strip()
 
 

@@ -53,6 +53,8 @@ def test_list_tells_file_and_line_variable_or_git_key(clone: Clone) -> None:
     assert lines["batch_queue"] == ["gpu", "git config rvexp.batchqueue"]
     assert lines["job.gpus"] == ["1", "environment RVEXP_JOB_GPUS"]
     assert lines["executor"] == ["auto", "default"]
+    assert clone.rvexp("config", "get", "--show-origin", "job.memory").stdout == f"512\t{clone.path}/.rvexp.toml:4\n"
+    assert clone.rvexp("config", "get", "job.memory").stdout == "512\n"
 
 
 def test_list_is_one_json_document(clone: Clone) -> None:

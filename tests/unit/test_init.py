@@ -17,6 +17,9 @@ def state(clone: Clone) -> dict[str, bytes]:
     return {str(p.relative_to(clone.path)): p.read_bytes() for p in files}
 
 
+QUESTIONS = ("private git URL for", "AWS Batch job queue", "job definition to start from", "registry/repository for")
+
+
 def on_terminal(clone: Clone, *args: str, answers: list[str]) -> tuple[int, str]:
     """The exit code and what a person saw, answering each question in turn."""
     master, slave = pty.openpty()
@@ -139,11 +142,11 @@ def test_on_a_terminal_it_asks_at_most_four_questions_and_takes_no_for_an_answer
     (clone.path / ".rvexp.toml").unlink()
     clone.git("remote", "remove", "experiments")
     code, seen = on_terminal(clone, "init", answers=["", "gpu", "base", "r.example/x"])
-    asked = [line for line in seen.splitlines() if line.endswith(":")]
-    assert (code, len(asked)) == (0, 4)
+    assert (code, sum(text in seen for text in QUESTIONS)) == (0, 4)
+    assert "job queue (empty: run on this machine): " in seen, "the answer is typed on the question's line"
     assert tomllib.loads((clone.path / ".rvexp.toml").read_text())["ecr_repo"] == "r.example/x"
     code, seen = on_terminal(clone, "init", answers=[""])
-    assert [line for line in seen.splitlines() if line.endswith(":")] == []
+    assert (code, [text for text in QUESTIONS if text in seen]) == (0, [])
 
 
 def test_on_a_terminal_a_tracked_choice_is_shown_and_no_is_the_default(clone: Clone) -> None:
