@@ -1,9 +1,14 @@
-"""Independent clients that the tests check our work with: skopeo, umoci and the aws CLI. Nothing to run."""
+"""Independent clients that the tests check our work with: skopeo, umoci, containerd and the aws CLI. Nothing to run."""
 
 from stacklib.apt import missing
 from stacklib.part import Package, Part, Running
 
-PACKAGES = (Package("skopeo", "skopeo"), Package("umoci", "umoci"), Package("awscli", "/usr/bin/aws"))
+PACKAGES = (
+    Package("skopeo", "skopeo"),
+    Package("umoci", "umoci"),
+    Package("containerd", "ctr"),
+    Package("awscli", "/usr/bin/aws"),
+)
 
 
 def answers(_running: Running) -> bool:
@@ -11,4 +16,4 @@ def answers(_running: Running) -> bool:
     return not missing(PACKAGES)
 
 
-PART = Part("clients", lambda: Running("skopeo, umoci, aws"), answers, lambda: PACKAGES)
+PART = Part("clients", lambda: Running("skopeo, umoci, containerd, aws"), answers, lambda: PACKAGES)

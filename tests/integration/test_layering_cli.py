@@ -6,7 +6,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -174,6 +175,63 @@ def test_the_same_digest_whoever_makes_it(world: ImageWorld, open_place: Path) -
     assert run("-m", "git_rvexp", "build", "--reproduce", tag) == digest
 
 
+CONTAINERD = """
+version = 2
+root = "{home}/root"
+state = "{home}/state"
+disabled_plugins = ["io.containerd.grpc.v1.cri"]
+[grpc]
+address = "{home}/socket"
+[ttrpc]
+address = "{home}/ttrpc"
+"""
+
+
+@pytest.fixture
+def ctr(stack: Stack) -> Iterator[Callable[..., str]]:
+    """Runs containerd's own client against a containerd with nothing in it."""
+    with tempfile.TemporaryDirectory(dir="/tmp", prefix="rvexp-") as home, (Path(home) / "log").open("wb") as log:
+        settings = Path(home) / "config.toml"
+        settings.write_text(CONTAINERD.format(home=home))
+        words = ("ctr", "--address", f"{home}/socket", "--namespace", "rvexp")
+        with subprocess.Popen(["containerd", "--config", str(settings)], stdout=log, stderr=log) as running:
+            while stack.run(*words, "version", ok=False).returncode:
+                assert running.poll() is None, (Path(home) / "log").read_text()
+                time.sleep(0.05)
+            try:
+                yield lambda *more: stack.run(*words, *more).stdout
+            finally:
+                running.terminate()
+
+
+def standing(root: Path) -> dict[str, tuple[int, bytes]]:
+    """Mode and content of every file and link below a folder."""
+    found = {}
+    for path in root.rglob("*"):
+        if path.is_symlink():
+            found[str(path.relative_to(root))] = (0o120000, str(path.readlink()).encode())
+        elif path.is_file():
+            found[str(path.relative_to(root))] = (path.stat().st_mode, path.read_bytes())
+    return found
+
+
+def test_containerd_pulls_the_image(world: ImageWorld, tmp_path: Path, ctr: Callable[..., str]) -> None:
+    """And unpacks what the tag holds, whiteouts and kinds that changed included."""
+    change(world)
+    rvexp(world, "snapshot", "two")
+    ref = rvexp(world, "publish")
+    tree = world.git("rev-parse", world.git("tag", "--list", "*/two") + "^{tree}")
+    ctr("images", "pull", "--plain-http", "--snapshotter", "native", ref)
+    assert "complete" in ctr("images", "check", "--snapshotter", "native")
+    place = tmp_path / "mounted"
+    place.mkdir()
+    ctr("images", "mount", "--snapshotter", "native", ref, str(place))
+    try:
+        assert standing(place / "opt" / "src") == listed(world, tree)
+    finally:
+        world.stack.run("umount", str(place))
+
+
 def test_other_programs_read_the_image(world: ImageWorld, tmp_path: Path) -> None:
     """Docker runs it; skopeo copies it, to OCI's form too; umoci unpacks what the tag holds."""
     change(world)
@@ -184,14 +242,7 @@ def test_other_programs_read_the_image(world: ImageWorld, tmp_path: Path) -> Non
     layout = tmp_path / "layout"
     world.stack.run("skopeo", "copy", "-q", "--src-tls-verify=false", f"docker://{ref}", f"oci:{layout}:x")
     world.stack.run("umoci", "unpack", "--image", f"{layout}:x", str(tmp_path / "bundle"))
-    root = tmp_path / "bundle" / "rootfs" / "opt" / "src"
-    found = {}
-    for path in root.rglob("*"):
-        if path.is_symlink():
-            found[str(path.relative_to(root))] = (0o120000, str(path.readlink()).encode())
-        elif path.is_file():
-            found[str(path.relative_to(root))] = (path.stat().st_mode, path.read_bytes())
-    assert found == listed(world, tree)
+    assert standing(tmp_path / "bundle" / "rootfs" / "opt" / "src") == listed(world, tree)
     layers = json.loads((layout / "index.json").read_text())
     assert layers
 
