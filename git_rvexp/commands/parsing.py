@@ -33,6 +33,16 @@ class Formatter(argparse.RawDescriptionHelpFormatter):
     def __init__(self, prog: str) -> None:
         super().__init__(prog, width=_columns() - 2)
 
+    def _set_color(self, *_asked: object, **_more: object) -> None:
+        """Nothing: since Python 3.14 it is called for every argument, and loads `inspect` and more for its themes."""
+
+    def __getattr__(self, name: str) -> object:
+        """The theme without colours, by Python's own `_set_color`, when a text is really formatted."""
+        if name not in ("_theme", "_decolor"):
+            raise AttributeError(name)
+        vars(argparse.HelpFormatter)["_set_color"](self, False)
+        return vars(self)[name]
+
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         """A module's docstring, in the terminal's width: paragraphs of prose are wrapped, and text below a name.
 
