@@ -17,7 +17,8 @@ LOCK = paths.PROJECT / "requirements" / "dev.txt"
 MINIMUM = (3, 11)
 
 
-def _wanted() -> str:
+def locked() -> str:
+    """What tells one state of pyproject.toml and the lock from another."""
     return hashlib.sha256((paths.PROJECT / "pyproject.toml").read_bytes() + LOCK.read_bytes()).hexdigest()
 
 
@@ -36,7 +37,7 @@ def ensure(needs: str | None = None) -> None:
     if needs is not None and (FOLDER / "bin" / needs).exists():
         return
     with alone("venv"):
-        stamp, wanted = FOLDER / "rvexp-installed", _wanted()
+        stamp, wanted = FOLDER / "rvexp-installed", locked()
         if not stamp.exists() or stamp.read_text() != wanted:
             _install()
             stamp.write_text(wanted)
@@ -49,14 +50,15 @@ def _install() -> None:
     if not (FOLDER / "bin" / "pip").exists():
         apt.install(apt.missing(packages()), "the virtual environment")
         say(f"Making the virtual environment {FOLDER.name} with Python {version}")
-        _run(sys.executable, "-m", "venv", "--clear", str(FOLDER))
+        run(sys.executable, "-m", "venv", "--clear", str(FOLDER))
     say("Installing git rvexp and its development tools with pip, as requirements/dev.txt has them")
     pip = (str(FOLDER / "bin/python"), "-m", "pip", "install", "--quiet")
-    _run(*pip, "--require-hashes", "--requirement", str(LOCK))
-    _run(*pip, "--editable", f"{paths.PROJECT}[dev,release]")  # nothing more, unless the lock is behind pyproject.toml
+    run(*pip, "--require-hashes", "--requirement", str(LOCK))
+    run(*pip, "--editable", f"{paths.PROJECT}[dev,release]")  # nothing more, unless the lock is behind pyproject.toml
 
 
-def _run(*command: str) -> None:
+def run(*command: str) -> None:
+    """Run a command; StackError with the end of what it said when it fails."""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         lines = "\n".join(f"    {line}" for line in (done.stdout + done.stderr).splitlines()[-15:])
@@ -70,8 +72,8 @@ def apart(name: str, packages: tuple[str, ...], purpose: str) -> Path:
     with alone(name):
         if not stamp.exists() or stamp.read_text() != wanted:
             say(f"Installing {purpose} with pip into .dev/{name}")
-            _run(sys.executable, "-m", "venv", "--clear", str(folder))
-            _run(str(folder / "bin/python"), "-m", "pip", "install", "--quiet", *packages)
+            run(sys.executable, "-m", "venv", "--clear", str(folder))
+            run(str(folder / "bin/python"), "-m", "pip", "install", "--quiet", *packages)
             stamp.write_text(wanted)
     return folder / "bin"
 
@@ -82,4 +84,4 @@ def add(module: str, extra: str) -> None:
         return
     with alone("venv"):
         say(f"Installing {module} with pip (pyproject.toml: extra `{extra}`)")
-        _run(str(FOLDER / "bin/python"), "-m", "pip", "install", "--quiet", "--editable", f"{paths.PROJECT}[{extra}]")
+        run(str(FOLDER / "bin/python"), "-m", "pip", "install", "--quiet", "--editable", f"{paths.PROJECT}[{extra}]")

@@ -54,9 +54,10 @@ class Engine:
 
     def find(self, labels: Mapping[str, str]) -> list[Local]:
         """The images that carry all `labels`, newest first."""
-        wanted = {"label": [f"{k}={v}" for k, v in labels.items()]}
+        first = [f"{k}={v}" for k, v in labels.items()][:1]  # with more than one, Podman before 5 finds nothing
         with asking("look for images"):
-            ids = [i["Id"] for i in self.client.api.images(filters=wanted)]
+            told = self.client.api.images(filters={"label": first})
+        ids = [i["Id"] for i in told if labels.items() <= (i.get("Labels") or {}).items()]
         found = (self.inspect(i) for i in ids)
         return [image for image in found if image is not None]
 
