@@ -46,7 +46,9 @@ def adapt(root: Path, programs: Iterable[Path]) -> None:
     loader = folders[0] / loaders[0].readlink().name if loaders[0].is_symlink() else loaders[0]
     search = os.pathsep.join(map(str, folders))
     for program in programs:
-        if not program.is_symlink() and program.stat().st_size > _SMALLEST:
+        if program.is_symlink() or program.stat().st_size < _SMALLEST:
+            continue
+        if _run("patchelf", "--print-interpreter", str(program)).strip() != str(loader):  # done, and maybe running
             _run("patchelf", "--set-interpreter", str(loader), "--force-rpath", "--set-rpath", search, str(program))
 
 
