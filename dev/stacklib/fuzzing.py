@@ -2,6 +2,7 @@
 
 The corpus in tests/fuzz/corpus is where it starts. What it learns goes to .dev/fuzz and is used again by the next run;
 an input that breaks a parser is put into the kept corpus, where `tests/fuzz` finds it until the parser is mended.
+How long each was fuzzed in all is kept in tests/fuzz/hours.tsv: commit it.
 """
 
 import argparse
@@ -9,14 +10,13 @@ import os
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 from stacklib import paths, venv
 from stacklib.process import StackError
 from stacklib.story import say
 
 KEPT = paths.PROJECT / "tests" / "fuzz" / "corpus"
-LOG = "time.log"
+TALLY = paths.PROJECT / "tests" / "fuzz" / "hours.tsv"
 _LONGEST, _SLOWEST = 4096, 10  # bytes of an input; seconds for one
 
 
@@ -24,7 +24,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="dev/fuzz", description=__doc__.splitlines()[0])
     parser.add_argument("parsers", nargs="*", metavar="PARSER", help=f"default all: {', '.join(names())}")
     parser.add_argument("--minutes", type=float, default=1.0, metavar="N", help="for each parser (default 1)")
-    parser.add_argument("--hours-so-far", action="store_true", help="only print how long each was fuzzed here")
+    parser.add_argument("--hours-so-far", action="store_true", help="only print how long each was fuzzed")
     return parser
 
 
@@ -59,17 +59,17 @@ def fuzz(name: str, seconds: float) -> bool:
 
 
 def _remember(name: str, seconds: float) -> None:
-    with (paths.folder("fuzz") / LOG).open("a") as log:
-        log.write(f"{name} {seconds:.0f}\n")
+    told = hours()
+    told[name] = told.get(name, 0.0) + seconds / 3600
+    TALLY.write_text("".join(f"{each}\t{told[each]:.3f}\n" for each in sorted(told)))
 
 
 def hours() -> dict[str, float]:
-    """How long each parser was fuzzed in this clone."""
-    log = Path(paths.folder("fuzz") / LOG)
+    """How long each parser was fuzzed, in all clones whose time was committed and in this one."""
     told: dict[str, float] = dict.fromkeys(names(), 0.0)
-    for line in log.read_text().splitlines() if log.exists() else []:
-        name, _, seconds = line.partition(" ")
-        told[name] = told.get(name, 0.0) + float(seconds) / 3600
+    for line in TALLY.read_text().splitlines() if TALLY.exists() else []:
+        name, _, spent = line.partition("\t")
+        told[name] = float(spent)
     return told
 
 

@@ -18,7 +18,17 @@ from git_rvexp.terms import Json
 VERSION = 1
 _HEAD = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) ([a-z][a-z-]*)(?: |$)")
 _KEY = re.compile(r"([a-z][a-z0-9_]*)=")
-_DECODER = json.JSONDecoder()
+
+
+def _finite(text: str) -> float:
+    """The number; ValueError for one that JSON does not have and that could not be written again."""
+    number = float(text)
+    if number - number != 0:  # infinite or none: anything else less itself is nothing
+        raise ValueError(f"{text[:40]} is no finite number")
+    return number
+
+
+_DECODER = json.JSONDecoder(parse_float=_finite, parse_constant=_finite)
 
 
 def stamp(moment: dt.datetime) -> str:

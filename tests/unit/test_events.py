@@ -92,3 +92,11 @@ def test_what_cannot_be_read_back_is_not_written() -> None:
     """A field name outside the grammar is refused before it reaches the record."""
     with pytest.raises(UsageError):
         lines([Event("2026-01-01T00:00:00.000Z", "note", {"Bad Key": 1})])
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "NaN", "Infinity", "-Infinity", "[1, 1e400]"])
+def test_a_number_that_is_none_is_damage(number: str) -> None:
+    """It could not be written again; the largest that can is taken."""
+    head = "2026-11-22T07:10:00.123Z custom x="
+    assert isinstance(parse_line(f"{head}{number}"), Damaged)
+    assert isinstance(parse_line(f"{head}1.7e308"), Event)
