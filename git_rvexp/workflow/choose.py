@@ -169,14 +169,20 @@ def reread(context: Context, found: Sequence[Found]) -> list[Found]:
     return [Found(f.snapshot, now[f.run.run]) for f in found]
 
 
+def noted(context: Context) -> dict[str, Snapshot]:
+    """By object: every snapshot, and everything else that has a record, such as the commit of a run without one."""
+    known = {s.oid: s for s in snapshots(context.repo)}
+    for oid in listed(context.repo, tip(context.repo)):
+        known.setdefault(oid, Snapshot("", oid, oid, ""))
+    return known
+
+
 def recorded_runs(context: Context, naming: str = "") -> list[Found]:
     """Every run that the record of this clone tells of, those without a snapshot (kept on a commit) too.
 
     With `naming` at least those of the notes that hold this text, which is quicker.
     """
-    known = {s.oid: s for s in snapshots(context.repo)}
-    for oid in listed(context.repo, tip(context.repo)):
-        known.setdefault(oid, Snapshot("", oid, oid, ""))
+    known = noted(context)
     records = context.ledger.naming(known, naming) if naming else context.ledger.records(known)
     return [Found(known[oid], each) for oid, record in records.items() for each in runs(record)]
 

@@ -9,6 +9,7 @@ from git_rvexp.git.tags import snapshots
 from git_rvexp.grammar import is_tag_name
 from git_rvexp.record import share
 from git_rvexp.record.share import Alarm, AlarmError
+from git_rvexp.workflow import choose
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.reconcile import Settled, settle
 from git_rvexp.workflow.snapshotting import content
@@ -61,7 +62,7 @@ def _tried(exchange: Callable[[], tuple[Tags, Tags]], failed: list[RvexpError]) 
 
 
 def _settled(context: Context) -> tuple[Settled, ...]:
-    settled = settle(context, snapshots(context.repo))
+    settled = settle(context, choose.noted(context).values())
     if settled:
         share_record(context)
     return tuple(settled)

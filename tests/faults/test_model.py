@@ -25,6 +25,7 @@ from git_rvexp.git.plumbing import Repo
 from git_rvexp.git.tags import snapshots
 from git_rvexp.record.ledger import Ledger
 from git_rvexp.workflow.context import Context
+from git_rvexp.workflow.publish import agree_on_tag
 from git_rvexp.workflow.snapshotting import take as snapshot
 from git_rvexp.workflow.snapshotting.naming import Request
 from git_rvexp.workflow.submit import submit
@@ -87,9 +88,10 @@ class Play:
 
         def act(context: Context) -> None:
             executor = BatchExecutor(context.settings, sleep=lambda _seconds: None, read_seconds=2)
+            agree_on_tag(context, chosen)  # as the command does: a snapshot that was killed is not on the remote yet
             submit(context, chosen, plan, executor)
 
-        self._process(clone, f"submit {plan.run} on {chosen.tag}", act, most=45)
+        self._process(clone, f"submit {plan.run} on {chosen.tag}", act, most=60)
 
     def sync(self, clone: Clone) -> None:
         """Sync one clone; perhaps killed."""

@@ -12,7 +12,7 @@ from git_rvexp.errors import AmbiguousError, CredentialsError, GitError
 from git_rvexp.executors.batch_request import request
 from git_rvexp.executors.protocol import RefusedError
 from git_rvexp.git.plumbing import Repo
-from git_rvexp.model import Phase
+from git_rvexp.model import Phase, Snapshot
 from git_rvexp.record.ledger import Ledger
 from git_rvexp.workflow.planning import Request, drafted
 from git_rvexp.workflow.reconcile import settle
@@ -205,3 +205,17 @@ def test_a_share_priority_or_tag_that_cannot_be_is_refused(lab: Lab, words: list
     done = lab.one.rvexp("submit", "-n", *words, "--", "true")
     assert done.returncode == 2
     assert complaint in done.stderr
+
+
+def test_an_open_run_without_a_snapshot_is_settled_by_sync_too(lab: Lab) -> None:
+    """Its record stands on a commit, and another clone adopts its job."""
+    commit = lab.one.git("rev-parse", "HEAD")
+    lab.double.fail_next("SubmitJob", "lost_reply")
+    lab.double.fail_next("ListJobs", "500_before", count=9)
+    with pytest.raises(AmbiguousError):
+        submit(lab.context(lab.one), Snapshot("", commit, commit, ""), lab.plan(), lab.executor())
+    lab.double._front.failures._waiting["ListJobs"].clear()
+    (settled,) = sync(lab.context(lab.two)).settled
+    assert "adopted" in settled.text
+    record = Ledger(Repo.discover(lab.two.path, os.environ)).record(commit)
+    assert [event.get("job") for event in record.of("submitted")] == list(lab.double.jobs)
