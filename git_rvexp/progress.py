@@ -78,6 +78,22 @@ def passing(pieces: Iterable[bytes], step: Step) -> Iterator[bytes]:
         step(len(piece))
 
 
+def recounted(opened: Callable[[], Iterable[bytes]], step: Step) -> Callable[[], Iterator[bytes]]:
+    """`opened` counted on the way; what is read anew, after a failure, takes the place of what was counted before."""
+    counted = 0
+
+    def again() -> Iterator[bytes]:
+        nonlocal counted
+        step(-counted)
+        counted = 0
+        for piece in opened():
+            yield piece
+            step(len(piece))
+            counted += len(piece)
+
+    return again
+
+
 def amount(done: int, total: int, unit: str) -> str:
     """`3 of 10 runs`, `12.3 of 40.0 MB`."""
     if unit:

@@ -46,4 +46,4 @@ def run(args: argparse.Namespace, session: Session) -> int:
         ports=tuple(args.port),
         gpus=args.gpus,
     )
-    run_here(here, context.repo.top, session.cwd, session.environ, context.settings, context.say)
+    run_here(here, context.repo.top, session.cwd, session.environ, context.settings, context.say, context.progress)

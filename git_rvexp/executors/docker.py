@@ -27,6 +27,7 @@ from git_rvexp.executors.docker_containers import Containers, lost
 from git_rvexp.executors.docker_turn import in_turn
 from git_rvexp.executors.protocol import RefusedError, UnsureError
 from git_rvexp.model import JobState, Phase, Plan
+from git_rvexp.progress import Progress, silent
 from git_rvexp.settings import Settings
 
 LATE = 30  # seconds after which a container that was only made counts as abandoned by its submitter
@@ -36,7 +37,8 @@ class DockerExecutor:
     """Executor and LogSource over the engine that `environ` names; job ids are full container ids, or an array's name.
 
     `environ` also gives the values of a plan's `secret_env`; `settings` may hold the AWS profile that ECR's login
-    comes from; `say` hears of a pull, which can take minutes; `late` is LATE in seconds, `sleep` takes seconds.
+    comes from; `say` and `progress` hear of a pull, which can take minutes; `late` is LATE in seconds, `sleep` takes
+    seconds.
     """
 
     name = "docker"
@@ -48,11 +50,12 @@ class DockerExecutor:
         settings: Settings = Settings(),  # noqa: B008  frozen
         *,
         say: Callable[[str], None] = lambda _line: None,
+        progress: Progress = silent,
         late: float = LATE,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """Connect. RvexpError when no engine answers."""
-        self._containers = Containers(environ, settings, say)
+        self._containers = Containers(environ, settings, say, progress)
         self._environ = environ
         self._late = late
         self._sleep = sleep

@@ -13,7 +13,9 @@ from git_rvexp.executors import docker_reading, docker_remark
 from git_rvexp.executors.protocol import RefusedError, UnsureError
 from git_rvexp.images.credentials import login
 from git_rvexp.images.engine import Engine
+from git_rvexp.images.heard import Heard
 from git_rvexp.images.reference import Repository
+from git_rvexp.progress import Progress
 from git_rvexp.settings import Settings
 
 GRACE = 30  # seconds between SIGTERM and SIGKILL, as on Batch
@@ -22,12 +24,15 @@ GRACE = 30  # seconds between SIGTERM and SIGKILL, as on Batch
 class Containers:
     """The containers of the engine that `environ` names. What is seen is what `docker inspect` shows."""
 
-    def __init__(self, environ: Mapping[str, str], settings: Settings, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, environ: Mapping[str, str], settings: Settings, say: Callable[[str], None], progress: Progress
+    ) -> None:
         """Connect. RvexpError when no engine answers."""
         self._engine = Engine.connect(environ).client
         self._environ = environ
         self._settings = settings
         self._say = say
+        self._progress = progress
 
     def info(self) -> dict[str, Any]:
         """The engine's own description, `docker info`."""
@@ -43,11 +48,13 @@ class Containers:
         if "@" not in ref:
             raise RefusedError(f"the Docker engine of {self.info()['Name']} has no image {ref}")
         self._say(f"pulling {ref}")
-        with _asking("pull the image"):
+        with _asking("pull the image"), self._progress(f"pulling {ref}", 0, "") as step:
+            heard = Heard(step)
             try:
                 for line in self._engine.api.pull(ref, stream=True, decode=True, auth_config=self._login(ref)):
                     if "error" in line:
                         raise _pull_failed(ref, line["error"])
+                    heard.hear(line)
             except APIError as why:
                 raise _pull_failed(ref, str(why.explanation)) from why
             return dict(self._engine.images.get(ref).attrs)

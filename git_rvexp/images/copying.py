@@ -14,14 +14,15 @@ from git_rvexp.images import upload
 from git_rvexp.images.registry import AlteredError, GoneError, Registry
 from git_rvexp.model import Json
 from git_rvexp.names import Digest
+from git_rvexp.progress import Step, recounted
 
 _AT_ONCE = 3
 _LIMIT = 12 * 3600
 Say = Callable[[str], None]
 
 
-def copied(source: Registry, target: Registry, descriptors: Sequence[Mapping[str, Json]], say: Say) -> None:
-    """Make sure that `target` has the blobs of `descriptors`, which `source` has.
+def copied(source: Registry, target: Registry, descriptors: Sequence[Mapping[str, Json]], say: Say, step: Step) -> None:
+    """Make sure that `target` has the blobs of `descriptors`, which `source` has. `step` hears of the bytes.
 
     GoneError when the source lacks one, AlteredError when it sends another than its digest names; other RvexpErrors
     with the registries' words.
@@ -33,7 +34,7 @@ def copied(source: Registry, target: Registry, descriptors: Sequence[Mapping[str
     pool = ThreadPoolExecutor(_AT_ONCE)
     try:
         for done in [
-            pool.submit(_one, source, target, _streamed(source, Digest(digest), size, say), say)
+            pool.submit(_one, source, target, _streamed(source, Digest(digest), size, step), say)
             for digest, size in wanted.items()
         ]:
             done.result()
@@ -50,7 +51,7 @@ def _one(source: Registry, target: Registry, blob: upload.Blob, say: Say) -> Non
     upload.blob(target, blob)
 
 
-def _streamed(source: Registry, digest: Digest, size: int, say: Say) -> upload.Blob:
+def _streamed(source: Registry, digest: Digest, size: int, step: Step) -> upload.Blob:
     def pieces() -> Iterator[bytes]:
         hashed, had = hashlib.sha256(), 0
         limits = http.Limits(size=size, seconds=_LIMIT)
@@ -58,7 +59,7 @@ def _streamed(source: Registry, digest: Digest, size: int, say: Say) -> upload.B
             if answer.status == 404:
                 raise GoneError(f"the blob {digest} is gone from {source.repository}")
             source.expect(answer, f"the blob {digest} of {source.repository} cannot be read")
-            for piece in upload.progress(answer.chunks(), size, digest.text[7:19], say):
+            for piece in answer.chunks():
                 hashed.update(piece)
                 had += len(piece)
                 if had == size and hashed.hexdigest() != digest.text.removeprefix("sha256:"):
@@ -67,4 +68,4 @@ def _streamed(source: Registry, digest: Digest, size: int, say: Say) -> upload.B
         if had != size:
             raise AlteredError(f"{source.repository} sent {had} bytes of {digest}, which has {size}")
 
-    return upload.Blob(digest, size, pieces)
+    return upload.Blob(digest, size, recounted(pieces, step))

@@ -141,7 +141,7 @@ class Engine:
         except (docker.errors.DockerException, OSError) as why:
             yield {"error": f"the engine broke off: {_cause(why)}"}
 
-    def pull(self, name: str, login: tuple[str, str] | None) -> None:
+    def pull(self, name: str, login: tuple[str, str] | None, progress: Callable[[Mapping[str, Json]], None]) -> None:
         """Get `repository@digest` from its registry. RvexpError with the engine's words when that fails."""
         repository, _, digest = name.partition("@")
         account = {"username": login[0], "password": login[1]} if login else {}
@@ -149,6 +149,7 @@ class Engine:
             for line in self.client.api.pull(repository, tag=digest, stream=True, decode=True, auth_config=account):
                 if "error" in line:
                     raise RvexpError(f"the Docker engine could not pull {name}\n  {line['error']}")
+                progress(line)
 
     def drop(self, name: str) -> None:
         """Take the name `repository:tag` from its image, and the image too when nothing else names it."""

@@ -9,7 +9,7 @@ import json
 import threading
 import time
 import urllib.parse
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from git_rvexp import http
@@ -28,7 +28,6 @@ _ABSENT = ("BLOB_UNKNOWN", "LAYERS_NOT_FOUND")
 _LOOKED_FOR = 1 << 20
 """Bytes from which on one request to see whether the blob is there already is the smaller cost."""
 _COMPARED = 4096  # bytes: a layer's begin with its first path and its time
-_TOLD_FROM = 32 << 20
 _LIMITS = http.Limits(size=1 << 20, seconds=12 * 3600, stall=300)
 
 
@@ -100,17 +99,6 @@ def mounted(registry: Registry, what: Blob, neighbour: str) -> bool:
     with registry.send("POST", start, headers={"Content-Length": "0"}, body=b"") as answer:
         answer.read()
         return answer.status == 201 and there(registry, what)
-
-
-def progress(pieces: Iterable[bytes], size: int, name: str, say: Callable[[str], None]) -> Iterator[bytes]:
-    """`pieces` as they are; every tenth of `size` is told when that is more than 32 MiB."""
-    had = told = 0
-    for piece in pieces:
-        had += len(piece)
-        if size >= _TOLD_FROM and had * 10 // size > told:
-            told = had * 10 // size
-            say(f"  {name} {told * 10} % of {size / 1e6:.0f} MB")
-        yield piece
 
 
 def absent(registry: Registry, digests: Iterable[str]) -> list[str]:

@@ -22,6 +22,7 @@ from typing import NoReturn
 from git_rvexp.errors import RvexpError, UsageError
 from git_rvexp.executors.docker import DockerExecutor
 from git_rvexp.names import RunId
+from git_rvexp.progress import Progress, silent
 from git_rvexp.settings import Settings
 from git_rvexp.workflow.mounts import volume
 
@@ -54,12 +55,13 @@ def run_here(
     environ: Mapping[str, str],
     settings: Settings,
     say: Callable[[str], None],
+    progress: Progress = silent,
 ) -> NoReturn:
     """Become `docker run`, after a pull if need be. UsageError for a mount that is refused, RvexpError without docker.
 
     `tree` is the top of the work tree; relative volumes start at `cwd`.
     """
-    image = DockerExecutor(environ, settings, say=say).ensure_image(here.image)
+    image = DockerExecutor(environ, settings, say=say, progress=progress).ensure_image(here.image)
     code = str((image.get("Config") or {}).get("WorkingDir") or "")
     terminal = sys.stdin.isatty() and sys.stdout.isatty()
     name = f"rvexp-here-{RunId.new()}"

@@ -70,7 +70,8 @@ class Foresight:
         return asked, queue
 
     def _here(self) -> Executor:
-        return _placed(executor_named(name_of(self._settings), self._settings, self._context.environ))
+        context, name = self._context, name_of(self._settings)
+        return _placed(executor_named(name, self._settings, context.environ, context.say, context.progress))
 
     def _looked_for(self, record: Record) -> "Recorded | None":
         from git_rvexp.workflow.building.recorded import look  # noqa: PLC0415  a run without a registry needs none

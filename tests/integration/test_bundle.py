@@ -1,13 +1,16 @@
 """A bundle carried to a machine with only an engine: imported, repeated, identical; altered, it is refused."""
 
+import json
 import subprocess
 import tarfile
 from pathlib import Path
 
 import pytest
 
+from git_rvexp.names import Digest
 from tests.conftest import Clone
 from tests.integration.parts import Stack, make_digits
+from tests.notebook import Notebook
 
 QUICK = ("--wait", "--output", "out", "--", "python3", "train.py", "--epochs", "1")
 
@@ -92,6 +95,23 @@ def test_an_image_of_a_registry_that_is_out_of_reach(
     assert f'image_id="{image}"' in record
     assert '"rebuilt"' not in record
     assert stack.run("docker", "images", "-q", "--no-trunc", registry_repo).stdout == ""
+
+
+def test_layers_packed_with_zstd_are_refused_before_anything_is_written(
+    digits: Clone, stack: Stack, registry_repo: str, tmp_path: Path
+) -> None:
+    """As skopeo and newer builders pack them: whoever imports could not unpack them."""
+    target = f"docker://{registry_repo}:zstd"
+    packed = ("--format", "oci", "--dest-compress", "--dest-compress-format", "zstd", "--dest-tls-verify=false")
+    source = ("--src-daemon-host", stack.docker_host, f"docker-daemon:{stack.tiny_image}")
+    stack.run("skopeo", "copy", "-q", *packed, *source, target)
+    raw = stack.run("skopeo", "inspect", "--raw", "--tls-verify=false", target).stdout
+    book = Notebook(digits)
+    image = {"ref": f"{registry_repo}@{Digest.of(raw.encode())}", "id": json.loads(raw)["config"]["digest"]}
+    book.tell(book.snapshot("al/digits/2026-11-02/first"), "image", **image, platform="linux/amd64")
+    done = digits.rvexp("export", "first", "--format", "bundle", "-o", str(tmp_path / "first.rvexp"))
+    assert (done.returncode, done.stdout, "packed with zstd" in done.stderr) == (1, "", True), done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["digits"]
 
 
 @pytest.mark.parametrize("where", [0.001, 0.3, 0.7, 0.999])

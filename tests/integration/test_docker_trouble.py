@@ -1,6 +1,7 @@
 """The docker executor when things go wrong: names taken, replies lost, submitters gone, images and engines missing."""
 
 import base64
+import contextlib
 import io
 import json
 import re
@@ -15,6 +16,7 @@ from git_rvexp.executors.docker_asking import request
 from git_rvexp.executors.protocol import RefusedError, UnsureError
 from git_rvexp.model import Phase, Resources
 from git_rvexp.names import RunId
+from git_rvexp.progress import Step
 from tests.integration.cut import CutSocket
 from tests.integration.docker_lab import NOBODY, Lab, opened
 from tests.integration.parts import Stack
@@ -174,11 +176,17 @@ def test_an_image_is_pulled_by_digest(lab: Lab, tmp_path: Path, *, closed: bool)
     word = base64.b64encode(":".join(login.values()).encode()).decode()
     (tmp_path / "config.json").write_text(json.dumps({"auths": {stack.registry_auth: {"auth": word}}}))
     heard: list[str] = []
-    executor = DockerExecutor({**lab.environ, "DOCKER_CONFIG": str(tmp_path)}, say=heard.append)
+
+    @contextlib.contextmanager
+    def progress(what: str, _total: int, _unit: str) -> Iterator[Step]:
+        heard.append(f"shown: {what}")
+        yield lambda _bytes: None
+
+    executor = DockerExecutor({**lab.environ, "DOCKER_CONFIG": str(tmp_path)}, say=heard.append, progress=progress)
     wanted = lab.plan("true", image=ref)
     executor.check(wanted)
     executor.check(wanted)
-    assert heard == [f"pulling {ref}"]
+    assert heard == [f"pulling {ref}", f"shown: pulling {ref}"]
     assert lab.until(executor.submit(wanted)).phase is Phase.SUCCEEDED
     lab.cli("rm", wanted.job_name)
     lab.cli("rmi", ref)

@@ -96,8 +96,13 @@ def test_what_the_user_sets_stays(digits: Clone, stack: Stack) -> None:
     env = variables(stack, digits, "--env", "WANDB_NAME=mine")
     assert env["WANDB_NAME"] == "mine"
     assert env["WANDB_DOCKER"] == env["RVEXP_IMAGE"]
+    (digits.path / "Dockerfile").open("a").write("ENV WANDB_NAME=images WANDB_TAGS=images\n")
+    digits.rvexp("snapshot", "second")
+    env = variables(stack, digits)
+    assert (env["WANDB_NAME"], env["WANDB_TAGS"]) == (f"second-{env['RVEXP_RUN']}", "images")
     digits.git("config", "rvexp.job.links", "false")
-    assert not [name for name in variables(stack, digits) if name.startswith(("WANDB_", "MLFLOW_"))]
+    assert variables(stack, digits)["WANDB_NAME"] == "images"
+    assert not [name for name in variables(stack, digits, "first") if name.startswith(("WANDB_", "MLFLOW_"))]
 
 
 def test_a_repeat_has_links_of_its_own(digits: Clone, stack: Stack) -> None:

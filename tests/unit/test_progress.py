@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from git_rvexp.images.heard import Heard
 from git_rvexp.output import Speaker
-from git_rvexp.progress import amount, passing, shown
+from git_rvexp.progress import amount, passing, recounted, shown
 from tests.conftest import Clone
 from tests.terminal import on_terminal
 
@@ -96,6 +97,28 @@ def watched(clone: Clone, *args: str) -> tuple[str, str]:
     """stdout, piped, and what a terminal on stderr gets."""
     out, got = on_terminal(clone.path, {**os.environ, "TERM": "xterm"}, *args, piped=True)
     return out.decode(), got.decode().replace("\r\n", "\n")
+
+
+def test_what_is_read_anew_is_counted_once() -> None:
+    """An upload that broke off and begins again never comes to more than there is."""
+    counted: list[int] = []
+    opened = recounted(lambda: [b"abc", b"de"], counted.append)
+    assert next(opened()) == b"abc"
+    first = opened()
+    next(first)
+    next(first)
+    assert list(opened()) == [b"abc", b"de"]
+    assert sum(counted) == 5
+
+
+def test_what_an_engine_says_of_layers_is_summed() -> None:
+    """Side by side, downloaded and then unpacked: each byte once."""
+    counted: list[int] = []
+    heard = Heard(counted.append)
+    for layer, now in (("a", 10), ("b", 5), ("a", 30), ("a", 1), ("a", 30), ("b", None)):
+        heard.hear({"id": layer, "progressDetail": {"current": now} if now else {}})
+    heard.hear({"status": "done"})
+    assert sum(counted) == 35
 
 
 def test_verbs_show_what_they_do(clone: Clone, new_clone: Callable[[str], Clone], tmp_path: Path) -> None:

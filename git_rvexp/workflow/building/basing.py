@@ -93,6 +93,7 @@ def _own(source: Registry, pinned: Digest, platform: str) -> Manifest:
 
 def _copy(task: Task, source: Registry, registry: Registry, own: Manifest, tag: str) -> None:
     task.say(f"copying the base {task.settings.image_base} to {registry.repository}, once")
-    copied(source, registry, own.content["layers"], task.say)
+    with task.progress("copying the base", 0, "") as step:
+        copied(source, registry, own.content["layers"], task.say, step)
     upload.blob(registry, upload.Blob.of(source.blob(own.config)))
     upload.manifest(registry, tag, own.body, own.media_type)

@@ -21,11 +21,12 @@ from git_rvexp.images import seed
 from git_rvexp.images.build import Recipe, Say, build
 from git_rvexp.images.credentials import Login
 from git_rvexp.images.engine import Engine, Local
+from git_rvexp.images.heard import Heard
 from git_rvexp.images.reference import Repository
 from git_rvexp.images.registry import Manifest, Registry
-from git_rvexp.model import Image, Json, Snapshot
+from git_rvexp.model import Image, Snapshot
 from git_rvexp.names import Digest, TagName
-from git_rvexp.progress import Progress, Step, silent
+from git_rvexp.progress import Progress, silent
 from git_rvexp.settings import Settings
 
 if TYPE_CHECKING:
@@ -62,20 +63,6 @@ def recipe(settings: Settings) -> Recipe:
         seeding=seed.mark() if settings.seed_inject else "",
         base=laid if settings.image_base else "",
     )
-
-
-class _Pushed:
-    """What the engine says of each layer on its way, summed."""
-
-    def __init__(self, step: Step) -> None:
-        self._step = step
-        self._sent: dict[str, int] = {}
-
-    def hear(self, line: Mapping[str, Json]) -> None:
-        """Count what a layer has sent since its last line."""
-        layer, now = str(line.get("id", "")), int((line.get("progressDetail") or {}).get("current", 0))
-        self._step(max(0, now - self._sent.get(layer, 0)))
-        self._sent[layer] = max(now, self._sent.get(layer, 0))
 
 
 @dataclass(frozen=True)
@@ -198,7 +185,7 @@ class Task:
         account = (known.user, known.password) if known else None
         try:
             with self.progress(told, 0, "") as step:
-                digest = engine.push(self.repository, self.tag.mapped, account, _Pushed(step).hear)
+                digest = engine.push(self.repository, self.tag.mapped, account, Heard(step).hear)
         except CredentialsError:
             raise
         except RvexpError as why:

@@ -9,6 +9,7 @@ from git_rvexp.images import loading
 from git_rvexp.images.credentials import login
 from git_rvexp.images.delta import Delta, Unfit
 from git_rvexp.images.engine import Engine, Local
+from git_rvexp.images.heard import Heard
 from git_rvexp.images.kept import Kept
 from git_rvexp.images.reference import Repository
 from git_rvexp.model import Image
@@ -37,7 +38,8 @@ def base(task: Task, engine: Engine) -> Local:
         repository = Repository.parse(name.partition("@")[0])
         known = login(repository, task.settings, task.environ)
         task.say(f"pulling {name}")
-        engine.pull(name, (known.user, known.password) if known else None)
+        with task.progress(f"pulling {name}", 0, "") as step:
+            engine.pull(name, (known.user, known.password) if known else None, Heard(step).hear)
         found = engine.inspect(name)
     if found is None:
         raise Unfit(f"the engine pulled {name} and does not have it")

@@ -6,6 +6,7 @@ with the reason) is for the engine to build whole.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from git_rvexp.errors import RvexpError
@@ -18,6 +19,7 @@ from git_rvexp.images.layer import Layer
 from git_rvexp.images.registry import Registry
 from git_rvexp.model import Image
 from git_rvexp.names import Digest
+from git_rvexp.progress import Step, recounted
 from git_rvexp.workflow.building.ahead import Ahead
 from git_rvexp.workflow.building.engine import Ensured, Task, recipe
 from git_rvexp.workflow.building.environments import Environments, Found
@@ -88,10 +90,13 @@ class _Layering:
 
     def _sent(self, made: Assembled) -> bool:
         """Send blobs, then the manifest; twice if the registry then lacks one. False when it lacks one all the same."""
-        sent = [made.config]
-        if made.layer:
-            self.task.say(f"sending {made.layer.size / 1000:.0f} kB to {self.task.name}")
-            sent.append(self._watched(made.layer))
+        layer, told = made.layer, f"sending to {self.task.name}"
+        if layer:
+            self.task.say(f"sending {layer.size / 1000:.0f} kB to {self.task.name}")
+        with self.task.progress(told, layer.size if layer else 0, "") as step:
+            return self._arrived(made, [made.config, *([_watched(layer, step)] if layer else [])])
+
+    def _arrived(self, made: Assembled, sent: Sequence[upload.Blob]) -> bool:
         for places in (self.ahead.places(), []):
             upload.blobs(self.registry, sent, places)
             try:
@@ -100,11 +105,6 @@ class _Layering:
                 continue
             return True
         return False
-
-    def _watched(self, layer: Layer) -> upload.Blob:
-        return upload.Blob(
-            layer.digest, layer.size, lambda: upload.progress(layer.open(), layer.size, "the layer,", self.task.say)
-        )
 
     def _lost(self, made: Assembled, tag: str) -> RvexpError:
         content = json.loads(made.manifest)
@@ -128,3 +128,7 @@ class _Layering:
 
     def _place(self, tag: str) -> str:
         return f"{self.registry.repository}:{tag}"
+
+
+def _watched(layer: Layer, step: Step) -> upload.Blob:
+    return upload.Blob(layer.digest, layer.size, recounted(layer.open, step))

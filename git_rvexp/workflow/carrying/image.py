@@ -43,8 +43,13 @@ def from_registry(registry: Registry, digest: Digest, platform: str) -> Layout:
     top = registry.fetch(digest)
     own = registry.for_platform(top, platform)
     layers = own.content.get("layers") or []
-    if any(layer.get("urls") or "zstd" in str(layer.get("mediaType")) for layer in layers):
-        raise RvexpError(f"{registry.repository}@{digest} has layers that are kept elsewhere or packed with zstd")
+    if any(layer.get("urls") for layer in layers):
+        raise RvexpError(f"{registry.repository}@{digest} has layers that are kept at addresses of their own")
+    if any("zstd" in str(layer.get("mediaType")) for layer in layers):
+        raise RvexpError(
+            f"{registry.repository}@{digest} has layers that are packed with zstd, which a bundle cannot carry",
+            hint="publish it over a base whose layers are packed with gzip",
+        )
     small = [*dict.fromkeys((top.body, own.body)), registry.blob(own.config)]
     blobs = [Blob.of(data) for data in small]
     blobs += [_streamed(registry, Digest(str(each["digest"])), int(each["size"])) for each in layers]

@@ -57,7 +57,7 @@ def file(subject: Subject, chain: Chain, taken: tuple[str, ...]) -> File:
 
 def _kept(subject: Subject, chain: Chain) -> bytes | None:
     """The file's bytes in the snapshot; None where it has none, or one that says something else than what was run."""
-    objects = Objects(subject.context.repo.common_dir)
+    objects = Objects.of(subject.context.repo)
     entry = objects.at(subject.snapshot.tree, chain.file) if chain.file else None
     if entry is None or not entry.size:
         return None

@@ -92,7 +92,7 @@ def prepared(context: Context, found: Found, asked: Asked) -> Ready:
     borrowed.check(
         context.repo, settings, before, name, secrets=asked.secrets, queue=asked.queue, trusted=asked.trusted
     )
-    executor = executor_named(name, settings, context.environ)
+    executor = executor_named(name, settings, context.environ, context.say, context.progress)
     draft = _draft(context, found.run, executor, asked, settings)
     _tell_place(context, before, draft)
     plan = requisites.provided(context, settings, found, draft, rebuild=asked.rebuild, trusted=asked.trusted)

@@ -46,7 +46,7 @@ _Raw = tuple[str, str, Sequence[str], Sequence[Link]]
 def _nodes(source: Source, record: Record, run: Run | None, found: Checks) -> Iterator[_Raw]:
     about = source.about.snapshot
     first = record.last("snapshot")
-    notes = [f"tree {about.tree}" if about.tree else "", _pair("on", first, "base"), _pair("with", first, "changes")]
+    notes = [f"tree {about.tree}" if about.tree else "", _pair("on", first, "base"), _changes(first)]
     yield "commit", about.commit, notes, found.named("tag")
     yield "tag", about.tag, [f"object {about.oid}"], found.named(*_OF_TAG)
     image, ref = _image(record, run)
@@ -67,6 +67,11 @@ def _image(record: Record, run: Run | None) -> tuple[Event | None, str]:
     last = record.last("image")
     ref = used or (str(last.get("ref", "")) if last else "")
     return next((e for e in reversed(record.of("image")) if e.get("ref") == ref), None), ref
+
+
+def _changes(first: Event | None) -> str:
+    told = _pair("with", first, "changes")
+    return "with nothing changed" if told == "with none" else told
 
 
 def _pair(word: str, event: Event | None, key: str) -> str:
