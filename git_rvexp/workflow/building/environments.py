@@ -12,6 +12,7 @@ from git_rvexp.images.assemble import Base
 from git_rvexp.images.credentials import Login
 from git_rvexp.images.delta import Delta, Unfit
 from git_rvexp.images.engine import Engine
+from git_rvexp.images.heard import Heard
 from git_rvexp.images.registry import Manifest, Registry
 from git_rvexp.workflow.building import anchoring
 from git_rvexp.workflow.building.engine import TAG, Task
@@ -91,10 +92,11 @@ class Environments:
         if first is not None:
             return first
         engine.tag(local.id, task.repository, tag)
-        task.say(f"pushing the environment {task.repository}:{tag}")
-        engine.push(
-            task.repository, tag, (self.known.user, self.known.password) if self.known else None, lambda _: None
-        )
+        told = f"pushing the environment {task.repository}:{tag}"
+        task.say(told)
+        account = (self.known.user, self.known.password) if self.known else None
+        with task.progress(told, 0, "") as step:
+            engine.push(task.repository, tag, account, Heard(step).hear)
         found = self._looked_up(environment, tag)
         if found is None:
             raise RvexpError(f"{task.repository}:{tag} was pushed and is not there", hint="git rvexp publish")
