@@ -7,8 +7,7 @@ no scheduler, so whoever looks (`states`) does a scheduler's work:
 - a container that was made but not started within LATE seconds has lost its submitter (killed between the two
   calls) and is started. That happens once: a started container never counts as "made" again, and programs of one
   user on one machine start in turn (`docker_turn`).
-- the next children of an array are started (`docker_driver`). An array's job id is its job name, and its children are
-  called so with their index after it.
+- the next children of an array are started (`docker_driver`). Its job id is its job name; theirs have the index after.
 
 Why we stopped a container is written into it (`docker_remark`). What is asked and what answers mean: `docker_asking`,
 `docker_reading`; the calls themselves: `docker_containers`. Runs that wait for others are handed over when they may
@@ -36,9 +35,8 @@ LATE = 30  # seconds after which a container that was only made counts as abando
 class DockerExecutor:
     """Executor and LogSource over the engine that `environ` names; job ids are full container ids, or an array's name.
 
-    `environ` also gives the values of a plan's `secret_env`; `settings` may hold the AWS profile that ECR's login
-    comes from; `say` and `progress` hear of a pull, which can take minutes; `late` is LATE in seconds, `sleep` takes
-    seconds.
+    `environ` also has the values of a plan's `secret_env`, `settings` the AWS profile that ECR's login may come from;
+    `say` and `progress` hear of pulls; `late` is LATE in seconds, `sleep` takes seconds.
     """
 
     name = "docker"
