@@ -6,12 +6,12 @@ import signal
 import sys
 from collections.abc import Mapping, Sequence
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from git_rvexp import startup  # noqa: F401  first of ours: see there
 from git_rvexp.commands import VERBS, overview
 from git_rvexp.errors import BUG, INTERRUPTED, USAGE, RvexpError, UsageError
 from git_rvexp.output import Speaker, debugging
-from git_rvexp.terms import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse
@@ -77,7 +77,7 @@ def _dispatch(words: list[str], environ: Mapping[str, str], speaker: Speaker) ->
     mine, dashes, command = _split(words[1:])
     module = load(verb)
     parser = parser_of(verb, module)
-    args = parser.parse_intermixed_args(mine)
+    args = parser.parsed(mine)
     args.command = command if dashes else None
     if args.command is not None and not getattr(module, "TAKES_COMMAND", False):
         raise UsageError(f"git rvexp {verb} takes no command after --", hint=f"git rvexp {verb} -h")

@@ -7,13 +7,14 @@ import datetime as dt
 import re
 
 PART = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def is_date(text: str) -> bool:
     """Whether `text` is a day of the calendar as yyyy-mm-dd."""
+    if len(text) != 10 or not text[4] == text[7] == "-":  # ISO 8601 has other forms
+        return False
     try:
-        dt.date.fromisoformat(text if _DATE.fullmatch(text) else "")
+        dt.date.fromisoformat(text)
     except ValueError:
         return False
     return True

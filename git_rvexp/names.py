@@ -7,13 +7,10 @@ and parts never hold `_`).
 
 import re
 from dataclasses import dataclass
+from typing import Self
 
 from git_rvexp.errors import UsageError
 from git_rvexp.grammar import PART, is_date
-from git_rvexp.terms import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from typing import Self
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _RUN = re.compile(r"[0-9a-hjkmnp-tv-z]{10}")
@@ -60,7 +57,7 @@ class TagName:
             raise UsageError(f"date {self.date!r} is not yyyy-mm-dd", hint="use a date such as 2026-01-31")
 
     @classmethod
-    def parse(cls, text: str) -> "Self":
+    def parse(cls, text: str) -> Self:
         """The name written as one string; UsageError when it has not exactly four legal parts."""
         parts = text.split("/")
         if len(parts) != 4:
@@ -104,7 +101,7 @@ class Digest:
             raise UsageError(f"{self.text!r} is not a sha256 digest")
 
     @classmethod
-    def of(cls, data: bytes) -> "Self":
+    def of(cls, data: bytes) -> Self:
         """The digest of `data`."""
         import hashlib  # noqa: PLC0415  as above
 
@@ -126,14 +123,14 @@ class RunId:
             raise UsageError(f"{self.text!r} is not a run id")
 
     @classmethod
-    def new(cls) -> "Self":
+    def new(cls) -> Self:
         """A fresh one from the system's random source."""
         import secrets  # noqa: PLC0415  5 ms that only a new run needs
 
         return cls("".join(secrets.choice(_RUN_ALPHABET) for _ in range(10)))
 
     @classmethod
-    def of(cls, text: str) -> "Self":
+    def of(cls, text: str) -> Self:
         """The one that follows from `text`, the same in every clone: for jobs that somebody else submitted."""
         import hashlib  # noqa: PLC0415  as above
 

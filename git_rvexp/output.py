@@ -9,10 +9,10 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from git_rvexp.columns import cut, fitted, laid_out
-from git_rvexp.terms import TYPE_CHECKING, Json
+from git_rvexp.terms import Json
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # What stands for the signs that we draw with, on a terminal that has no UTF-8.
 _PLAIN = str.maketrans({"…": "~", "└": "`", "├": "|", "│": "|", "─": "-", "×": "x", "→": ">", "·": "."})  # noqa: RUF001
 _COLOURS = {"red": "31", "green": "32", "yellow": "33", "blue": "34", "dim": "2", "bold": "1"}
-_OURS = re.compile("(\x1b\\[(?:0|{})m)".format("|".join(_COLOURS.values())))
+_OURS = "(\x1b\\[(?:0|{})m)".format("|".join(_COLOURS.values()))
 
 
 def printable(text: str) -> str:
@@ -34,22 +34,32 @@ def printable(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    return text if _OURS.fullmatch(text) else printable(text)
+    return text if re.fullmatch(_OURS, text) else printable(text)
 
 
-@dataclass(frozen=True)
 class Speaker:
     """Where and how to speak. Made once by `cli` from the flags, the environment and the streams."""
 
-    out: "TextIO"
-    err: "TextIO"
-    colour_out: bool = False
-    colour_err: bool = False
-    quiet: bool = False
-    terminal: bool = False
-    live: bool = False
-    painted: list[str] = field(default_factory=list)
-    warned: set[str] = field(default_factory=set, compare=False, repr=False)
+    def __init__(
+        self,
+        out: "TextIO",
+        err: "TextIO",
+        *,
+        colour_out: bool = False,
+        colour_err: bool = False,
+        quiet: bool = False,
+        terminal: bool = False,
+        live: bool = False,
+    ) -> None:
+        self.out = out
+        self.err = err
+        self.colour_out = colour_out
+        self.colour_err = colour_err
+        self.quiet = quiet
+        self.terminal = terminal
+        self.live = live
+        self.painted: list[str] = []
+        self.warned: set[str] = set()
 
     @classmethod
     def make(cls, environ: Mapping[str, str], *, colour: str = "auto", quiet: bool = False) -> "Speaker":
@@ -75,7 +85,7 @@ class Speaker:
 
     def result(self, line: str) -> None:
         """One line of the result; of what a terminal obeys only our own colours are left."""
-        self.raw(line if line.isprintable() else "".join(map(_plain, _OURS.split(line))))
+        self.raw(line if line.isprintable() else "".join(map(_plain, re.split(_OURS, line))))
 
     def raw(self, line: str) -> None:
         """The same as it is: for what a program reads, byte by byte."""

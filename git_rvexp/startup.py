@@ -1,4 +1,4 @@
-"""`inspect` is loaded when it is first used: a tenth of what `git rvexp list` costs.
+"""`inspect` is loaded when it is first used: a tenth of what `git rvexp show` costs.
 
 `dataclasses` imports it, and with it Python's compiler modules, to write docstrings for classes without one; ours
 have theirs. Until somebody asks it for something, a nearly empty module stands in for it. importlib's LazyLoader does

@@ -7,14 +7,10 @@ import argparse
 import importlib
 import os
 from types import ModuleType
+from typing import NoReturn
 
 from git_rvexp.commands import VERBS
 from git_rvexp.errors import UsageError
-from git_rvexp.terms import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from typing import NoReturn
-
 
 _WORDS = ("import",)  # verbs that Python keeps to itself
 
@@ -22,9 +18,13 @@ _WORDS = ("import",)  # verbs that Python keeps to itself
 class Parser(argparse.ArgumentParser):
     """argparse that raises instead of exiting, so that errors are told in one place."""
 
-    def error(self, message: str) -> "NoReturn":
+    def error(self, message: str) -> NoReturn:
         """Raise UsageError with the verb's usage."""
         raise UsageError(message, hint=f"{self.prog} -h")
+
+    def parsed(self, words: list[str]) -> argparse.Namespace:
+        """What `words` say, in any order; argparse lays out the whole usage for that, so only where order matters."""
+        return self.parse_intermixed_args(words) if self._get_positional_actions() else self.parse_args(words)
 
 
 class Formatter(argparse.RawDescriptionHelpFormatter):

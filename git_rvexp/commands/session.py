@@ -1,25 +1,24 @@
 """What a command gets: the streams, and, once it asks, the clone with its settings and record."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from git_rvexp.git.plumbing import Repo
 from git_rvexp.output import Speaker
-from git_rvexp.terms import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from git_rvexp.workflow.context import Context
 
 
-@dataclass(frozen=True)
 class Session:
     """One invocation. Nothing is opened before it is used."""
 
-    environ: Mapping[str, str]
-    cwd: Path
-    speaker: Speaker
+    def __init__(self, environ: Mapping[str, str], cwd: Path, speaker: Speaker) -> None:
+        self.environ = environ
+        self.cwd = cwd
+        self.speaker = speaker
 
     @cached_property
     def repo(self) -> Repo:

@@ -7,23 +7,22 @@ notes; notes that plain git wrote elsewhere are found and written back where the
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from git_rvexp.errors import GitError
+from git_rvexp.git.notefinding import MOST
+from git_rvexp.git.notefinding import found as few
 from git_rvexp.git.notetree import NoteTree
 from git_rvexp.git.notetree import paths as paths  # noqa: PLC0414  part of what is offered here
 from git_rvexp.git.plumbing import Repo
 
 REF = "refs/notes/rvexp"
 _TRAILER = "Rvexp-Record: 1"  # by which hooks/pre-push knows a commit of the record under any name
-# From here on it is cheaper to list all notes once than to look for each by its three possible paths.
-_MANY = 100
 _REPAIR = "git fsck, then fetch the object again: git fetch --refetch experiments refs/notes/rvexp"
 _ROOM = 16384  # bytes; a ref and its lock take a block each
 
 
-@dataclass(frozen=True)
-class Tip:
+class Tip(NamedTuple):
     """Where a notes ref stands; empty `commit` when it does not exist."""
 
     commit: str
@@ -61,38 +60,31 @@ def read(repo: Repo, at: Tip, oids: Iterable[str]) -> dict[str, str]:
     and git checks hashes in `fsck` only.
     """
     known = list(oids)
-    if not at or not known:
-        return {}
-    found = _found(repo, at, known)
-    for blob, body in ((blob, body) for pieces in found.values() for blob, body in pieces):
+    found = _found(repo, at.commit, known) if at and known else {}
+    for blob, body in (piece for pieces in found.values() for piece in pieces):
+        if body is None:
+            raise GitError(f"the record is damaged: the object {blob} is missing", hint=_REPAIR)
         if _hash(blob, body) != blob:
             raise GitError(f"the record is damaged: the object {blob} holds something else", hint=_REPAIR)
-    absent = [oid for oid in known if oid not in found]
-    lost = _named(repo, at, absent) if absent else []
-    if lost:
-        raise GitError(f"the record is damaged: the object {lost[0]} is missing", hint=_REPAIR)
     return _texts(found)
 
 
 def read_now(repo: Repo, oids: Iterable[str]) -> dict[str, str]:
-    """The same from the ref as it stands and unchecked, for a look: each note is of its own moment."""
+    """The same from the ref as it stands and unchecked, for a look."""
     known = list(oids)
-    return _texts(_found(repo, tip(repo) if len(known) > _MANY else Tip(REF), known)) if known else {}
+    at = tip(repo).commit if len(known) > MOST else REF
+    return _texts(_found(repo, at, known)) if at and known else {}
 
 
-def _found(repo: Repo, at: Tip, known: list[str]) -> dict[str, list[tuple[str, bytes]]]:
+def _found(repo: Repo, at: str, known: list[str]) -> dict[str, list[tuple[str, bytes | None]]]:
     """The blobs (id and content) that are the notes of `known`, several where fan-outs differ."""
-    if not at:
-        return {}
-    if len(known) > _MANY:
-        among = set(known)
-        wanted = [(oid, blob) for oid, blob in _listed(repo, at) if oid in among]
-    else:
-        wanted = [(oid, f"{at.commit}:{path}") for oid in known for path in paths(oid)]
-    found: dict[str, list[tuple[str, bytes]]] = {}
-    for (oid, _), blob in zip(wanted, blobs(repo, [name for _, name in wanted]), strict=True):
-        if blob is not None:
-            found.setdefault(oid, []).append(blob)
+    if len(known) <= MOST:
+        return few(repo, at, known)
+    among = set(known)
+    wanted = [(oid, blob) for oid, blob in _listed(repo, Tip(at)) if oid in among]
+    found: dict[str, list[tuple[str, bytes | None]]] = {}
+    for (oid, blob), content in zip(wanted, blobs(repo, [blob for _, blob in wanted]), strict=True):
+        found.setdefault(oid, []).append((blob, content[1] if content else None))
     return found
 
 
@@ -113,16 +105,6 @@ def blobs(repo: Repo, names: Iterable[str]) -> Iterator[tuple[str, bytes] | None
         yield (blob.decode(), body) if kind == b"blob" else None
 
 
-def _named(repo: Repo, at: Tip, oids: list[str]) -> list[str]:
-    """The blobs that the tree at `at` names as notes of `oids`, whether they are there or not."""
-    if len(oids) > _MANY:
-        among = set(oids)
-        return [blob for oid, blob in _listed(repo, at) if oid in among]
-    asked = [path for oid in oids for path in paths(oid)]
-    lines = repo.git("ls-tree", "-z", at.commit, "--", *asked).text.split("\0")
-    return [line.partition("\t")[0][12:] for line in lines if line[7:11] == "blob"]
-
-
 def _hash(blob: str, body: bytes) -> str:
     """The object name that `body` has as a blob, in the format of `blob`."""
     import hashlib  # noqa: PLC0415  a look needs none of it
@@ -133,10 +115,9 @@ def _hash(blob: str, body: bytes) -> str:
     return made.hexdigest()
 
 
-def _texts(found: Mapping[str, list[tuple[str, bytes]]]) -> dict[str, str]:
-    return {
-        oid: "".join(body.decode("utf-8", "surrogateescape") for _, body in pieces) for oid, pieces in found.items()
-    }
+def _texts(found: Mapping[str, list[tuple[str, bytes | None]]]) -> dict[str, str]:
+    bodies = {oid: [body for _, body in pieces if body is not None] for oid, pieces in found.items()}
+    return {oid: b"".join(there).decode("utf-8", "surrogateescape") for oid, there in bodies.items() if there}
 
 
 def write(

@@ -8,9 +8,9 @@ index. Nothing here knows what a snapshot or a record is.
 import os
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 from git_rvexp.errors import GitError, UsageError
 
@@ -50,8 +50,7 @@ _QUIET = {
 }
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(NamedTuple):
     """What a git command gave: exit code, bytes of stdout, text of stderr."""
 
     code: int
@@ -81,15 +80,15 @@ def environment(environ: Mapping[str, str]) -> dict[str, str]:
     return kept
 
 
-@dataclass(frozen=True)
 class Repo:
     """A clone: its work tree's top (or its git directory when bare), git directories, and how to run git in it."""
 
-    top: Path
-    git_dir: Path
-    common_dir: Path
-    object_format: str
-    env: Mapping[str, str]
+    def __init__(self, top: Path, git_dir: Path, common_dir: Path, object_format: str, env: Mapping[str, str]) -> None:
+        self.top = top
+        self.git_dir = git_dir
+        self.common_dir = common_dir
+        self.object_format = object_format
+        self.env = env
 
     @classmethod
     def discover(cls, cwd: Path, environ: Mapping[str, str]) -> "Repo":

@@ -9,7 +9,7 @@ import datetime as dt
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from git_rvexp.errors import UsageError
 from git_rvexp.record.shapes import misshapen
@@ -17,7 +17,8 @@ from git_rvexp.terms import Json
 
 VERSION = 1
 _HEAD = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) ([a-z][a-z-]*)(?: |$)")
-_KEY = re.compile(r"([a-z][a-z0-9_]*)=")
+# With the value where that is a plain text, as most are: one call for both.
+_KEY = re.compile(r'([a-z][a-z0-9_]*)=(?:"([^"\\\x00-\x1f]*)"(?= |\Z))?')
 
 
 def _finite(text: str) -> float:
@@ -37,13 +38,12 @@ def stamp(moment: dt.datetime) -> str:
     return utc.strftime("%Y-%m-%dT%H:%M:%S.") + f"{utc.microsecond // 1000:03d}Z"
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(NamedTuple):
     """A fact of the record. `time` is the stamp; `fields` keep their order."""
 
     time: str
     kind: str
-    fields: Mapping[str, Json] = field(default_factory=dict)
+    fields: Mapping[str, Json]
 
     @property
     def moment(self) -> dt.datetime:
@@ -59,16 +59,14 @@ class Event:
         return " ".join([self.time, self.kind, *(f"{k}={_value(v)}" for k, v in self.fields.items())])
 
 
-@dataclass(frozen=True)
-class Damaged:
+class Damaged(NamedTuple):
     """A line that is not an event of this version, exactly as it stands, and why."""
 
     line: str
     why: str
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):
     """All that one note says: its events in order of time, and the lines that could not be read."""
 
     events: tuple[Event, ...] = ()
@@ -106,15 +104,19 @@ def _event(line: str, head: re.Match[str], until: frozenset[str] | None) -> Even
 def _fields(line: str, at: int, until: frozenset[str] | None) -> dict[str, Json]:
     """The fields from column `at` on; with `until` only as far as these keys go, where the rest looks sound."""
     fields: dict[str, Json] = {}
-    end, match, scan = len(line), _KEY.match, _DECODER.raw_decode
+    end, match = len(line), _KEY.match
     while at < end:
         key = match(line, at)
         if not key:
             raise ValueError(f"no key=value at column {at + 1}")
-        name = key[1]
-        fields[name], at = scan(line, key.end())
-        if at < end and line[at] != " ":
-            raise ValueError(f"something is stuck to the value of {name!r}")
+        name, text = key.groups()
+        at = key.end()
+        if text is None:
+            fields[name], at = _DECODER.raw_decode(line, at)
+            if at < end and line[at] != " ":
+                raise ValueError(f"something is stuck to the value of {name!r}")
+        else:
+            fields[name] = text
         at += 1
         if until and name in until and fields.keys() >= until and _sound(line, at):
             break

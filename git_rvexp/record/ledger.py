@@ -4,7 +4,7 @@ import datetime as dt
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from git_rvexp.errors import GitError
 from git_rvexp.git import notes
@@ -43,8 +43,7 @@ def _in_turn(repo: Repo) -> Iterator[None]:
         raise GitError(f"the record cannot be written: {why}") from why
 
 
-@dataclass(frozen=True)
-class Ledger:
+class Ledger(NamedTuple):
     """The record of a clone. `now` and `sleep` are given so that tests can own time."""
 
     repo: Repo

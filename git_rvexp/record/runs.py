@@ -1,23 +1,22 @@
 """The state of a run, computed from its events and never stored."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
 
 from git_rvexp.record.events import Event, Record
-from git_rvexp.terms import TYPE_CHECKING, Phase
+from git_rvexp.terms import Phase
 
 if TYPE_CHECKING:
     from git_rvexp.model import Plan
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(NamedTuple):
     """One run as the record tells it: where it stands, its jobs (the first is the one that counts), its events."""
 
     run: str
     phase: Phase
     jobs: tuple[str, ...] = ()
-    events: tuple[Event, ...] = field(default=(), repr=False)
+    events: tuple[Event, ...] = ()
 
     @property
     def job(self) -> str:
@@ -38,7 +37,10 @@ class Run:
 
     def first(self, kind: str) -> Event | None:
         """The oldest event of a kind: of several lines about the end, the one that was believed."""
-        return next((e for e in self.events if e.kind == kind), None)
+        for event in self.events:  # a loop: this is asked of each of thousands of runs, several times
+            if event.kind == kind:
+                return event
+        return None
 
     def last(self, kind: str) -> Event | None:
         """The newest event of a kind."""

@@ -30,6 +30,7 @@ DOORS = {
     "subprocess": {
         "git/plumbing.py",
         "git/catfile.py",
+        "git/notefinding.py",
         "git/notetree.py",
         "images/build.py",
         "workflow/preparing/checkup_machine.py",

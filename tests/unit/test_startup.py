@@ -45,14 +45,15 @@ def test_looking_loads_nothing_heavy(clone: Clone, words: list[str]) -> None:
 
 
 def test_the_plain_list_loads_next_to_nothing(clone: Clone) -> None:
-    """Neither plans, nor the compiler's modules that dataclasses ask for, nor the compressors of shutil."""
+    """Neither plans, nor dataclasses that compile functions and what they ask for, nor the compressors of shutil."""
     book = Notebook(clone)
     book.ended(book.snapshot("al/roads/2026-11-01/first"))
     ours = {"git_rvexp.model", "git_rvexp.config", "git_rvexp.names"}
-    theirs = {"dis", "tokenize", "lzma", "difflib", "random", "typing"}
-    if sys.version_info < (3, 14):  # from there on `dataclasses` cannot be had without it
+    theirs = {"dataclasses", "dis", "tokenize", "lzma", "difflib", "random", "hashlib"}
+    if sys.version_info < (3, 14):  # from there on named tuples cannot be had without it
         theirs.add("ast")
-    assert loaded(clone, "list") & (ours | theirs) == set()
+    for words in (["list"], ["list", "--all", "--json"]):
+        assert loaded(clone, *words) & (ours | theirs) == set()
 
 
 def test_a_stand_in_becomes_the_module_when_it_is_asked_for() -> None:

@@ -8,9 +8,10 @@ import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
 from git_rvexp.record.runs import Run
-from git_rvexp.terms import TYPE_CHECKING, Json
+from git_rvexp.terms import Json
 
 if TYPE_CHECKING:
     from git_rvexp.model import Plan

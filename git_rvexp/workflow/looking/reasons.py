@@ -5,8 +5,9 @@ The texts are those of AWS Batch's and Amazon ECS's documentation of status reas
 
 import re
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from git_rvexp.terms import TYPE_CHECKING, Json, Phase
+from git_rvexp.terms import Json, Phase
 
 if TYPE_CHECKING:
     from git_rvexp.model import JobState

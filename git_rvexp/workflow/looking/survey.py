@@ -7,7 +7,7 @@ import datetime as dt
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from git_rvexp.git.catalogue import Card, cards
 from git_rvexp.git.plumbing import Repo
@@ -35,8 +35,7 @@ _WITH_COMMANDS = {**_WANTED, "planned": frozenset(("run", "executor", "command")
 _PORTION = 256
 
 
-@dataclass(frozen=True)
-class Query:
+class Query(NamedTuple):
     """Which snapshots. `state` is one of STATES or NO_RUNS; `limit` 0 means all."""
 
     initials: str = "*"
@@ -52,8 +51,7 @@ class Query:
         return bool(self.state or self.since or self.grep)
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """A snapshot and what its record says of its runs."""
 
     card: Card
