@@ -3,7 +3,7 @@
 Nothing here knows of jobs, images or snapshots, and nothing is imported from boto3 before it is used.
 """
 
-from git_rvexp.aws.ecr import Repository, Stored, ecr_auth, ecr_image, ecr_lifecycle, ecr_repository, is_ecr
+from git_rvexp.aws.ecr import Repository, Stored, ecr_auth, ecr_image, ecr_lifecycle, ecr_repository
 from git_rvexp.aws.faults import DeniedError, ServiceError, ThrottledError, UnreachableError, calling
 from git_rvexp.aws.models import raw_replies, unknown_members
 from git_rvexp.aws.session import client, identity
@@ -22,7 +22,6 @@ __all__ = [
     "ecr_lifecycle",
     "ecr_repository",
     "identity",
-    "is_ecr",
     "raw_replies",
     "unknown_members",
 ]

@@ -15,11 +15,10 @@ from typing import Any
 
 from git_rvexp.aws.faults import DeniedError, ServiceError, UnreachableError, calling
 from git_rvexp.aws.session import client
+from git_rvexp.ecrhosts import ECR_HOST
 from git_rvexp.errors import RvexpError, UsageError
 from git_rvexp.model import Json
 from git_rvexp.settings import Settings
-
-_HOST = re.compile(r"(\d{12})\.dkr[.-]ecr(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|on\.aws)(?::\d+)?")
 
 
 @dataclass(frozen=True)
@@ -44,11 +43,6 @@ class Stored:
     status: str
     tags: tuple[str, ...]
     pushed: float | None
-
-
-def is_ecr(registry: str) -> bool:
-    """Whether `registry` is the host name of a private ECR registry."""
-    return _HOST.fullmatch(registry) is not None
 
 
 def ecr_auth(settings: Settings, registry: str) -> tuple[str, str]:
@@ -147,7 +141,7 @@ def _place(ref: str) -> tuple[dict[str, str], str]:
 
 
 def _parts(registry: str) -> tuple[str, str]:
-    host = _HOST.fullmatch(registry)
+    host = ECR_HOST.fullmatch(registry)
     if not host:
         raise UsageError(
             f"{registry!r} is not an ECR registry\n  expected <account>.dkr.ecr.<region>.amazonaws.com",

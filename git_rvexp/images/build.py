@@ -5,23 +5,19 @@ Dockerfiles use. Neither builder is promised to give the same bytes twice; that 
 and pinned by digest rather than built again.
 """
 
-import hashlib
-import json
 import re
 import subprocess
 import tempfile
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO
 
 from git_rvexp.errors import RvexpError, UsageError
 from git_rvexp.images.engine import Engine
+from git_rvexp.images.recipe import Recipe, Say
 from git_rvexp.names import Digest
 
-FORMAT = 1
-"""Part of the spec: raised when the same settings would make another image."""
 _KEPT_LINES = 20
 _FLAGS = re.compile(
     r"^\s*(?:RUN|COPY|ADD)\s+(?:--\S+\s+)*--(?:mount|link|network|security|parents|exclude|chmod)\b",
@@ -29,32 +25,6 @@ _FLAGS = re.compile(
 )
 _HEREDOC = re.compile(r"^\s*(?:RUN|COPY|ADD)\b.*<<-?[\"']?[A-Za-z_]", re.MULTILINE | re.IGNORECASE)
 _STEP = re.compile(r"(?:Step \d+/\d+ : |#\d+ \[.*?\d+/\d+\] )(?P<what>.+)")
-Say = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """Everything beside the tree that decides a build. `dockerfile` is relative to `context`, a folder of the tree.
-
-    `seeding` stands for the hook that is laid over it (`images.seed`); empty without one. `base` says over what the
-    code is laid, and where, when there is no Dockerfile; else it is empty.
-    """
-
-    dockerfile: str
-    context: str = "."
-    target: str = ""
-    platform: str = ""
-    args: Mapping[str, str] = field(default_factory=dict)
-    seeding: str = ""
-    base: str = ""
-
-    @property
-    def spec(self) -> str:
-        """The recipe's hash: with the tree's id it names what the image is made of."""
-        whole = [FORMAT, self.dockerfile, self.context, self.target, self.platform, sorted(self.args.items())]
-        whole += [self.seeding] if self.seeding else []
-        whole += [["base", self.base]] if self.base else []
-        return hashlib.sha256(json.dumps(whole).encode()).hexdigest()
 
 
 def build(

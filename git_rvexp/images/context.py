@@ -5,16 +5,13 @@ commit's. A constant time would let Python run stale bytecode of the base image.
 attributes play no part: the contents are blobs.
 """
 
-import datetime as dt
 import tarfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import IO
 
 from git_rvexp.images.pieces import joined
+from git_rvexp.images.ustar import EARLIEST
 from git_rvexp.tree import EXECUTABLE, GITLINK, SYMLINK, Entry
-
-EARLIEST = int(dt.datetime(1980, 1, 1, 0, 0, 2, tzinfo=dt.UTC).timestamp())
-"""Zip-based tools in images refuse files older than 1980."""
 
 Read = Callable[[Entry], Iterable[bytes]]
 

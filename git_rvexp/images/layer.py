@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from git_rvexp.git import lfs
 from git_rvexp.git.objects import Objects
 from git_rvexp.images import stored, ustar
-from git_rvexp.images.context import EARLIEST
 from git_rvexp.images.delta import Delta
+from git_rvexp.images.ustar import EARLIEST
 from git_rvexp.names import Digest
 
 FORMAT = "rvexp-layer/1"

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from git_rvexp import http
-from git_rvexp.aws.ecr import is_ecr
+from git_rvexp.ecrhosts import is_ecr
 from git_rvexp.errors import UsageError
 
 _NAME = re.compile(r"[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*)*")

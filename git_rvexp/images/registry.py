@@ -17,7 +17,7 @@ from git_rvexp.errors import CredentialsError, RvexpError
 from git_rvexp.images.credentials import Login
 from git_rvexp.images.kept import Kept
 from git_rvexp.images.reference import Repository
-from git_rvexp.images.shape import checked_config, checked_manifest
+from git_rvexp.images.shape import checked_config, checked_manifest, json_object
 from git_rvexp.model import Json
 from git_rvexp.names import Digest
 
@@ -49,7 +49,7 @@ class Manifest:
     @classmethod
     def of(cls, body: bytes, told: str = "") -> "Manifest":
         """The manifest whose bytes are `body`; `told` is its media type where it does not say so itself."""
-        content = _object(body, "the manifest")
+        content = json_object(body, "the manifest")
         if content.get("schemaVersion") != 2:
             raise RvexpError("the registry sent a manifest of an old kind (schema 1), which names no image id")
         checked_manifest(content)
@@ -78,6 +78,19 @@ class Registry:
     kept: Kept | None = None
     _authorization: str = field(default="", repr=False)
     _connections: Connections = field(default_factory=Connections, repr=False)
+
+    def __post_init__(self) -> None:
+        """ECR takes its login as Basic, and need not be asked for the way first.
+
+        https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.html
+        """
+        if self.login and self.repository.is_ecr:
+            self._authorization = http.basic(self.login.user, self.login.password)
+
+    @property
+    def settled(self) -> bool:
+        """Whether it is known how to log in, so that requests need no answer 401 first: as far as one can tell."""
+        return self.login is None or bool(self._authorization)
 
     def ping(self) -> None:
         """Raise unless the registry answers and takes the login."""
@@ -124,7 +137,7 @@ class Registry:
 
     def config(self, manifest: Manifest) -> Mapping[str, Json]:
         """The image's config document, hashed against the manifest's word."""
-        content = _object(self.blob(manifest.config), f"the config {manifest.config}")
+        content = json_object(self.blob(manifest.config), f"the config {manifest.config}")
         checked_config(content)
         return content
 
@@ -195,7 +208,7 @@ class Registry:
             if answer.status in (401, 403):
                 raise self._refused("it refused the login")
             self.expect(answer, "its token service failed", body)
-        token = _object(body, "the registry's token")
+        token = json_object(body, "the registry's token")
         return f"Bearer {token.get('token') or token.get('access_token') or ''}"
 
     def expect(self, answer: http.Answer, what: str, body: bytes = b"") -> None:
@@ -224,16 +237,6 @@ class Registry:
     def path(self, kind: str, reference: str) -> str:
         """Where the repository's `kind` (manifests, blobs) named `reference` is."""
         return f"/v2/{self.repository.name}/{kind}/{urllib.parse.quote(reference, safe='/:')}"
-
-
-def _object(body: bytes, what: str) -> Mapping[str, Json]:
-    try:
-        content = json.loads(body)
-    except (ValueError, RecursionError) as why:
-        raise RvexpError(f"{what} is not JSON: {why}") from why
-    if not isinstance(content, dict):
-        raise RvexpError(f"{what} is not a JSON object")
-    return content
 
 
 def _reason(body: bytes) -> str:

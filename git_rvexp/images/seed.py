@@ -6,13 +6,15 @@ tree; its hash is part of the image's recipe, so an image with it is never taken
 
 import hashlib
 import io
-import tarfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from git_rvexp.errors import RvexpError
-from git_rvexp.images.engine import Engine
 from git_rvexp.names import Digest
+
+if TYPE_CHECKING:
+    from git_rvexp.images.engine import Engine
 
 FOLDER = "/opt/rvexp-seed"
 _FILE = "sitecustomize.py"
@@ -28,7 +30,7 @@ def mark() -> str:
     return hashlib.sha256(hook()).hexdigest()
 
 
-def layered(engine: Engine, image: Digest, name: str, labels: Mapping[str, str]) -> Digest:
+def layered(engine: "Engine", image: Digest, name: str, labels: Mapping[str, str]) -> Digest:
     """`image` with the hook and `labels`, called `name`; RvexpError with the engine's words when that fails."""
     made = ""
     for line in engine.build(_context(image), {"tag": name, "labels": dict(labels)}):
@@ -41,6 +43,8 @@ def layered(engine: Engine, image: Digest, name: str, labels: Mapping[str, str])
 
 
 def _context(image: Digest) -> io.BytesIO:
+    import tarfile  # noqa: PLC0415  not for naming the hook
+
     # An empty entry in PYTHONPATH would mean the current folder, so the colon comes only with what follows it.
     dockerfile = (
         f"FROM {image}\nCOPY {_FILE} {FOLDER}/{_FILE}\nENV PYTHONPATH={FOLDER}${{PYTHONPATH:+:$PYTHONPATH}}\n"

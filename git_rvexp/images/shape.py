@@ -3,6 +3,7 @@
 A registry may answer anything. Only what is used here is looked at; what a field means is its reader's business.
 """
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -73,3 +74,14 @@ def _dict(content: Mapping[str, Json], key: str, what: str) -> Mapping[str, Json
 
 def _wrong(what: str) -> RvexpError:
     return RvexpError(f"the registry sent a document of another shape than an image's: {what}")
+
+
+def json_object(body: bytes, what: str) -> Mapping[str, Json]:
+    """The JSON object that `body` is; RvexpError, naming `what` it should be, for anything else."""
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError) as why:
+        raise RvexpError(f"{what} is not JSON: {why}") from why
+    if not isinstance(content, dict):
+        raise RvexpError(f"{what} is not a JSON object")
+    return content

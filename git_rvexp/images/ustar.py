@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 BLOCK = 512
 END = bytes(2 * BLOCK)
+EARLIEST = 315532802
+"""1980-01-01T00:00:02Z: zip-based tools in images refuse files that are older."""
 _NAME, _PREFIX, _LINK = 100, 155, 100
 _LARGEST = 8**11  # bytes; eleven octal digits
 _PAX_NAME = b"././@PaxHeader"

@@ -13,9 +13,9 @@ from typing import IO
 from git_rvexp.errors import RvexpError
 from git_rvexp.images import archive
 from git_rvexp.images.archive import Different
-from git_rvexp.images.context import EARLIEST
 from git_rvexp.images.pieces import SIZE
 from git_rvexp.images.spool import Spool
+from git_rvexp.images.ustar import EARLIEST
 from git_rvexp.tree import EXECUTABLE, FILE, GITLINK, SYMLINK, Entry, blob_id
 
 _UNIX = 3

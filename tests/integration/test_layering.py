@@ -4,12 +4,15 @@ import json
 import shutil
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from git_rvexp.settings import Settings
+from tests.faults import actions
 from tests.faults.proxy import FaultProxy
 from tests.integration.imageworld import ImageWorld, exported, keep_by_lfs, listed, raw_manifest
 from tests.integration.parts import Stack
@@ -98,6 +101,31 @@ def test_requests_of_a_publish_and_of_the_same_again(world: ImageWorld, registry
         assert (again.image, again.pushed) == (made.image, False)
 
 
+def test_room_for_the_blobs_is_asked_for_while_the_tag_is_looked_up(world: ImageWorld, registry_repo: str) -> None:
+    """A tag that this clone has not published is expected to be free: the look is held until room was asked for."""
+    host, _, name = registry_repo.partition("/")
+    world.ensure(world.simple(), laid(registry_repo))
+    world.write({"a": "b"})
+    snapshot = world.snapshot("two")
+    gate, waited = threading.Event(), threading.Event()
+    with FaultProxy(f"http://{host}") as proxy:
+        proxy.on("GET", f"/manifests/{world.tag.mapped}$", actions.hold(gate))
+
+        def watch() -> None:
+            for _ in range(600):
+                if [seen.method for seen in proxy.log].count("POST") == 2:
+                    waited.set()
+                    break
+                time.sleep(0.05)
+            gate.set()
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        world.ensure(snapshot, laid(f"{proxy.url.removeprefix('http://')}/{name}"))
+        watcher.join()
+    assert waited.is_set()
+
+
 def test_docker_is_not_even_imported(world: ImageWorld, registry_repo: str) -> None:
     """With an environment in the registry the whole command works where the docker package cannot be imported."""
     world.ensure(world.simple(), laid(registry_repo))
@@ -105,6 +133,8 @@ def test_docker_is_not_even_imported(world: ImageWorld, registry_repo: str) -> N
     snapshot = world.snapshot("two")
     code = f"""
 import sys
+import threading
+import time
 sys.modules["docker"] = None
 from pathlib import Path
 from git_rvexp.git.plumbing import Repo

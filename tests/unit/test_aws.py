@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from git_rvexp import aws
+from git_rvexp.ecrhosts import is_ecr
 from git_rvexp.errors import CredentialsError, RvexpError, UsageError
 from git_rvexp.settings import Settings
 from tests.doubles.server import LoopbackServer, Reply, Request
@@ -288,7 +289,7 @@ def test_no_ecr_login_for_other_hosts(service: Service, registry: str) -> None:
     """The token is asked for real ECR names only."""
     with pytest.raises(UsageError, match="is not an ECR registry"):
         aws.ecr_auth(service.settings, registry)
-    assert not aws.is_ecr(registry)
+    assert not is_ecr(registry)
     assert service.requests == []
 
 

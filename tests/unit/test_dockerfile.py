@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from git_rvexp.git.objects import Objects
-from git_rvexp.images.build import Recipe
 from git_rvexp.images.delta import Unfit
 from git_rvexp.images.dockerfile import chain, stages
+from git_rvexp.images.recipe import Recipe
 from git_rvexp.settings import Settings
 from git_rvexp.workflow.building.key import describe
 

@@ -222,6 +222,19 @@ def test_what_is_no_repository(text: str) -> None:
         Repository.parse(text)
 
 
+@pytest.mark.parametrize(
+    ("place", "login", "settled"),
+    [
+        ("localhost:5000/x", None, True),
+        ("localhost:5000/x", Login("ada", "pw"), False),
+        ("123456789012.dkr.ecr.us-east-1.amazonaws.com/x", Login("AWS", "pw"), True),
+    ],
+)
+def test_only_ecr_is_sent_a_login_unasked(place: str, login: Login | None, settled: bool) -> None:  # noqa: FBT001  a table
+    """Others say first which kind of login they take."""
+    assert Registry(Repository.parse(place), login).settled is settled
+
+
 def test_repository_that_is_not_there_yet_is_empty() -> None:
     """Registries that make a repository on push say NAME_UNKNOWN before: there is no image."""
     body = json.dumps({"errors": [{"code": "NAME_UNKNOWN", "message": "no"}]}).encode()

@@ -87,6 +87,18 @@ def test_two_snapshots_are_compared_without_anything_heavy(clone: Clone) -> None
     assert loaded(clone, "diff", "one", "two") & HEAVY == set()
 
 
+def test_sending_a_change_loads_what_it_needs() -> None:
+    """Neither archives and compressors, nor pools of threads, nor the compiler's modules, nor what drives an engine."""
+    code = "import git_rvexp.startup, git_rvexp.workflow.building.ensure, sys; print(*sorted(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=plain_environment(), capture_output=True, text=True, check=True
+    )
+    told = set(done.stdout.split())
+    theirs = {"tarfile", "shutil", "tempfile", "lzma", "concurrent", "logging", "ast", "dis", "docker", "boto3"}
+    ours = {"git_rvexp.aws", "git_rvexp.images.engine", "git_rvexp.images.build", "git_rvexp.executors"}
+    assert told & (theirs | ours) == set()
+
+
 def test_the_probe_sees_what_is_loaded(clone: Clone) -> None:
     """A settings file brings the TOML reader in: the test above would notice."""
     clone.write(".rvexp.toml", 'initials = "al"\n')

@@ -1,7 +1,8 @@
 """What is asked of the registry while the snapshot is still being read: what the tag names, and room for two blobs.
 
 Round trips are most of what a small change costs on a slow link, so they are made beside the work and not after it.
-Nothing is asked twice for it: room is asked for only when there is nothing under the names that were looked for.
+Nothing is asked twice for it. Room is asked for when there is nothing under the names that were looked for, or at the
+same time when that is to be expected: a place that nobody sends to costs nothing and is dropped by the registry.
 """
 
 import threading
@@ -11,12 +12,18 @@ from git_rvexp.errors import RvexpError
 from git_rvexp.images import upload
 from git_rvexp.images.registry import Manifest, Registry
 
+_BLOBS = 2
+
 
 class Ahead:
-    """The first of `references` that the registry has; and, with `sending`, places for a layer and a config."""
+    """The first of `references` that the registry has; and, with `sending`, places for a layer and a config.
 
-    def __init__(self, registry: Registry, references: Iterable[str], *, sending: bool) -> None:
+    With `fresh` nothing is expected to be there, so that the places are asked for at once.
+    """
+
+    def __init__(self, registry: Registry, references: Iterable[str], *, sending: bool, fresh: bool = False) -> None:
         self._registry, self._references, self._sending = registry, list(references), sending
+        self._fresh = fresh and sending
         self._found: Manifest | None = None
         self._failed: RvexpError | None = None
         self._places: list[str] = []
@@ -37,6 +44,17 @@ class Ahead:
         return self._places
 
     def _run(self) -> None:
+        asking = [threading.Thread(target=self._begin, daemon=True) for _ in range(_BLOBS)]
+        if self._fresh:
+            _start(asking)
+        self._look()
+        if not self._fresh and self._sending and not self._found and not self._failed:
+            _start(asking)
+        for thread in asking:
+            if thread.ident:
+                thread.join()
+
+    def _look(self) -> None:
         try:
             found = (self._registry.resolve(reference) for reference in self._references)
             self._found = next((manifest for manifest in found if manifest is not None), None)
@@ -44,14 +62,14 @@ class Ahead:
             self._failed = why
         finally:
             self._looked.set()
-        if self._sending and not self._found and not self._failed:
-            other = threading.Thread(target=self._begin, daemon=True)
-            other.start()
-            self._begin()
-            other.join()
 
     def _begin(self) -> None:
         try:
             self._places.append(upload.begin(self._registry))
         except RvexpError:  # told, and tried again, when the blob is sent
             return
+
+
+def _start(threads: Iterable[threading.Thread]) -> None:
+    for thread in threads:
+        thread.start()

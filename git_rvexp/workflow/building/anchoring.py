@@ -1,16 +1,11 @@
-"""Environment images in the making: built by the engine, looked into, and when it is time for one with newer code."""
+"""Environment images in the making: built by the engine, and looked into."""
 
 from git_rvexp.git.objects import Objects
-from git_rvexp.images.delta import Delta
 from git_rvexp.images.engine import Engine, Local
 from git_rvexp.images.standing import proven
 from git_rvexp.workflow.building.engine import TREE, Task
 from git_rvexp.workflow.building.key import Environment
 from git_rvexp.workflow.building.laying import CODE, KEY, LAYER
-
-_LARGE = 8 << 20
-_WORTH_ANCHORING = 1 << 20
-_SHARE = 0.25
 
 
 def made(task: Task, engine: Engine, objects: Objects, environment: Environment, name: str) -> Local:
@@ -24,12 +19,3 @@ def made(task: Task, engine: Engine, objects: Objects, environment: Environment,
     code, owner = task.settings.image_code, task.settings.image_owner
     proven(engine, local.id, objects, environment.context, code, owner, environment.left_out)
     return local
-
-
-def outgrown(objects: Objects, delta: Delta, environment: Environment) -> int:
-    """How many bytes the change has grown to, when it is time for an environment with newer code; 0 otherwise."""
-    size = sum(laid.member.size for laid in delta.members)
-    if size <= _WORTH_ANCHORING:
-        return 0
-    whole = sum(e.size for e in objects.tree(environment.context))
-    return size if size > min(_LARGE, _SHARE * whole) else 0

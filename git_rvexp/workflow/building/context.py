@@ -17,7 +17,7 @@ from git_rvexp.git.lfs import Pointer
 from git_rvexp.git.objects import Objects
 from git_rvexp.git.plumbing import Repo
 from git_rvexp.images import context, fetch
-from git_rvexp.images.build import Recipe, Say
+from git_rvexp.images.recipe import Recipe, Say
 from git_rvexp.images.spool import Spool
 from git_rvexp.model import Snapshot
 from git_rvexp.tree import EXECUTABLE, FILE, GITLINK, Entry, below

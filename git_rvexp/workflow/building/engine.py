@@ -18,10 +18,9 @@ from git_rvexp.errors import CredentialsError, RvexpError
 from git_rvexp.git.objects import Objects
 from git_rvexp.git.plumbing import Repo
 from git_rvexp.images import seed
-from git_rvexp.images.build import Recipe, Say, build
 from git_rvexp.images.credentials import Login
-from git_rvexp.images.engine import Engine, Local
 from git_rvexp.images.heard import Heard
+from git_rvexp.images.recipe import Recipe, Say
 from git_rvexp.images.reference import Repository
 from git_rvexp.images.registry import Manifest, Registry
 from git_rvexp.model import Image, Snapshot
@@ -30,6 +29,7 @@ from git_rvexp.progress import Progress, silent
 from git_rvexp.settings import Settings
 
 if TYPE_CHECKING:
+    from git_rvexp.images.engine import Engine, Local
     from git_rvexp.workflow.building.context import Copy
 
 OURS = "io.git-rvexp."
@@ -117,7 +117,7 @@ class Task:
         ours |= {OURS + "project": self.tag.project, **self.content}
         return {_OCI + k: v for k, v in public.items()} | ours
 
-    def local(self, engine: Engine) -> tuple[Local, str]:
+    def local(self, engine: "Engine") -> "tuple[Local, str]":
         """The image in the engine, found or built; and where a build's context came from ("" when found)."""
         found, source = self.found(engine), ""
         if found is None:
@@ -128,16 +128,19 @@ class Task:
             engine.tag(found.id, self.repository, self.tag.mapped)
         return found, source
 
-    def found(self, engine: Engine) -> Local | None:
+    def found(self, engine: "Engine") -> "Local | None":
         """An image in the engine that is made of the same: the tag's own before another tag's."""
         same = engine.find(self.content)
         return next((i for i in same if i.labels.get(TAG_OID) == self.snapshot.oid), next(iter(same), None))
 
-    def built(self, engine: Engine, name: str, labels: Mapping[str, str], *, anew: bool = False) -> tuple[Local, str]:
+    def built(
+        self, engine: "Engine", name: str, labels: Mapping[str, str], *, anew: bool = False
+    ) -> "tuple[Local, str]":
         """The image that the engine makes of the snapshot, under `name`; and where the context came from.
 
         With `anew` every step is run again.
         """
+        from git_rvexp.images.build import build  # noqa: PLC0415  as below
         from git_rvexp.workflow.building.context import prepared  # noqa: PLC0415  archives, tar and gzip
 
         wanted, url = recipe(self.settings), self.settings.archive_url
@@ -178,7 +181,7 @@ class Task:
             hint=f"take a new snapshot, or look at it: skopeo inspect docker://{repository}@{digest}",
         )
 
-    def pushed(self, engine: Engine, registry: Registry, known: Login | None, local: Local) -> tuple[Image, bool]:
+    def pushed(self, engine: "Engine", registry: Registry, known: Login | None, local: "Local") -> tuple[Image, bool]:
         """Push, then believe only what the registry gives back; and whether it was our push that put it there."""
         told = f"pushing {self.name}"
         self.say(told)

@@ -5,18 +5,16 @@ from typing import TYPE_CHECKING
 
 from git_rvexp.errors import RvexpError
 from git_rvexp.git.plumbing import Repo
-from git_rvexp.images.build import Say
 from git_rvexp.images.credentials import login
 from git_rvexp.images.delta import Unfit
-from git_rvexp.images.engine import Engine
 from git_rvexp.images.kept import Kept
+from git_rvexp.images.recipe import Say
 from git_rvexp.images.reference import Repository
 from git_rvexp.images.registry import Registry
 from git_rvexp.model import Image, Snapshot
 from git_rvexp.names import Digest, TagName
 from git_rvexp.progress import Progress, silent
 from git_rvexp.settings import Settings
-from git_rvexp.workflow.building import basing, here
 from git_rvexp.workflow.building.ahead import Ahead
 from git_rvexp.workflow.building.engine import Ensured, Task
 from git_rvexp.workflow.building.layering import layered, planning
@@ -54,6 +52,8 @@ def ensure_image(
     """
     task = Task(repo, snapshot, tag, remote_url, settings, environ, say, copy, progress)
     if settings.image_base:
+        from git_rvexp.workflow.building import basing  # noqa: PLC0415  copies between registries
+
         basing.checked(settings, full=full)
     if seen is not None:
         return Ensured(task.adopted(seen.registry, seen.manifest), built=False, pushed=False)
@@ -64,7 +64,9 @@ def ensure_image(
     known = login(repository, settings, environ)
     laid = bool(settings.image_code) and not full
     registry = Registry(repository, known, kept if laid else None)
-    ahead = Ahead(registry, [*map(str, recorded), tag.mapped], sending=laid)
+    # where the login is still to be found out, each request at the same time would ask for it
+    fresh = laid and not recorded and registry.settled and kept.named(f"{repository}:{tag.mapped}") is None
+    ahead = Ahead(registry, [*map(str, recorded), tag.mapped], sending=laid, fresh=fresh)
     planned = planning(task) if laid and not recorded else None  # meanwhile
     there = ahead.found()
     if there is not None:
@@ -74,6 +76,8 @@ def ensure_image(
             return layered(task, registry, known, planned or planning(task), ahead)
         except Unfit as why:
             say(f"the engine builds the whole image: {why}")
+    from git_rvexp.images.engine import Engine  # noqa: PLC0415  most publishes need none
+
     engine = Engine.connect(environ)
     local, source = task.local(engine)
     image, pushed = task.pushed(engine, registry, known, local)
@@ -82,6 +86,9 @@ def ensure_image(
 
 def _here(task: Task, kept: Kept) -> Ensured:
     """The image in this machine's engine, where it stays."""
+    from git_rvexp.images.engine import Engine  # noqa: PLC0415  the registry's way needs neither
+    from git_rvexp.workflow.building import here  # noqa: PLC0415
+
     engine = Engine.connect(task.environ)
     if task.settings.image_code and task.found(engine) is None:
         try:

@@ -11,13 +11,11 @@ from git_rvexp.git.objects import Objects
 from git_rvexp.images.assemble import Base
 from git_rvexp.images.credentials import Login
 from git_rvexp.images.delta import Delta, Unfit
-from git_rvexp.images.engine import Engine
 from git_rvexp.images.heard import Heard
 from git_rvexp.images.registry import Manifest, Registry
-from git_rvexp.workflow.building import anchoring
 from git_rvexp.workflow.building.engine import TAG, Task
 from git_rvexp.workflow.building.key import Environment
-from git_rvexp.workflow.building.laying import KEY, base_of, difference
+from git_rvexp.workflow.building.laying import KEY, base_of, difference, outgrown
 
 _MOST_GENERATIONS = 100
 
@@ -85,6 +83,9 @@ class Environments:
 
     def _built(self, environment: Environment, tag: str) -> Found:
         """Build and push it, unless somebody else was first."""
+        from git_rvexp.images.engine import Engine  # noqa: PLC0415  most publishes find it built
+        from git_rvexp.workflow.building import anchoring  # noqa: PLC0415  as above
+
         task = self.task
         engine = Engine.connect(task.environ)
         local = anchoring.made(task, engine, self.objects, environment, f"{task.repository}:{tag}")
@@ -103,7 +104,7 @@ class Environments:
         return Found(found.base, tag, built=True)
 
     def _outgrown(self, delta: Delta, environment: Environment, found: Found) -> bool:
-        size = anchoring.outgrown(self.objects, delta, environment)
+        size = outgrown(self.objects, delta, environment)
         if size:
             since = found.base.labels.get(TAG)
             self.task.say(f"the change since {since} has grown to {size / 1e6:.1f} MB: a new environment")

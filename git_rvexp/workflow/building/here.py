@@ -17,7 +17,7 @@ from git_rvexp.workflow.building import anchoring, basing
 from git_rvexp.workflow.building.engine import TAG, Ensured, Task
 from git_rvexp.workflow.building.key import Environment
 from git_rvexp.workflow.building.layering import planning
-from git_rvexp.workflow.building.laying import KEY, configured_here, difference, told
+from git_rvexp.workflow.building.laying import KEY, configured_here, difference, outgrown, told
 
 
 def laid(task: Task, engine: Engine, kept: Kept) -> Ensured:
@@ -51,7 +51,7 @@ def _over_environment(task: Task, engine: Engine, objects: Objects, environment:
     for found in _environments(task, engine, environment):
         generation += 1
         delta = difference(task, objects, found.labels, environment)
-        size = anchoring.outgrown(objects, delta, environment)
+        size = outgrown(objects, delta, environment)
         if not size:
             return _loaded(task, engine, objects, found, delta, kept)
         task.say(f"the change since {found.labels.get(TAG)} has grown to {size / 1e6:.1f} MB: a new environment")

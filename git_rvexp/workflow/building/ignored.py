@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 
 from git_rvexp.git.objects import Objects
-from git_rvexp.images.build import Recipe
 from git_rvexp.images.ignore import ignoring
+from git_rvexp.images.recipe import Recipe
 from git_rvexp.tree import EXECUTABLE, FILE, Entry
 
 

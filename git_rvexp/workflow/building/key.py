@@ -15,10 +15,10 @@ from dataclasses import dataclass
 
 from git_rvexp.git.objects import Objects
 from git_rvexp.images import dockerfile
-from git_rvexp.images.build import Recipe
 from git_rvexp.images.delta import LeftOut, Unfit
 from git_rvexp.images.dockerfile import Copy
 from git_rvexp.images.layer import FORMAT
+from git_rvexp.images.recipe import Recipe
 from git_rvexp.settings import Settings
 from git_rvexp.tree import EXECUTABLE, FILE, FOLDER, GITLINK, Entry
 from git_rvexp.workflow.building.ignored import rules_of

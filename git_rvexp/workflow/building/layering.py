@@ -53,6 +53,8 @@ def layered(task: Task, registry: Registry, known: Login | None, planned: Planne
 
 @dataclass(frozen=True)
 class _Layering:
+    """One snapshot's image over the one below it, on its way to the registry."""
+
     task: Task
     registry: Registry
     known: Login | None
@@ -121,6 +123,7 @@ class _Layering:
     def _keep(self, made: Assembled) -> None:
         if self.registry.kept:
             self.registry.kept.put(b"".join(made.config.open()))
+            self.registry.kept.name(self._place(self.task.tag.mapped), Digest.of(made.manifest))
 
     def _forget(self, tag: str) -> None:
         if self.registry.kept:

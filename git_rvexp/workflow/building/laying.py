@@ -20,6 +20,9 @@ from git_rvexp.tree import FOLDER
 from git_rvexp.workflow.building.engine import OURS, TAG, TREE, Task
 from git_rvexp.workflow.building.key import Environment
 
+_LARGE = 8 << 20
+_WORTH_ANCHORING = 1 << 20
+_SHARE = 0.25
 KEY, CODE, ENVIRONMENT, LAYER = (OURS + n for n in ("environment-key", "code", "environment", "layer"))
 
 
@@ -53,6 +56,15 @@ def _fetch(task: Task, objects: Objects, tree: str, tag: str) -> None:
         ) from why
     if not tree or not objects.has(tree):
         raise Unfit(f"the environment was built from a tree that {tag} no longer holds")
+
+
+def outgrown(objects: Objects, delta: Delta, environment: Environment) -> int:
+    """How many bytes the change has grown to, when it is time for an environment with newer code; 0 otherwise."""
+    size = sum(laid.member.size for laid in delta.members)
+    if size <= _WORTH_ANCHORING:
+        return 0
+    whole = sum(e.size for e in objects.tree(environment.context))
+    return size if size > min(_LARGE, _SHARE * whole) else 0
 
 
 def told(delta: Delta) -> Iterator[str]:

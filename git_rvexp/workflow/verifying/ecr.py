@@ -3,6 +3,7 @@
 import datetime as dt
 
 from git_rvexp import aws
+from git_rvexp.ecrhosts import is_ecr
 from git_rvexp.errors import RvexpError
 from git_rvexp.workflow.verifying.expiry import fate
 from git_rvexp.workflow.verifying.link import Link, changed, hazard, ok, one_line, unknown
@@ -13,7 +14,7 @@ REBUILD = "git rvexp repeat --rebuild makes another image from the tag, and says
 
 def absent(outside: Outside, ref: str) -> Link:
     """An image that the registry does not give out: gone, or in ECR perhaps only archived."""
-    if not aws.is_ecr(ref.partition("/")[0]):
+    if not is_ecr(ref.partition("/")[0]):
         return changed("image", f"{ref} is gone from the registry", REBUILD)
     try:
         stored = aws.ecr_image(outside.context.trusted(), ref)
@@ -28,7 +29,7 @@ def absent(outside: Outside, ref: str) -> Link:
 
 def lasting(outside: Outside, ref: str) -> list[Link]:
     """What ECR's lifecycle rules are going to do with it; no link for other registries, which do not tell."""
-    if not aws.is_ecr(ref.partition("/")[0]):
+    if not is_ecr(ref.partition("/")[0]):
         return []
     settings = outside.context.trusted()
     try:
