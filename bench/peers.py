@@ -9,6 +9,8 @@ import subprocess
 import venv
 from pathlib import Path
 
+import debian_peers
+
 FOLDER = Path(__file__).resolve().parents[1] / ".dev" / "peers"
 PACKAGES = {
     "dvc": ("dvc", ("dvc",)),
@@ -19,6 +21,9 @@ PACKAGES = {
 """Program -> folder and what pip installs. git-lfs, gh, git-annex and aws are Debian's."""
 _LONGEST = 600  # seconds for one download
 BESIDE = (("plot", ("matplotlib",)),)
+DEBIAN = FOLDER / "debian"
+NEWER = ("crane", "docker-buildx")
+"""Programs that only a newer Debian has."""
 
 
 def install() -> None:
@@ -36,6 +41,12 @@ def install() -> None:
             else:
                 print(f"installed {folder}")
                 (place / "ready").touch()
+    beside_docker()
+
+
+def beside_docker() -> None:
+    """Get crane and buildx, where they are missing."""
+    debian_peers.install(DEBIAN)
 
 
 def linux() -> Path | None:
@@ -66,6 +77,8 @@ def _fetch(place: Path) -> None:
 
 def program(name: str) -> str | None:
     """The path of a peer's program; None when it is not on this machine."""
+    if name in NEWER:
+        return str(DEBIAN / name) if (DEBIAN / name).exists() else None
     if name in PACKAGES:
         place = FOLDER / PACKAGES[name][0]
         return str(place / "bin" / name) if (place / "ready").exists() else None
