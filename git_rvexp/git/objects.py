@@ -14,6 +14,7 @@ from git_rvexp.git.plumbing import Repo, environment
 from git_rvexp.tree import EXECUTABLE, FILE, FOLDER, GITLINK, Change, Entry
 
 _LARGE = 4 << 20
+_REMEMBERED = 50_000  # entries of trees
 _Items = dict[bytes, tuple[int, str]]
 """What stands in a tree: mode and object name by name."""
 
@@ -25,6 +26,8 @@ class Objects:
         """Nothing is read yet. `env` is what git is run with, our own by default."""
         self.git_dir = git_dir
         self._read = CatFile(git_dir, environment(os.environ) if env is None else env)
+        self._known: dict[str, _Items] = {}
+        self._room = _REMEMBERED
 
     @classmethod
     def of(cls, repo: Repo) -> "Objects":
@@ -126,10 +129,17 @@ class Objects:
         return next(self._trees([oid]))
 
     def _trees(self, oids: Sequence[str]) -> Iterator[_Items]:
-        for oid, found in zip(oids, self._read.contents(oids), strict=True):
+        """Trees by their names, as far as there is room from memory: a publish comes by the same ones several times."""
+        asked = [oid for oid in dict.fromkeys(oids) if oid not in self._known]
+        fresh: dict[str, _Items] = {}
+        for oid, found in zip(asked, self._read.contents(asked), strict=True):
             if found.kind != "tree":
                 raise GitError(f"{oid} is not a tree")
-            yield _parsed(oid, found.content)
+            fresh[oid] = items = _parsed(oid, found.content)
+            if len(items) <= self._room:
+                self._known[oid] = items
+                self._room -= len(items)
+        return iter([fresh[oid] if oid in fresh else self._known[oid] for oid in oids])
 
     def _one(self, oid: str, kind: str) -> bytes:
         (found,) = self._read.contents([oid])
