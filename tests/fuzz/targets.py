@@ -23,8 +23,8 @@ from git_rvexp.images.assemble import Base, assemble
 from git_rvexp.images.credentials import Login
 from git_rvexp.images.delta import Unfit
 from git_rvexp.images.reference import Repository
-from git_rvexp.images.registry import Manifest, Registry, _object, _reason
-from git_rvexp.images.shape import checked_config
+from git_rvexp.images.registry import Manifest, Registry, _reason
+from git_rvexp.images.shape import checked_config, json_object
 from git_rvexp.images.spool import Spool
 from git_rvexp.model import Plan
 from git_rvexp.names import Digest, RunId, TagName, mapped, normalised
@@ -158,7 +158,7 @@ def registry(data: bytes) -> None:
         for child in found.children:
             f"{(child.get('platform') or {}).get('os')}"
     with contextlib.suppress(RvexpError):
-        document = _object(data, "the config")
+        document = json_object(data, "the config")
         checked_config(document)
         assemble(Base(_MANIFEST, document), None, labels={"a": "b"}, created="", told="")
 
