@@ -67,7 +67,7 @@ def blob(registry: Registry, what: Blob, place: str = "") -> None:
         if (tried or what.size >= _LOOKED_FOR) and there(registry, what, compared=True):
             return
         known, tried = "" if tried else place, True
-        _send(registry, what, known or begin(registry))
+        _send(registry, what, known or _begun(registry))
 
     _insisting(attempt)
 
@@ -157,7 +157,14 @@ def there(registry: Registry, what: Blob, *, compared: bool = False) -> bool:
 
 
 def begin(registry: Registry) -> str:
-    """Ask for a place to send one blob to. RvexpError when there is none."""
+    """Ask once for a place to send one blob to. RvexpError when there is none."""
+    try:
+        return _begun(registry)
+    except _Again as why:
+        raise why.why from why
+
+
+def _begun(registry: Registry) -> str:
     refused = f"{registry.repository} takes no blob"
     # POST wants the length of its empty body
     start = registry.path("blobs", "uploads/")
