@@ -43,7 +43,7 @@ def adapt(root: Path, programs: Iterable[Path]) -> None:
     loaders = [found for folder in folders for found in sorted(folder.glob("ld-linux*.so.*"))]
     if not loaders:
         raise StackError(f"{root} has no loader for {triple}: delete it and try again.")
-    loader = folders[0] / loaders[0].readlink().name if loaders[0].is_symlink() else loaders[0]
+    loader = loaders[0].with_name(loaders[0].readlink().name) if loaders[0].is_symlink() else loaders[0]
     search = os.pathsep.join(map(str, folders))
     for program in programs:
         if program.is_symlink() or program.stat().st_size < _SMALLEST:

@@ -80,6 +80,9 @@ def environment(environ: Mapping[str, str]) -> dict[str, str]:
     return kept
 
 
+_ABSOLUTE = "--path-format=absolute"
+
+
 class Repo:
     """A clone: its work tree's top (or its git directory when bare), git directories, and how to run git in it."""
 
@@ -95,9 +98,11 @@ class Repo:
         """The repository that git itself finds from `cwd`; UsageError when there is none or it has no work tree."""
         env = environment(environ)
         asked = ["--show-object-format", "--git-dir", "--git-common-dir", "--show-toplevel"]
-        done = _run(["git", "rev-parse", "--path-format=absolute", *asked], cwd, env, None)
+        done = _run(["git", "rev-parse", _ABSOLUTE, *asked], cwd, env, None)
         # names of folders, in the system's encoding
         lines = [os.fsdecode(line) for line in done.out.removesuffix(b"\n").split(b"\n")]
+        if lines[0] == _ABSOLUTE:  # git before 2.31 gives back what it does not know
+            raise GitError("this git is too old", hint="install git 2.39 or newer")
         if done.code and len(lines) < len(asked) - 1:
             raise UsageError(_no_repository(cwd, done.err), hint="git init, or change to your clone")
         if done.code:

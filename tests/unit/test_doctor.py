@@ -1,6 +1,7 @@
 """What doctor finds, what it repairs, and what it never says."""
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -142,3 +143,14 @@ def test_a_variable_with_a_typing_error_is_told(clone: Clone) -> None:
         "did you mean RVEXP_BATCH_QUEUE?",
     )
     assert checks(clone, RVEXP_TAG="x", RVEXP_RUN="y")[1]["settings"][0] == "ok"
+
+
+def test_a_git_that_is_too_old_is_said(clone: Clone, tmp_path: Path) -> None:
+    """Before 2.31 `git rev-parse` gives back the options that it does not know, and the names as they are."""
+    old = tmp_path / "old" / "git"
+    old.parent.mkdir()
+    old.write_text("#!/bin/sh\nprintf '%s\\n' --path-format=absolute sha1 .git .git \"$PWD\"\n")
+    old.chmod(0o755)
+    done = clone.rvexp("list", env={"PATH": f"{old.parent}{os.pathsep}{os.environ['PATH']}"})
+    assert (done.returncode, done.stdout) == (128, "")
+    assert done.stderr == "error: this git is too old\nhint: install git 2.39 or newer\n"
