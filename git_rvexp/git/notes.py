@@ -6,6 +6,7 @@ used. New notes are fanned out one level (ab/cdef…), so the cost of a write do
 notes; notes that plain git wrote elsewhere are found and written back where they are.
 """
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
@@ -69,40 +70,49 @@ def read(repo: Repo, at: Tip, oids: Iterable[str]) -> dict[str, str]:
     return _texts(found)
 
 
-def read_now(repo: Repo, oids: Iterable[str]) -> dict[str, str]:
-    """The same from the ref as it stands and unchecked, for a look."""
+def read_now(repo: Repo, oids: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """The same from the ref as it stands and unchecked, for a look; of many, each while git looks for the next."""
     known = list(oids)
-    at = tip(repo).commit if len(known) > MOST else REF
-    return _texts(_found(repo, at, known)) if at and known else {}
+    if len(known) <= MOST:
+        yield from _texts(few(repo, REF, known) if known else {}).items()
+    elif at := tip(repo):
+        for oid, pieces in itertools.groupby(_many(repo, at.commit, known), key=lambda piece: piece[0]):
+            if there := [body for _, _, body in pieces if body is not None]:
+                yield oid, _text(there)
 
 
 def _found(repo: Repo, at: str, known: list[str]) -> dict[str, list[tuple[str, bytes | None]]]:
     """The blobs (id and content) that are the notes of `known`, several where fan-outs differ."""
     if len(known) <= MOST:
         return few(repo, at, known)
-    among = set(known)
-    wanted = [(oid, blob) for oid, blob in _listed(repo, Tip(at)) if oid in among]
     found: dict[str, list[tuple[str, bytes | None]]] = {}
-    for (oid, blob), content in zip(wanted, blobs(repo, [blob for _, blob in wanted]), strict=True):
-        found.setdefault(oid, []).append((blob, content[1] if content else None))
+    for oid, blob, body in _many(repo, at, known):
+        found.setdefault(oid, []).append((blob, body))
     return found
+
+
+def _many(repo: Repo, at: str, known: list[str]) -> Iterator[tuple[str, str, bytes | None]]:
+    """Object, blob and content of each note of `known`, by object."""
+    among = set(known)
+    wanted = sorted((oid, blob) for oid, blob in _listed(repo, Tip(at)) if oid in among)
+    for (oid, blob), content in zip(wanted, blobs(repo, [blob for _, blob in wanted]), strict=True):
+        yield oid, blob, content[1] if content else None
 
 
 def blobs(repo: Repo, names: Iterable[str]) -> Iterator[tuple[str, bytes] | None]:
     """Id and content of each named object, by one git process; None for what is not there or no blob."""
     known = list(names)
-    out = repo.git("cat-file", "--batch", stdin="".join(f"{name}\n" for name in known).encode()).out
-    position = 0
-    for _ in known:
-        head = out[position : out.index(b"\n", position)]
-        position += len(head) + 1
-        if head.endswith((b" missing", b" ambiguous")):
-            yield None
-            continue
-        blob, kind, size = head.split(b" ")
-        body = out[position : position + int(size)]
-        position += int(size) + 1
-        yield (blob.decode(), body) if kind == b"blob" else None
+    with repo.reading("cat-file", "--batch", stdin="".join(f"{name}\n" for name in known).encode()) as out:
+        for _ in known:
+            head = out.readline()
+            if not head:
+                break  # git has failed: told where the reading ends
+            if head.endswith((b" missing\n", b" ambiguous\n")):
+                yield None
+                continue
+            blob, kind, size = head.split()
+            body = out.read(int(size) + 1)[:-1]
+            yield (blob.decode(), body) if kind == b"blob" else None
 
 
 def _hash(blob: str, body: bytes) -> str:
@@ -117,7 +127,11 @@ def _hash(blob: str, body: bytes) -> str:
 
 def _texts(found: Mapping[str, list[tuple[str, bytes | None]]]) -> dict[str, str]:
     bodies = {oid: [body for _, body in pieces if body is not None] for oid, pieces in found.items()}
-    return {oid: b"".join(there).decode("utf-8", "surrogateescape") for oid, there in bodies.items() if there}
+    return {oid: _text(there) for oid, there in bodies.items() if there}
+
+
+def _text(bodies: Iterable[bytes]) -> str:
+    return b"".join(bodies).decode("utf-8", "surrogateescape")
 
 
 def write(

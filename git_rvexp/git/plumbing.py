@@ -7,10 +7,11 @@ index. Nothing here knows what a snapshot or a record is.
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from git_rvexp.errors import GitError, UsageError
 
@@ -126,6 +127,25 @@ class Repo:
         if done.code not in ok:
             raise GitError(_failed(args, done))
         return done
+
+    @contextmanager
+    def reading(self, *args: str, stdin: bytes) -> Iterator[IO[bytes]]:
+        """What `git <args>` answers, while it still looks for the rest. GitError at the end when it has failed."""
+        import tempfile  # noqa: PLC0415  only what is long is read so
+
+        with tempfile.TemporaryFile() as asked:  # in a pipe, git and we could come to wait for each other
+            asked.write(stdin)
+            asked.seek(0)
+            pipe, size = subprocess.PIPE, 1 << 16
+            with subprocess.Popen(
+                ["git", *args], cwd=self.top, env=self.env, stdin=asked, stdout=pipe, stderr=pipe, bufsize=size
+            ) as git:
+                assert git.stdout
+                assert git.stderr
+                yield git.stdout
+                err = git.stderr.read().decode("utf-8", "replace")
+        if git.returncode:
+            raise GitError(_failed(args, Result(git.returncode, b"", err)))
 
     def resolve(self, *names: str) -> list[str]:
         """The object each name stands for, "" for none, by one process. Names hold no newline."""

@@ -107,9 +107,9 @@ class Ledger(NamedTuple):
 
     def skimmed(self, oids: Iterable[str], wanted: Mapping[str, frozenset[str]]) -> dict[str, Record]:
         """The same, read only as far as `wanted` (see `events.skim`)."""
-        wanted_oids = list(oids)
-        texts = notes.read_now(self.repo, wanted_oids)
-        return {oid: skim(texts.get(oid, ""), wanted) for oid in wanted_oids}
+        known = list(oids)
+        found = {oid: skim(text, wanted) for oid, text in notes.read_now(self.repo, known)}
+        return {oid: found.get(oid, Record()) for oid in known}
 
     def naming(self, oids: Iterable[str], text: str) -> dict[str, Record]:
         """What those notes say that hold `text` at all: the others are not parsed."""

@@ -42,7 +42,7 @@ def test_each_fan_out_is_found(clone: Clone) -> None:
     files = {OID: "flat\n", f"{OID[:2]}/{OID[2:]}": "one\n", f"{OID[:2]}/{OID[2:4]}/{OID[4:]}": "two\n"}
     repo, at = commit(clone, files)
     assert notes.read(repo, at, [OID, OTHER]) == {OID: "flat\none\ntwo\n"}
-    assert notes.read_now(repo, [OID, OTHER]) == {OID: "flat\none\ntwo\n"}
+    assert dict(notes.read_now(repo, [OID, OTHER])) == {OID: "flat\none\ntwo\n"}
 
 
 def test_a_folder_with_the_name_of_a_note_is_none(clone: Clone) -> None:
@@ -59,11 +59,11 @@ def test_what_is_gone_is_told_and_looked_past(clone: Clone, of: str) -> None:
     (clone.path / ".git" / "objects" / gone[:2] / gone[2:]).unlink()
     with pytest.raises(GitError, match=r"the record is damaged: the object .* is missing"):
         notes.read(repo, at, [OID])
-    assert notes.read_now(repo, [OID]) == {}
+    assert list(notes.read_now(repo, [OID])) == []
 
 
 def test_a_clone_without_a_record_has_no_notes(clone: Clone) -> None:
     """There is nothing to find, and nothing wrong."""
     repo = Repo.discover(clone.path, os.environ)
-    assert notes.read_now(repo, [OID]) == {}
+    assert list(notes.read_now(repo, [OID])) == []
     assert notes.read(repo, notes.tip(repo), [OID]) == {}
