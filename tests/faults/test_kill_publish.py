@@ -71,10 +71,11 @@ def test_killed_at_the_git_calls_of_a_publish(
     shim = Shim.make(tmp_path / "shim")
     world.clone.git("config", "rvexp.ecr-repo", registry_repo)
     world.save()
-    probe = run(world.clone.path, {**stack.environment(), **shim.environ(0)}, "publish", "@")
-    assert probe.returncode == 0, probe.stderr
+    for _ in range(2):  # the second time, as in what follows, the image is there: git is asked for less
+        probe = run(world.clone.path, {**stack.environment(), **shim.environ(0)}, "publish", "@")
+        assert probe.returncode == 0, probe.stderr
+        world.restore()
     at = max(1, len(shim.calls) * (part + 1) // 3)
-    world.restore()
     died = run(world.clone.path, {**stack.environment(), **shim.environ(at)}, "publish", "@")
     assert died.returncode == -9, died.stderr
     finished(world, stack, registry_repo)

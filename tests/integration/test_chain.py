@@ -153,6 +153,7 @@ def ran(study: Study) -> Counter[str]:
 def test_the_digits_in_four_steps(stack: Stack, clone: Clone) -> None:
     """The example: chip, train, ten predictions, eval; the last step reads what the others left for it."""
     shutil.copytree(PROJECT / "examples" / "digits", clone.path, dirs_exist_ok=True)
+    clone.git("config", "rvexp.image.buildArgs", f"BASE={stack.base_image}")
     clone.commit()
     assert clone.rvexp("snapshot", "demo").returncode == 0
     study = Study(clone, stack)
