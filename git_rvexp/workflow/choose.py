@@ -64,9 +64,9 @@ def either(context: Context, text: str) -> tuple[Snapshot, list[Run]]:
 
 def choice(context: Context, text: str, names: Sequence[str] | None = None) -> Choice:
     """The same, with all that was read for it. `names` are all tags' names, for callers who look up several texts."""
-    if text == "@" and not tag_names(context.repo) and (plain := _newest_plain(context)):
-        return plain
-    exact = _my_newest(context) if text == "@" else card(context.repo, text)
+    if text == "@":
+        return _at(context)
+    exact = card(context.repo, text)
     if exact:
         return _whole(context, exact)
     if not _RUN_LIKE.fullmatch(text):
@@ -109,6 +109,17 @@ def _my_newest(context: Context) -> Card:
     if not own:
         raise UsageError(f"no snapshot is yours (initials {mine})", hint="git rvexp list")
     return own[0]
+
+
+def _at(context: Context) -> Choice:
+    """What `@` means: my newest snapshot; in a clone without any, the newest run."""
+    try:
+        return _whole(context, _my_newest(context))
+    except UsageError:
+        plain = None if tag_names(context.repo) else _newest_plain(context)
+        if plain is None:
+            raise
+        return plain
 
 
 def _none_yet() -> UsageError:

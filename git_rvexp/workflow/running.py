@@ -107,16 +107,11 @@ def preview(context: Context, request: Request) -> Mapping[str, Json]:
     definition = record.last("definition")
     if image is None:
         raise RvexpError(f"{snapshot.tag} is not published yet, so its plan is not known", hint="git rvexp publish")
-    published = Published(image.ref, str(definition.get("arn", "")) if definition else "", fresh=False)
+    arn, body = (str(definition.get("arn", "")), definition.get("body") or {}) if definition else ("", {})
+    published = Published(image.ref, arn, fresh=False, body=body)
     plan = planning.frozen(planning.drafted(context, snapshot, request, name_of(settings), {}), published)
-    plan = links.linked(context, plan, definition_body(context, snapshot, published.definition))
+    plan = links.linked(context, plan, published.body)
     return {"snapshot": snapshot.tag, **plan.fields()}
-
-
-def definition_body(context: Context, snapshot: Snapshot, arn: str) -> Mapping[str, Json]:
-    """The recorded body of the definition `arn`; empty when none is recorded."""
-    same = [e for e in context.ledger.record(snapshot.oid).of("definition") if e.get("arn") == arn] if arn else []
-    return same[-1].get("body") or {} if same else {}
 
 
 def found(context: Context, started: Started) -> Found:

@@ -227,6 +227,17 @@ def test_requests_are_checked_before_anything_is_done(clone: Clone, verb: str) -
     assert "the variable DB_PASSWORD" not in clone.rvexp(*words, "--allow-secrets", *tail, env=env).stderr
 
 
+def test_a_tag_of_a_job_hides_no_variable_of_its_name(clone: Clone) -> None:
+    """Both are looked at, whichever of the two holds the secret."""
+    clone.rvexp("snapshot", "demo")
+    env = {"DOCKER_HOST": "unix:///nowhere/docker.sock"}
+    for variable, tag in (("hunter2-x9", "none"), ("none", "hunter2-x9")):
+        clone.git("config", "rvexp.job.env", f"API_KEY={variable}")
+        clone.git("config", "rvexp.job.tags", f"API_KEY={tag}")
+        done = clone.rvexp("submit", "demo", "--", "true", env=env)
+        assert (done.returncode, "the variable API_KEY" in done.stderr) == (2, True), done.stderr
+
+
 SCANNER = """#!/bin/sh
 # a strict stand-in for gitleaks 8: its words, its report, nothing of the repository in its folder
 set -e

@@ -58,10 +58,14 @@ def ensure_image(
     if seen is not None:
         return Ensured(task.adopted(seen.registry, seen.manifest), built=False, pushed=False)
     kept = kept_of(repo)
-    if not settings.ecr_repo:
-        return _here(task, kept)
+    return _there(task, kept, recorded, full=full) if settings.ecr_repo else _here(task, kept)
+
+
+def _there(task: Task, kept: Kept, recorded: Sequence[Digest], *, full: bool) -> Ensured:
+    """The image in the configured registry."""
+    settings, tag = task.settings, task.tag
     repository = Repository.parse(settings.ecr_repo)
-    known = login(repository, settings, environ)
+    known = login(repository, settings, task.environ)
     laid = bool(settings.image_code) and not full
     registry = Registry(repository, known, kept if laid else None)
     # where the login is still to be found out, each request at the same time would ask for it
@@ -75,10 +79,10 @@ def ensure_image(
         try:
             return layered(task, registry, known, planned or planning(task), ahead)
         except Unfit as why:
-            say(f"the engine builds the whole image: {why}")
+            task.say(f"the engine builds the whole image: {why}")
     from git_rvexp.images.engine import Engine  # noqa: PLC0415  most publishes need none
 
-    engine = Engine.connect(environ)
+    engine = Engine.connect(task.environ)
     local, source = task.local(engine)
     image, pushed = task.pushed(engine, registry, known, local)
     return Ensured(image, bool(source), pushed, source)

@@ -13,7 +13,6 @@ from git_rvexp.images.assemble import labels_of
 from git_rvexp.images.credentials import login
 from git_rvexp.images.delta import Delta, Unfit
 from git_rvexp.images.engine import Engine
-from git_rvexp.images.kept import Kept
 from git_rvexp.images.reference import Repository
 from git_rvexp.images.registry import Registry
 from git_rvexp.model import Image, Json, Snapshot
@@ -23,6 +22,7 @@ from git_rvexp.workflow.building.engine import Task, recipe
 from git_rvexp.workflow.building.key import describe
 from git_rvexp.workflow.building.laying import KEY, assembled, base_of, configured_here, difference
 from git_rvexp.workflow.building.rebuild import Rebuilt, rebuilt
+from git_rvexp.workflow.building.recorded import kept
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.publish import recorded_image
 
@@ -76,7 +76,7 @@ def _from_engine(task: Task, image: Image, below: Digest) -> Reproduced:
     engine, objects = Engine.connect(task.environ), task.objects
     if engine.inspect(str(below)) is None:
         raise RvexpError(f"the engine of this machine lacks {below}, which {image.ref} was laid over")
-    config = loading.config_of(engine, below, Kept(task.repo.state_dir / "registry"))
+    config = loading.config_of(engine, below, kept(task.repo))
     made, _ = configured_here(task, objects, below, config, _delta(task, objects, image, config))
     return Reproduced(image.ref, image.image_id, made.digest)
 

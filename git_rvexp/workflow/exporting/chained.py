@@ -23,7 +23,7 @@ PROFILES = {
     "https://w3id.org/ro/wfrun/workflow/0.5": ("Workflow Run Crate", "0.5"),
     "https://w3id.org/workflowhub/workflow-ro-crate/1.0": ("Workflow RO-Crate", "1.0"),
 }
-_DONE = {True: "http://schema.org/CompletedActionStatus", False: "http://schema.org/FailedActionStatus"}
+DONE = {True: "http://schema.org/CompletedActionStatus", False: "http://schema.org/FailedActionStatus"}
 _ACTIVE = "http://schema.org/ActiveActionStatus"
 _LANGUAGE = "#chain-language"
 _TOLD = "chain.json"
@@ -136,7 +136,7 @@ def _action(chain: Chain, main: File, read: list[Parameter], written: list[Param
         "instrument": {"@id": main.id},
         "agent": {"@id": "#author"},
         "startTime": seconds(min(run.planned.time for run in runs)),
-        "actionStatus": _DONE[chain.succeeded] if chain.over else _ACTIVE,
+        "actionStatus": DONE[chain.succeeded] if chain.over else _ACTIVE,
         "object": [{"@id": each.actual["@id"]} for each in read],
         "result": [{"@id": each.actual["@id"]} for each in written],
     }

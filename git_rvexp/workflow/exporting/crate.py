@@ -8,20 +8,17 @@ pages and its validator.
 
 import shlex
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from git_rvexp.data.manifest import Item
 from git_rvexp.model import Json
 from git_rvexp.record.runs import Run
-from git_rvexp.workflow.exporting.chained import PROFILES, File, entities, file, parameters
+from git_rvexp.workflow.exporting.chained import DONE, PROFILES, Entity, File, entities, file, parameters
 from git_rvexp.workflow.exporting.subject import Subject, seconds
 
 RECORD, METADATA = "record.txt", "ro-crate-metadata.json"
 _CRATE, _PROCESS = "https://w3id.org/ro/crate/1.1", "https://w3id.org/ro/wfrun/process/0.5"
 _TERMS = "https://w3id.org/ro/terms/workflow-run"
 _FILES_MOST = 1000
-_DONE = {True: "http://schema.org/CompletedActionStatus", False: "http://schema.org/FailedActionStatus"}
-Entity = dict[str, Any]
 
 
 def workflow(subject: Subject) -> File | None:
@@ -33,7 +30,8 @@ def crate(subject: Subject) -> dict[str, Json]:
     """The metadata document."""
     actions = [_action(subject, run) for run in subject.ended]
     files = _unique(part for run in subject.ended for part in _files(subject, run))
-    whole = _chained(subject)
+    main = workflow(subject)
+    whole = _chained(subject, main)
     graph: list[Entity] = [
         {
             "@id": METADATA,
@@ -41,7 +39,7 @@ def crate(subject: Subject) -> dict[str, Json]:
             "conformsTo": {"@id": _CRATE},
             "about": {"@id": "./"},
         },
-        _root(subject, actions, whole),
+        _root(subject, actions, whole, main),
         {"@id": _PROCESS, "@type": "CreativeWork", "name": "Process Run Crate", "version": "0.5"},
         *_profiles(subject),
         {
@@ -67,9 +65,9 @@ def crate(subject: Subject) -> dict[str, Json]:
     return {"@context": [f"{_CRATE}/context", f"{_TERMS}/context"], "@graph": graph}
 
 
-def _chained(subject: Subject) -> list[Entity]:
+def _chained(subject: Subject, main: File | None) -> list[Entity]:
     """What a chain's crate has beside: its run as a whole first."""
-    chain, main = subject.chain, workflow(subject)
+    chain = subject.chain
     if chain is None or main is None:
         return []
     read = {run.run: _by_place(subject, run) for run in subject.ended}
@@ -82,8 +80,7 @@ def _profiles(subject: Subject) -> list[Entity]:
     return [{"@id": k, "@type": "CreativeWork", "name": n, "version": v} for k, (n, v) in told.items()]
 
 
-def _root(subject: Subject, actions: Sequence[Entity], whole: Sequence[Entity]) -> Entity:
-    main = workflow(subject)
+def _root(subject: Subject, actions: Sequence[Entity], whole: Sequence[Entity], main: File | None) -> Entity:
     mentioned = [each for each in whole if each["@type"] in ("CreateAction", "Collection")]
     return {
         "@id": "./",
@@ -125,7 +122,7 @@ def _action(subject: Subject, run: Run) -> Entity:
         "agent": {"@id": "#author"},
         "startTime": seconds(run.planned.time),
         "endTime": seconds(ended.time),
-        "actionStatus": _DONE[succeeded],
+        "actionStatus": DONE[succeeded],
         "object": [{"@id": each["@id"]} for each in [*_read(subject, run), *_variables(run)]],
         "result": [{"@id": each["@id"]} for each in _written(subject, run)],
         "containerImage": {"@id": _image(_ref(run))["@id"]},
