@@ -54,7 +54,7 @@ class Engine:
 
     def find(self, labels: Mapping[str, str]) -> list[Local]:
         """The images that carry all `labels`, newest first."""
-        first = [f"{k}={v}" for k, v in labels.items()][:1]  # with more than one, Podman before 5 finds nothing
+        first = [f"{k}={v}" for k, v in labels.items()][:1]  # with more than one, Podman (4.3.1) finds nothing
         with asking("look for images"):
             told = self.client.api.images(filters={"label": first})
         ids = [i["Id"] for i in told if labels.items() <= (i.get("Labels") or {}).items()]

@@ -31,12 +31,6 @@ def book(clone: Clone, double: BatchDouble, aws_credentials: None) -> Notebook:
     return shared_notebook(clone, double.url)
 
 
-@pytest.fixture
-def snapshot(book: Notebook) -> Snapshot:
-    """Its one snapshot."""
-    return book.snapshot("al/roads/2026-11-01/first")
-
-
 def look_at(book: Notebook, *plans: Plan) -> Look:
     """What a refresh of these runs shows."""
     return refresh(book.context, [book.found(p.run) for p in plans], Executors(book.context))

@@ -25,12 +25,6 @@ def book(clone: Clone, double: BatchDouble, aws_credentials: None) -> Notebook:
 
 
 @pytest.fixture
-def snapshot(book: Notebook) -> Snapshot:
-    """Its one snapshot."""
-    return book.snapshot("al/roads/2026-11-01/first")
-
-
-@pytest.fixture
 def arn(book: Notebook, snapshot: Snapshot, batch: Any) -> str:
     """A definition in force, and recorded."""
     made: str = batch.register_job_definition(jobDefinitionName="al-roads", **BODY)["jobDefinitionArn"]
