@@ -21,7 +21,7 @@ from stacklib.process import StackError
 from stacklib.story import say
 
 LOCKS: Mapping[str, tuple[str, ...]] = {"runtime": (), "dev": ("--extra", "dev", "--extra", "release")}
-_PINNED = re.compile(r"^(?P<name>[A-Za-z0-9_.-]+)==(?P<version>[^ ;\\]+)")
+_PINNED = re.compile(r"^(?P<name>[A-Za-z0-9_.-]+)(?:\[[^]]*\])?==(?P<version>[^ ;\\]+)")
 _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 # What touches the libraries that have a floor: TOML, the engine's and AWS's client, hypothesis.
 _AT_THE_FLOOR = ("config", "config_set", "events", "names", "registry", "aws", "docker_executor", "layer")
@@ -32,7 +32,8 @@ def lock() -> None:
     """Write requirements/*.txt anew: every package at one version, with the hashes of its files."""
     for name, extras in LOCKS.items():
         shape = ("--universal", "--python-version", "3.11", "--generate-hashes", "--no-emit-index-url")
-        quiet = ("--quiet", "--no-header", "--no-annotate")
+        # with its extras, or pip before 23.3 takes `coverage[toml]` of a dependency for another, unpinned package
+        quiet = ("--quiet", "--no-header", "--no-annotate", "--no-strip-extras")
         target = paths.PROJECT / "requirements" / f"{name}.txt"
         _tool("uv", "pip", "compile", *shape, *quiet, *extras, "pyproject.toml", "--output-file", str(target))
         say(f"wrote {target.relative_to(paths.PROJECT)}")
