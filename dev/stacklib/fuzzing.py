@@ -2,14 +2,14 @@
 
 The corpus in tests/fuzz/corpus is where it starts. What it learns goes to .dev/fuzz and is used again by the next run;
 an input that breaks a parser is put into the kept corpus, where `tests/fuzz` finds it until the parser is mended.
-How long each was fuzzed in all is kept in tests/fuzz/hours.tsv: commit it.
+How long each was fuzzed in all, in hours of processor time, is kept in tests/fuzz/hours.tsv: commit it.
 """
 
 import argparse
 import os
+import resource
 import subprocess
 import sys
-import time
 
 from stacklib import paths, venv
 from stacklib.process import StackError
@@ -40,7 +40,7 @@ def fuzz(name: str, seconds: float) -> bool:
     command = [str(venv.FOLDER / "bin/python"), "-m", "stacklib.fuzzone", name, str(learnt), str(broke)]
     limits = [f"-max_total_time={int(seconds)}", f"-max_len={_LONGEST}", f"-timeout={_SLOWEST}", "-rss_limit_mb=2048"]
     env = {**os.environ, "PYTHONPATH": f"{paths.PROJECT / 'dev'}{os.pathsep}{paths.PROJECT}"}
-    started = time.monotonic()
+    before = _spent()
     log = learnt.with_suffix(".log")
     with log.open("wb") as out:
         done = subprocess.run(
@@ -51,11 +51,17 @@ def fuzz(name: str, seconds: float) -> bool:
             stderr=subprocess.STDOUT,
             check=False,
         )
-    _remember(name, time.monotonic() - started)
+    _remember(name, _spent() - before)
     if done.returncode:
         tail = "\n".join(f"    {line}" for line in log.read_text(errors="replace").splitlines()[-25:])
         print(f"{name}: broke (the input is in {broke.relative_to(paths.PROJECT)})\n{tail}", flush=True)
     return done.returncode == 0
+
+
+def _spent() -> float:
+    """Processor seconds of the fuzzers so far: what a busy machine did not give them does not count."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _remember(name: str, seconds: float) -> None:
