@@ -11,7 +11,7 @@ from git_rvexp.errors import UsageError
 from git_rvexp.workflow.secrecy import requests
 from git_rvexp.workflow.secrecy.patterns import PATTERNS
 from git_rvexp.workflow.secrecy.redaction import redacted
-from git_rvexp.workflow.secrecy.scan import scanned
+from git_rvexp.workflow.secrecy.scan import Part, scanned
 from tests.conftest import Clone
 from tests.unit.shapes import objects
 
@@ -55,7 +55,7 @@ HARMLESS = (
 
 def hits(text: str) -> list[str]:
     """The rules that find something in a text."""
-    return [hit.rule for hit in scanned("x", text.encode())]
+    return [hit.rule for hit in scanned(Part("x", text.encode()))]
 
 
 def test_every_pattern_has_an_example() -> None:
@@ -66,7 +66,7 @@ def test_every_pattern_has_an_example() -> None:
 @pytest.mark.parametrize("rule", REAL)
 def test_what_looks_like_a_secret_is_found(rule: str) -> None:
     """Each kind, in the middle of other text, on its line."""
-    found = list(scanned("conf/x.env", f"first\nsecond\n{REAL[rule]}\nlast\n".encode()))
+    found = list(scanned(Part("conf/x.env", f"first\nsecond\n{REAL[rule]}\nlast\n".encode())))
     assert (rule, 3, "conf/x.env") in [(hit.rule, hit.line, hit.path) for hit in found]
     assert not any(REAL[rule] in str(hit) for hit in found)
 
@@ -87,6 +87,19 @@ def test_values_of_variables_are_hidden_by_their_names() -> None:
     environ = {"DB_PASSWORD": "hunter2hunter2", "GH_AUTH": "hunter2hunter2-more", "PWD": "/home/ada", "API_KEY": "abc"}
     text = redacted("hunter2hunter2-more hunter2hunter2 /home/ada abc", environ)
     assert text == "<GH_AUTH> <DB_PASSWORD> /home/ada abc"
+
+
+@pytest.mark.parametrize("rule", REAL)
+@pytest.mark.parametrize("before", [0, 100_000])
+def test_a_secret_far_from_everything_is_hidden_whole(rule: str, before: int) -> None:
+    """Only neighbourhoods of words are looked at closely; what is found reaches as far as it goes."""
+    around = "\n" + "." * before + "\n"
+    content = f"{around}{REAL[rule]}{around}{REAL[rule]}{around}".encode()
+    (pattern,) = (p for p in PATTERNS if p.rule == rule)
+    assert [content[start:end].decode() in REAL[rule] for start, end in pattern.spans(content)] == [True, True]
+    assert REAL[rule] not in redacted(content.decode(), {})
+    token = REAL["web-token"].replace(".ey", "." + "ey" + "JxY1" * 3000)
+    assert redacted(f"{around}{token}\n", {}).strip(".\n") == "<web-token>"
 
 
 @pytest.mark.parametrize("text", HARMLESS)
@@ -119,6 +132,20 @@ def test_a_snapshot_with_a_secret_is_refused(clone: Clone, name: str) -> None:
     assert f"{name}:2  a GitHub token (github-token)" in done.stderr
     assert REAL["github-token"] not in done.stderr
     assert objects(clone) == before
+
+
+@pytest.mark.parametrize("at", [(8 << 20) - 20, 17 << 20])
+def test_a_large_file_is_looked_through_in_pieces(clone: Clone, at: int) -> None:
+    """A secret where two pieces meet is found, on its line; without one the file is taken."""
+    clone.git("config", "rvexp.snapshot.max-file", "0")
+    lines = "0123456\n" * 2_300_000
+    clone.write("large.txt", lines)
+    assert clone.rvexp("snapshot", "-n", "large").returncode == 0
+    secret = f"\n{REAL['github-token']}\n"
+    clone.write("large.txt", lines[:at] + secret + lines[at:])
+    done = clone.rvexp("snapshot", "large")
+    assert done.returncode == 1
+    assert f"large.txt:{lines[:at].count(chr(10)) + 2}  a GitHub token" in done.stderr
 
 
 def test_what_is_committed_already_is_not_looked_at_again(clone: Clone) -> None:

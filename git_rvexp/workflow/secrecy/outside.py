@@ -13,7 +13,7 @@ from pathlib import Path
 from git_rvexp.git.plumbing import Repo
 from git_rvexp.git.scratch import Scratch
 from git_rvexp.settings import Settings
-from git_rvexp.workflow.secrecy.scan import Hit
+from git_rvexp.workflow.secrecy.scan import Hit, Part
 
 _FILES, _REPORT = "files", "report.json"
 _COMMON = ("--redact", "--exit-code", "0", "--no-banner")
@@ -47,26 +47,24 @@ def found(repo: Repo, settings: Settings) -> Path | None:
     return None
 
 
-def scanned(
-    program: Path, place: Scratch, contents: Sequence[tuple[str, bytes]], warn: Callable[[str], None]
-) -> Iterator[Hit]:
-    """What the program finds in the files; a warning, and nothing, when it cannot be run or understood."""
+def scanned(program: Path, place: Scratch, parts: Sequence[Part], warn: Callable[[str], None]) -> Iterator[Hit]:
+    """What the program finds in files or pieces of them; a warning, and nothing, when it cannot be used."""
     import tempfile  # noqa: PLC0415  few machines have such a program
 
     # the name makes what a killed process leaves be swept with scratch stores
     with tempfile.TemporaryDirectory(prefix="objects-scan-", dir=place.objects.parent) as folder:
-        for number, (path, content) in enumerate(contents):
-            copy = Path(folder) / _FILES / str(number) / Path(path).name
+        for number, part in enumerate(parts):
+            copy = Path(folder) / _FILES / str(number) / Path(part.path).name
             copy.parent.mkdir(parents=True)
-            copy.write_bytes(content)
+            copy.write_bytes(part.content)
         try:
-            yield from _run(program, Path(folder), place.repo, [path for path, _ in contents])
+            yield from _run(program, Path(folder), place.repo, parts)
         except (OSError, subprocess.SubprocessError, ValueError, KeyError, TypeError, AttributeError) as why:
             told = str(why).splitlines()[0] if str(why) else type(why).__name__
             warn(f"{program} could not be used, only the built-in patterns were: {told}")
 
 
-def _run(program: Path, folder: Path, repo: Repo, paths: Sequence[str]) -> list[Hit]:
+def _run(program: Path, folder: Path, repo: Repo, parts: Sequence[Part]) -> list[Hit]:
     import json  # noqa: PLC0415  as above
 
     done = subprocess.run(
@@ -82,10 +80,10 @@ def _run(program: Path, folder: Path, repo: Repo, paths: Sequence[str]) -> list[
         raise ValueError(f"it exited {done.returncode}")
     report = json.loads((folder / _REPORT).read_text(encoding="utf-8", errors="replace"))
     entries = report["findings"] if isinstance(report, dict) else report
-    return [_hit(program.name, entry, paths) for entry in entries]
+    return [_hit(program.name, entry, parts) for entry in entries]
 
 
-def _hit(name: str, entry: dict[str, object], paths: Sequence[str]) -> Hit:
+def _hit(name: str, entry: dict[str, object], parts: Sequence[Part]) -> Hit:
     """One finding of either report; nothing of what was found is taken over."""
     location = entry.get("location")
     if isinstance(location, dict):  # betterleaks 2
@@ -93,4 +91,5 @@ def _hit(name: str, entry: dict[str, object], paths: Sequence[str]) -> Hit:
     else:
         copy, line, rule = str(entry["File"]), int(str(entry["StartLine"])), str(entry["RuleID"])
     number = Path(copy).parts[Path(copy).parts.index(_FILES) + 1]
-    return Hit(paths[int(number)], line, rule, f"found by {name}")
+    part = parts[int(number)]
+    return Hit(part.path, part.line + line - 1, rule, f"found by {name}")

@@ -1,8 +1,8 @@
 """What secrets look like: a small set that is right nearly always. docs/secrets.md lists it.
 
-Each pattern names words one of which must be in the text, looked for before the expression is even compiled: most files
-are read once at the speed of memory. Forms are the issuers' own (GitHub, GitLab, Slack, AWS, Google: "token formats" in
-their documents). Which places are looked at is `scan`'s business.
+Each pattern names words one of which must be in the text, and only the neighbourhood of such words is looked at more
+closely: most of a file is read at the speed of memory. Forms are the issuers' own (GitHub, GitLab, Slack, AWS, Google:
+"token formats" in their documents). Which places are looked at is `scan`'s business.
 """
 
 import math
@@ -20,6 +20,10 @@ _LIKE_A_PATH = re.compile(
 _NO_SECRET = re.compile(
     rb"(?i)(?:_|-|\.|\b)(?:file|path|dir|name|id|ids|url|uri|arn|type|count|limit|length|size|ttl|header)$"
 )
+
+
+_NEAR = 16 << 10
+"""Bytes before and after a word within which a secret begins: no form has more before its word than a token's head."""
 
 
 def entropy(value: bytes) -> float:
@@ -66,15 +70,40 @@ class Pattern:
     fold: bool = False
     text: bool = False
 
-    def places(self, content: bytes) -> Iterator[int]:
-        """Where in `content` such secrets begin."""
-        yield from (start for start, _ in self.spans(content))
+    def places(self, content: bytes, folded: bytes = b"") -> Iterator[int]:
+        """Where in `content` such secrets begin; `folded` is the same in lower case, where somebody has it already."""
+        yield from (start for start, _ in self.spans(content, folded))
 
-    def spans(self, content: bytes) -> Iterator[tuple[int, int]]:
+    def spans(self, content: bytes, folded: bytes = b"") -> Iterator[tuple[int, int]]:
         """The same with where they end."""
-        for found in re.compile(self.expression).finditer(content):
-            if self.holds(found):
-                yield found.span()
+        text = (folded or content.lower()) if self.fold else content
+        expression: re.Pattern[bytes] | None = None
+        for start, end in self._near(text):
+            expression = expression or re.compile(self.expression)
+            for begun in expression.finditer(content, start, end):
+                found = expression.match(content, begun.start())  # whole, where it goes on after the neighbourhood
+                if found and self.holds(found):
+                    yield found.span()
+
+    def _near(self, text: bytes) -> Iterator[tuple[int, int]]:
+        """The neighbourhoods of the words, in order; those that touch are one."""
+        start, end = 0, 0
+        for at in sorted(at for word in self.words for at in _all(text, word)):
+            if at - _NEAR > end:
+                if end:
+                    yield start, end
+                start = at - _NEAR
+            end = at + _NEAR
+        if end:
+            yield max(start, 0), end
+
+
+def _all(text: bytes, word: bytes) -> Iterator[int]:
+    """Where `word` stands in `text`."""
+    at = text.find(word)
+    while at >= 0:
+        yield at
+        at = text.find(word, at + len(word))
 
 
 _NAMES = rb"passw(?:or)?d|passphrase|secret|credential|token(?![a-z])|(?:api|access|private|auth|account)[_-]?key"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from git_rvexp.errors import UsageError
 from git_rvexp.git.attributes import listed
-from git_rvexp.workflow.secrecy.scan import scanned
+from git_rvexp.workflow.secrecy.scan import Part, scanned
 
 _WORDS = {"password", "passwd", "pwd", "passphrase", "secret", "token", "credential", "credentials", "apikey"}
 _BEFORE_KEY = {"api", "access", "private", "secret", "auth", "account"}
@@ -34,7 +34,7 @@ def speaks_of_secrets(name: str) -> bool:
 
 def _in_command(command: Sequence[str]) -> Iterator[str]:
     for number, word in enumerate(command, start=1):
-        hit = next(iter(scanned("", word.encode("utf-8", "surrogateescape"))), None)
+        hit = next(iter(scanned(Part("", word.encode("utf-8", "surrogateescape")))), None)
         flag, equals, value = word.partition("=")
         before = command[number - 2] if number > 1 else ""
         if hit:
@@ -47,7 +47,7 @@ def _in_command(command: Sequence[str]) -> Iterator[str]:
 
 def _in_environment(env: Mapping[str, str]) -> Iterator[str]:
     for name, value in env.items():
-        hit = next(iter(scanned("", value.encode("utf-8", "surrogateescape"))), None)
+        hit = next(iter(scanned(Part("", value.encode("utf-8", "surrogateescape")))), None)
         if hit:
             yield f"the variable {name}: {hit.about}"
         elif _secret(name, value):

@@ -27,21 +27,27 @@ class Hit:
         return f"{self.path}:{self.line}  {self.about} ({self.rule})"
 
 
-def scanned(path: str, content: bytes) -> Iterator[Hit]:
-    """What of `content` looks like a secret."""
+@dataclass(frozen=True)
+class Part:
+    """A file's content, or a piece of a large one's that begins in line `line`."""
+
+    path: str
+    content: bytes
+    line: int = 1
+
+
+def scanned(part: Part) -> Iterator[Hit]:
+    """What of it looks like a secret."""
+    content = part.content
     binary = b"\0" in content[:_HEAD]
-    folded = b""
+    folded = content.lower()
     for pattern in PATTERNS:
         if pattern.text and binary:
             continue
-        if pattern.fold:
-            folded = folded or content.lower()
-        if not any(word in (folded if pattern.fold else content) for word in pattern.words):
-            continue
-        for start in pattern.places(content):
+        for start in pattern.places(content, folded):
             begin, end = content.rfind(b"\n", 0, start) + 1, content.find(b"\n", start)
             if not any(mark in content[begin : end if end >= 0 else len(content)] for mark in MARKS):
-                yield Hit(path, content.count(b"\n", 0, start) + 1, pattern.rule, pattern.about)
+                yield Hit(part.path, content.count(b"\n", 0, start) + part.line, pattern.rule, pattern.about)
 
 
 def allowed(hits: Iterable[Hit], settings: Settings) -> list[Hit]:
