@@ -4,7 +4,7 @@ Knows no repository: `git.objects` makes these values, `images` consumes them.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 FILE, EXECUTABLE, SYMLINK, GITLINK = 0o100644, 0o100755, 0o120000, 0o160000
@@ -37,7 +37,43 @@ class Change:
 
 def blob_id(chunks: Iterable[bytes], size: int, *, width: int = 40) -> str:
     """The object name of a blob of `size` bytes; `width` 40 is SHA-1, 64 SHA-256."""
-    digest = hashlib.new("sha256" if width == 64 else "sha1", b"blob %d\0" % size, usedforsecurity=False)
+    return _named("blob", chunks, size, width)
+
+
+def trees(files: Mapping[bytes, tuple[int, str]], *, width: int = 40) -> Iterator[tuple[bytes, str, bytes]]:
+    """Every folder over `files` (mode and object name by path) as git's tree: its path, object name and content.
+
+    Deepest first, the top (path b"") last. ValueError where a file stands above another one.
+    """
+    folders: dict[bytes, dict[bytes, tuple[int, str]]] = {b"": {}}
+    for path, what in files.items():
+        folder, _, name = path.rpartition(b"/")
+        folders.setdefault(folder, {})[name] = what
+        while folder:  # every folder above, as far as it is not there yet
+            folder = folder.rpartition(b"/")[0]
+            if folder in folders:
+                break
+            folders[folder] = {}
+    for path in sorted(folders, key=lambda p: (p.count(b"/") + bool(p), p), reverse=True):
+        content = _tree(folders.pop(path))
+        oid = _named("tree", [content], len(content), width)
+        if path:
+            above, _, name = path.rpartition(b"/")
+            if name in folders[above]:
+                raise ValueError(path)
+            folders[above][name] = (FOLDER, oid)
+        yield path, oid, content
+
+
+def _tree(items: Mapping[bytes, tuple[int, str]]) -> bytes:
+    """Git's order is that of whole paths: a folder's name counts with the slash after it."""
+    ordered = sorted(items, key=lambda name: name + b"/" if items[name][0] == FOLDER else name)
+    return b"".join(b"%o %s\0%s" % (items[name][0], name, bytes.fromhex(items[name][1])) for name in ordered)
+
+
+def _named(kind: str, chunks: Iterable[bytes], size: int, width: int) -> str:
+    head = f"{kind} {size}\0".encode()
+    digest = hashlib.new("sha256" if width == 64 else "sha1", head, usedforsecurity=False)
     for chunk in chunks:
         digest.update(chunk)
     return digest.hexdigest()

@@ -13,6 +13,7 @@ import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from git_rvexp.errors import GitError
 
@@ -31,6 +32,16 @@ class Found:
 
     kind: str
     content: bytes
+
+
+class Reading(Protocol):
+    """What `Objects` needs of those who have objects; `CatFile` says what each of these is."""
+
+    def contents(self, oids: Sequence[str]) -> Iterator[Found]: ...  # noqa: D102
+
+    def sizes(self, oids: Sequence[str]) -> list[int | None]: ...  # noqa: D102
+
+    def streamed(self, oid: str) -> Iterator[bytes]: ...  # noqa: D102
 
 
 @dataclass

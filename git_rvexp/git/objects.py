@@ -5,11 +5,11 @@ What is read here follows from the objects' names alone (`catfile`). References,
 """
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from git_rvexp.errors import GitError
-from git_rvexp.git.catfile import CatFile
+from git_rvexp.git.catfile import CatFile, Reading
 from git_rvexp.git.plumbing import Repo, environment
 from git_rvexp.tree import EXECUTABLE, FILE, FOLDER, GITLINK, Change, Entry
 
@@ -22,10 +22,10 @@ _Items = dict[bytes, tuple[int, str]]
 class Objects:
     """The object store of the repository at `git_dir` (absolute)."""
 
-    def __init__(self, git_dir: Path, env: Mapping[str, str] | None = None) -> None:
-        """Nothing is read yet. `env` is what git is run with, our own by default."""
+    def __init__(self, git_dir: Path, env: Mapping[str, str] | None = None, *, read: Reading | None = None) -> None:
+        """Nothing is read yet. `env` is what git is run with, our own by default; with `read` that is asked instead."""
         self.git_dir = git_dir
-        self._read = CatFile(git_dir, environment(os.environ) if env is None else env)
+        self._read = read or CatFile(git_dir, environment(os.environ) if env is None else env)
         self._known: dict[str, _Items] = {}
         self._room = _REMEMBERED
 
@@ -38,9 +38,12 @@ class Objects:
         """Every file below the tree `oid`, sorted by path; submodules are listed with their mode and no size."""
         return sorted(self._sized(self.names(oid)))
 
-    def names(self, oid: str) -> list[Entry]:
-        """The same without sizes (0), which cost one look into the store for each file."""
-        return sorted(self._below([(b"", oid)]))
+    def names(self, oid: str, *, closed: Container[str] = ()) -> list[Entry]:
+        """The same without sizes (0), which cost one look into the store for each file.
+
+        Folders whose trees are among `closed` are listed themselves, and not what is in them.
+        """
+        return sorted(self._below([(b"", oid)], closed)) if oid not in closed else [Entry(b"", FOLDER, oid)]
 
     def has(self, oid: str) -> bool:
         """Whether the object is here."""
@@ -101,7 +104,7 @@ class Objects:
         except (ValueError, IndexError) as why:
             raise GitError(f"the commit {oid} cannot be read: it names no time", hint="git fsck") from why
 
-    def _below(self, folders: Sequence[tuple[bytes, str]]) -> Iterator[Entry]:
+    def _below(self, folders: Sequence[tuple[bytes, str]], closed: Container[str] = ()) -> Iterator[Entry]:
         """Files, links and submodules below folders (each with the start of its paths), without sizes.
 
         All folders of one depth are read together: a round of questions for each depth, not for each folder.
@@ -110,7 +113,7 @@ class Objects:
             inner: list[tuple[bytes, str]] = []
             for (prefix, _), items in zip(folders, self._trees([oid for _, oid in folders]), strict=True):
                 for name, (mode, oid) in items.items():
-                    if mode == FOLDER:
+                    if mode == FOLDER and oid not in closed:
                         inner.append((prefix + name + b"/", oid))
                     else:
                         yield Entry(prefix + name, mode, oid)

@@ -1,28 +1,20 @@
-"""An archive read as a stream and held against the tag's tree, file by file.
+"""An archive read as a stream and held against the tag's tree: file by file, or by the name that its own tree has.
 
 Nothing is unpacked to disk: contents go to one spool, named by what they hash to. The archive is a quicker way to
 get bytes, never an authority on them: a missing, added or changed file, another mode, a link out of order or a
 byte too many ends the reading with `Different`, and the caller uses the tree's own objects.
 """
 
-import gzip
 import posixpath
-import tarfile
-import zlib
-from collections.abc import Iterable, Iterator, Sequence
-from typing import IO
+from collections.abc import Iterable, Sequence
 
-from git_rvexp.images.pieces import SIZE, joined
 from git_rvexp.images.spool import Spool
-from git_rvexp.tree import EXECUTABLE, FILE, GITLINK, SYMLINK, Entry, blob_id
+from git_rvexp.images.unpacking import NAMES, PER_NAME, Different, Files, shown, unpacked
+from git_rvexp.tree import EXECUTABLE, FILE, GITLINK, SYMLINK, Entry, trees
 
 _BLOCK = 512
 _HEADERS = 8 * _BLOCK
 """Room for one member's headers, extended ones included; an archive's end is padded to 10 KiB."""
-
-
-class Different(Exception):  # noqa: N818  an answer, not an error: the reason to use the tree instead
-    """Why the archive is not the tree."""
 
 
 def bound(entries: Sequence[Entry]) -> int:
@@ -33,51 +25,58 @@ def bound(entries: Sequence[Entry]) -> int:
     return contents + names + _HEADERS * (len(entries) + len(folders) + 8) + (64 << 10)
 
 
-def read(chunks: Iterable[bytes], entries: Sequence[Entry], spool: Spool) -> None:
+def read(chunks: Iterable[bytes], entries: Sequence[Entry], spool: Spool, *, unsized: int = 0) -> None:
     """Fill `spool` with every file of `entries` from the tar stream `chunks` (gzip or plain).
 
     Raises Different when the archive is not exactly the tree. Submodules have no content and may be empty folders.
+    `unsized` is room, in bytes, for files whose size in `entries` is 0 because it is not known.
     """
-    found: dict[bytes, tuple[int, str]] = {}
     width = len(entries[0].oid) if entries else 40
-    try:
-        bounded = joined(_bounded(_plain(chunks), bound(entries)))
-        with tarfile.open(fileobj=bounded, mode="r|", errors="surrogateescape") as tar:
-            for member in tar:
-                if member.isdir():
-                    continue
-                path = safe_path(member.name)
-                if path in found:
-                    raise Different(f"it holds {_shown(path)} twice")
-                found[path] = _take(tar, member, spool, width)
-    except (tarfile.TarError, EOFError, zlib.error, OSError) as why:
-        raise Different(f"it cannot be unpacked: {why}") from why
+    found, _ = unpacked(chunks, spool, width, bound(entries) + unsized)
     compare(found, [e for e in entries if e.mode != GITLINK])
 
 
-def _take(tar: tarfile.TarFile, member: tarfile.TarInfo, spool: Spool, width: int) -> tuple[int, str]:
-    if member.issym():
-        target = member.linkname.encode("utf-8", "surrogateescape")
-        oid = blob_id([target], len(target), width=width)
-        spool.add(oid, [target])
-        return SYMLINK, oid
-    if not member.isreg() or member.issparse():
-        raise Different(f"{_shown(safe_path(member.name))} is neither a file nor a link")
-    content = tar.extractfile(member)
-    assert content is not None
-    place = spool.begin()
-    oid = blob_id(_kept(content, spool), member.size, width=width)
-    spool.end(oid, place)
-    return (EXECUTABLE if member.mode & 0o100 else FILE), oid
+def rebuilt(chunks: Iterable[bytes], tree: str, spool: Spool, most: int) -> None:
+    """Fill `spool` with the tree object named `tree` and with all that is below it, made of the tar stream alone.
+
+    Nothing of the tree needs to be known but its name. Raises Different unless a folder that holds all files of the
+    archive makes exactly that name; `most` is how many bytes it may unpack to.
+    """
+    found, folders = unpacked(chunks, spool, len(tree), most)
+    above = _folders_over(found)
+    names: dict[bytes, str] = {}
+    try:
+        for path, oid, content in trees(found, width=len(tree)):
+            spool.add(oid, [content], tree=True)
+            names[path] = oid
+    except ValueError as why:
+        raise Different(f"it holds {shown(why.args[0])} as a file and as a folder") from why
+    top = _root(found)
+    if tree in (oid for path, oid in names.items() if not path or (top + b"/").startswith(path + b"/")):
+        return
+    empty = min(folders - above - {b"."}, default=b"")
+    raise Different(
+        f"its files do not make the tree {tree[:12]} (export-ignore, export-subst, line ends or LFS?)"
+        + (f"; {shown(empty)} in it is empty: a submodule? Its commit is not in archives" if empty else "")
+    )
 
 
-def _kept(content: IO[bytes], spool: Spool) -> Iterator[bytes]:
-    while chunk := content.read(SIZE):
-        spool.write(chunk)
-        yield chunk
+def _folders_over(paths: Iterable[bytes]) -> set[bytes]:
+    """Every folder that holds one of `paths`. Different where their names are more than a repository has."""
+    above: set[bytes] = set()
+    names = NAMES
+    for path in paths:
+        folder = path.rpartition(b"/")[0]
+        while folder and folder not in above:
+            above.add(folder)
+            names -= len(folder) + PER_NAME
+            if names < 0:
+                raise Different("it holds too many folders")
+            folder = folder.rpartition(b"/")[0]
+    return above
 
 
-def compare(found: dict[bytes, tuple[int, str]], entries: Sequence[Entry]) -> None:
+def compare(found: Files, entries: Sequence[Entry]) -> None:
     """Strip the prefix folder (a forge's own; cgit's has slashes) and hold mode and name of the rest against the tree.
 
     Different says where they differ.
@@ -98,39 +97,10 @@ def compare(found: dict[bytes, tuple[int, str]], entries: Sequence[Entry]) -> No
         if mode != (FILE if entry.mode not in (EXECUTABLE, SYMLINK) else entry.mode):
             raise Different(f"{entry.shown} has another mode in it")
     if stripped:
-        raise Different(f"it holds {_shown(min(stripped))}, which the tag does not")
-
-
-def safe_path(name: str) -> bytes:
-    """A member's name as a path of the tree; Different when it leads out of it."""
-    if name.startswith("/") or ".." in name.split("/") or "\0" in name:
-        raise Different(f"it holds the unsafe path {name!r}")
-    return posixpath.normpath(name).encode("utf-8", "surrogateescape")
+        raise Different(f"it holds {shown(min(stripped))}, which the tag does not")
 
 
 def _root(paths: Iterable[bytes]) -> bytes:
     """The deepest folder that holds all `paths`; empty when there is none."""
     folders = [p.rpartition(b"/")[0] for p in paths]
     return posixpath.commonpath(folders) if folders and all(folders) else b""
-
-
-def _shown(path: bytes) -> str:
-    return path.decode("utf-8", "replace")
-
-
-def _plain(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """`chunks` without their gzip wrapping, if they have one."""
-    raw = joined(chunks)
-    packed = raw.peek(2)[:2] == b"\x1f\x8b"
-    stream = gzip.GzipFile(fileobj=raw) if packed else raw
-    while chunk := stream.read(SIZE):
-        yield chunk
-
-
-def _bounded(chunks: Iterable[bytes], most: int) -> Iterator[bytes]:
-    """Count what comes out of the decompressor: a bomb ends at the size the tree can have."""
-    for chunk in chunks:
-        most -= len(chunk)
-        if most < 0:
-            raise Different("it unpacks to more than the tag can hold")
-        yield chunk

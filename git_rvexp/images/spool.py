@@ -1,6 +1,7 @@
-"""Contents by object name in one temporary file: memory stays flat however large the tree is."""
+"""Contents by object name in one temporary file: memory stays flat however large the tree is. Threads may share it."""
 
 import tempfile
+import threading
 from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Self
@@ -15,12 +16,18 @@ class Spool:
     def __init__(self) -> None:
         self._file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  closed by __exit__
         self._places: dict[str, tuple[int, int]] = {}
+        self._trees: set[str] = set()
         self._end = 0
+        self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, why: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Nothing is kept any longer."""
         self._file.close()
 
     def begin(self) -> int:
@@ -38,18 +45,29 @@ class Spool:
             self._end = self._file.tell()
             self._places[oid] = (place, self._end - place)
 
-    def add(self, oid: str, chunks: Iterable[bytes]) -> None:
-        """Keep one content."""
+    def add(self, oid: str, chunks: Iterable[bytes], *, tree: bool = False) -> None:
+        """Keep one content; a file's, unless it is said to be a tree."""
         place = self.begin()
         for chunk in chunks:
             self.write(chunk)
         self.end(oid, place)
+        if tree:
+            self._trees.add(oid)
+
+    def kind(self, oid: str) -> str:
+        """What git calls the content named `oid`, blob or tree; "" when it was never added."""
+        return "" if oid not in self._places else "tree" if oid in self._trees else "blob"
+
+    def size(self, oid: str) -> int:
+        """How many bytes it has; KeyError as below."""
+        return self._places[oid][1]
 
     def chunks(self, oid: str) -> Iterator[bytes]:
         """The content named `oid`, piece by piece; KeyError when it was never added."""
         place, left = self._places[oid]
         while left:
-            self._file.seek(place)
-            chunk = self._file.read(min(left, _CHUNK))
+            with self._lock:
+                self._file.seek(place)
+                chunk = self._file.read(min(left, _CHUNK))
             place, left = place + len(chunk), left - len(chunk)
             yield chunk

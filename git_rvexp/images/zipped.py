@@ -12,9 +12,9 @@ from typing import IO
 
 from git_rvexp.errors import RvexpError
 from git_rvexp.images import archive
-from git_rvexp.images.archive import Different
 from git_rvexp.images.pieces import SIZE
 from git_rvexp.images.spool import Spool
+from git_rvexp.images.unpacking import Different, safe_path
 from git_rvexp.images.ustar import EARLIEST
 from git_rvexp.tree import EXECUTABLE, FILE, GITLINK, SYMLINK, Entry, blob_id
 
@@ -61,7 +61,7 @@ def _members(
 ) -> Iterator[tuple[bytes, tuple[int, str]]]:
     width, seen = len(wanted[0].oid) if wanted else 40, set()
     for member in members:
-        path = archive.safe_path(member.filename)
+        path = safe_path(member.filename)
         if path in seen:
             raise Different(f"it holds {member.filename} twice")
         seen.add(path)

@@ -26,6 +26,7 @@ from git_rvexp.images.reference import Repository
 from git_rvexp.images.registry import Manifest, Registry, _reason
 from git_rvexp.images.shape import checked_config, json_object
 from git_rvexp.images.spool import Spool
+from git_rvexp.images.unpacking import Different
 from git_rvexp.model import Plan
 from git_rvexp.names import Digest, RunId, TagName, mapped, normalised
 from git_rvexp.record import events
@@ -125,7 +126,7 @@ def archived(data: bytes) -> None:
     with Spool() as spool:
         try:
             archive.read(iter([data]), _ENTRIES, spool)
-        except archive.Different:
+        except Different:
             return
         for entry in _ENTRIES:
             assert b"".join(spool.chunks(entry.oid)) == _CONTENTS[entry.path][1]

@@ -15,8 +15,8 @@ from git_rvexp.git import archives
 from git_rvexp.git.archives import Archive
 from git_rvexp.git.plumbing import Repo
 from git_rvexp.images import archive, context, fetch
-from git_rvexp.images.archive import Different
 from git_rvexp.images.spool import Spool
+from git_rvexp.images.unpacking import Different
 from git_rvexp.model import Snapshot
 from git_rvexp.tree import EXECUTABLE, FILE, GITLINK, SYMLINK, Entry, blob_id
 from tests.unit.serving import Asked, Reply, Serving

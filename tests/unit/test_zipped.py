@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from git_rvexp.images import zipped
-from git_rvexp.images.archive import Different
 from git_rvexp.images.spool import Spool
+from git_rvexp.images.unpacking import Different
 from git_rvexp.tree import EXECUTABLE, FILE, GITLINK, SYMLINK, Entry, blob_id
 
 CONTENTS = {b"code/run.sh": b"echo hi\n", b"code/link": b"run.sh", b"\xc3\xa9.txt": b"\xff\x00", b"empty": b""}

@@ -6,22 +6,22 @@ proves to be that tree; else the tree's own objects are read. The docker command
 
 import contextlib
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import IO
 
-from git_rvexp.addresses import redacted
 from git_rvexp.errors import UsageError
-from git_rvexp.git import archives, lfs
+from git_rvexp.git import lfs
 from git_rvexp.git.lfs import Pointer
 from git_rvexp.git.objects import Objects
-from git_rvexp.git.plumbing import Repo
-from git_rvexp.images import context, fetch
+from git_rvexp.images import context
 from git_rvexp.images.recipe import Recipe, Say
 from git_rvexp.images.spool import Spool
 from git_rvexp.model import Snapshot
 from git_rvexp.tree import EXECUTABLE, FILE, GITLINK, Entry, below
 from git_rvexp.workflow.building.ignored import rules_of
+from git_rvexp.workflow.building.lending import Lending
+from git_rvexp.workflow.building.served import Served
 
 TREE = "tree"
 
@@ -45,20 +45,20 @@ class Copy:
 
 @contextlib.contextmanager
 def prepared(
-    repo: Repo,
+    objects: Objects,
     snapshot: Snapshot,
     recipe: Recipe,
-    remote_url: str,
-    archive_url: str,
-    environ: Mapping[str, str],
     say: Say,
+    *,
+    served: Served | None = None,
     copy: Copy | None = None,
+    lending: Lending | None = None,
 ) -> Iterator[BuildContext]:
     """The context of `snapshot` while the block runs. UsageError when the snapshot has no such Dockerfile.
 
-    Its files come from the remote's archive where there is one, else from `copy`, else from the tree.
+    Its files come from the archive `served`, else from `copy`, else from `objects`; an archive that was read for
+    `lending` a moment ago is not read again.
     """
-    objects = Objects.of(repo)
     whole = objects.tree(snapshot.tree)
     inside = list(below(whole, recipe.context))
     text = _dockerfile(objects, inside, recipe, snapshot)
@@ -67,15 +67,17 @@ def prepared(
     if modules:
         say(f"not in the image: {len(modules)} submodule(s), {', '.join(modules[:5])}")
     with Spool() as spool, tempfile.TemporaryFile(prefix="rvexp-") as out:
-        source = _source(repo, snapshot, whole, spool, remote_url, archive_url, environ, say)
+        lent = lending.source.get(snapshot.tree) if lending else None
+        source = _archived(served, whole, spool, say) if lent is None else lent or TREE
         if source == TREE and copy is not None:
             source = _copied(copy, whole, spool, say)
         pointed = _pointed(objects, kept)
 
         def read(entry: Entry) -> Iterable[bytes]:
             if entry.path in pointed:
-                return lfs.chunks(repo.common_dir, pointed[entry.path])
-            return objects.pieces(entry) if source == TREE else spool.chunks(entry.oid)
+                return lfs.chunks(objects.git_dir, pointed[entry.path])
+            kept_here = source != TREE and spool.kind(entry.oid)
+            return spool.chunks(entry.oid) if kept_here else objects.pieces(entry)
 
         kept = [replace(e, size=pointed[e.path].size) if e.path in pointed else e for e in kept]
         context.write(kept, read, time=objects.commit_time(snapshot.commit), out=out)
@@ -95,25 +97,11 @@ def _pointed(objects: Objects, entries: Iterable[Entry]) -> dict[bytes, Pointer]
     return found
 
 
-def _source(
-    repo: Repo,
-    snapshot: Snapshot,
-    whole: Sequence[Entry],
-    spool: Spool,
-    remote_url: str,
-    archive_url: str,
-    environ: Mapping[str, str],
-    say: Say,
-) -> str:
-    found = archives.find(remote_url, archive_url, snapshot)
-    if found is None:
-        return TREE
-    given = archives.given(found, remote_url, environ)
-    why = fetch.contents(found.url, whole, spool, given=given, stored=lambda: archives.stored(repo, found))
+def _archived(served: Served | None, whole: Sequence[Entry], spool: Spool, say: Say) -> str:
+    why = served.contents(whole, spool) if served else ""
     if why:
         say(f"reading the tag's own objects, since {why}")
-        return TREE
-    return redacted(found.url)
+    return served.address if served and not why else TREE
 
 
 def _copied(copy: Copy, whole: Sequence[Entry], spool: Spool, say: Say) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from git_rvexp.addresses import for_others
 from git_rvexp.errors import CredentialsError, RvexpError
+from git_rvexp.git.depth import promisor
 from git_rvexp.git.objects import Objects
 from git_rvexp.git.plumbing import Repo
 from git_rvexp.images import seed
@@ -31,6 +32,7 @@ from git_rvexp.settings import Settings
 if TYPE_CHECKING:
     from git_rvexp.images.engine import Engine, Local
     from git_rvexp.workflow.building.context import Copy
+    from git_rvexp.workflow.building.lending import Lending
 
 OURS = "io.git-rvexp."
 TREE, SPEC, TAG, TAG_OID, COMMIT = (OURS + n for n in ("tree", "spec", "tag", "tag-oid", "commit"))
@@ -81,8 +83,19 @@ class Task:
 
     @cached_property
     def objects(self) -> Objects:
-        """The clone's objects, read by one process for all that is asked."""
-        return Objects.of(self.repo)
+        """The clone's objects, read by one process for all that is asked; what a partial clone lacks is lent to it."""
+        return self.lending.objects if self.lending else Objects.of(self.repo)
+
+    @cached_property
+    def lending(self) -> "Lending | None":
+        """What fills the gaps of a partial clone; None in other clones."""
+        if not promisor(self.repo):
+            return None
+        from git_rvexp.workflow.building.lending import Lending  # noqa: PLC0415  archives and tar, seldom needed
+
+        made = Lending(self.repo, self.remote_url, self.settings.archive_url, self.environ, self.say)
+        made.offer(self.snapshot)
+        return made
 
     @property
     def repository(self) -> str:
@@ -142,10 +155,12 @@ class Task:
         """
         from git_rvexp.images.build import build  # noqa: PLC0415  as below
         from git_rvexp.workflow.building.context import prepared  # noqa: PLC0415  archives, tar and gzip
+        from git_rvexp.workflow.building.served import Served  # noqa: PLC0415  as above
 
-        wanted, url = recipe(self.settings), self.settings.archive_url
-        given = (self.remote_url, url, self.environ, self.say, self.copy)
-        with prepared(self.repo, self.snapshot, wanted, *given) as context:
+        wanted, snapshot = recipe(self.settings), self.snapshot
+        served = Served.of(self.repo, snapshot, self.remote_url, self.settings.archive_url, self.environ)
+        given = prepared(self.objects, snapshot, wanted, self.say, served=served, copy=self.copy, lending=self.lending)
+        with given as context:
             self.say(f"building {name} from {'the tree' if context.source == 'tree' else context.source}")
             text = context.dockerfile
             # Without the hook it is not yet the image that the labels tell of.

@@ -4,20 +4,22 @@ The same tag over the same environment image is the same bytes on any machine; p
 `build --reproduce` compares them with what was sent.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 
 from git_rvexp.errors import RvexpError
 from git_rvexp.git.objects import Objects
+from git_rvexp.grammar import is_tag_name
 from git_rvexp.images import layer
 from git_rvexp.images.assemble import Assembled, Base, assemble, configured
 from git_rvexp.images.delta import Delta, Unfit, plan
 from git_rvexp.images.layer import Layer
 from git_rvexp.images.registry import Manifest, Registry
 from git_rvexp.images.upload import Blob
-from git_rvexp.model import Json
+from git_rvexp.model import Json, Snapshot
 from git_rvexp.names import Digest
 from git_rvexp.tree import FOLDER
-from git_rvexp.workflow.building.engine import OURS, TAG, TREE, Task
+from git_rvexp.workflow.building.engine import COMMIT, OURS, TAG, TREE, Task
 from git_rvexp.workflow.building.key import Environment
 
 _LARGE = 8 << 20
@@ -34,8 +36,10 @@ def base_of(registry: Registry, manifest: Manifest, platform: str) -> Base:
 
 def difference(task: Task, objects: Objects, labels: Mapping[str, str], environment: Environment) -> Delta:
     """What the snapshot's tree changes about the one that the image with `labels` holds. Unfit when unknown."""
-    tree = labels.get(TREE, "")
-    _fetch(task, objects, tree, labels.get(TAG, ""))
+    tree, tag, commit = (labels.get(label, "") for label in (TREE, TAG, COMMIT))
+    if task.lending and is_tag_name(tag) and all(re.fullmatch(r"[0-9a-f]{40,64}", oid) for oid in (tree, commit)):
+        task.lending.offer(Snapshot(tag, "", commit, tree))
+    _fetch(task, objects, tree, tag)
     context = objects.at(tree, task.settings.image_context)
     if context is None or context.mode != FOLDER:
         raise Unfit(f"the environment's tree has no folder {task.settings.image_context}")

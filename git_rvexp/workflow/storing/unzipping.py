@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from git_rvexp.data.store import Store
 from git_rvexp.errors import RvexpError
 from git_rvexp.images import zipped
-from git_rvexp.images.archive import Different
 from git_rvexp.images.spool import Spool
+from git_rvexp.images.unpacking import Different
 from git_rvexp.model import Snapshot
 from git_rvexp.names import Digest
 from git_rvexp.tree import Entry

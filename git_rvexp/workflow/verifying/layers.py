@@ -2,9 +2,7 @@
 
 from collections.abc import Mapping
 
-from git_rvexp.addresses import redacted
 from git_rvexp.errors import RvexpError
-from git_rvexp.git import archives
 from git_rvexp.git.objects import Objects
 from git_rvexp.images import audit, fetch
 from git_rvexp.images.audit import Files
@@ -13,6 +11,7 @@ from git_rvexp.images.spool import Spool
 from git_rvexp.model import Json
 from git_rvexp.tree import Entry, below
 from git_rvexp.workflow.building.engine import SPEC, recipe
+from git_rvexp.workflow.building.served import Served
 from git_rvexp.workflow.verifying.link import Link, changed, ok, unknown
 from git_rvexp.workflow.verifying.outside import Outside
 from git_rvexp.workflow.verifying.subject import Subject
@@ -79,19 +78,16 @@ def archive(outside: Outside, subject: Subject) -> list[Link]:
         return []
     url = context.wanted_remote().url
     try:
-        found = archives.find(url, context.trusted().archive_url, snapshot)
-        if found is None:
+        served = Served.of(context.repo, snapshot, url, context.trusted().archive_url, context.environ)
+        if served is None:
             return []
         entries = Objects.of(context.repo).tree(snapshot.tree)
-        given = archives.given(found, url, context.environ)
         with Spool() as spool:
-            why = fetch.contents(
-                found.url, entries, spool, given=given, stored=lambda: archives.stored(context.repo, found)
-            )
+            why = served.contents(entries, spool)
     except RvexpError as error:
         return [unknown("archive", error, needed=False)]
     if why.startswith(fetch.DIFFERENT):
         return [changed("archive", why, "images are made from the tag's own objects instead", needed=False)]
     if why:
         return [unknown("archive", why, needed=False)]
-    return [ok("archive", f"{redacted(found.url)} is the tag's tree, {len(entries)} file(s)")]
+    return [ok("archive", f"{served.address} is the tag's tree, {len(entries)} file(s)")]
