@@ -218,6 +218,19 @@ def test_large_change_is_a_new_environment(world: ImageWorld, registry_repo: str
     assert (second.built, third.built) == (True, False)
 
 
+def test_in_a_large_tree_eight_megabytes_are_a_new_environment(world: ImageWorld, registry_repo: str) -> None:
+    """A quarter of it would be more: to the last byte of the bound the change is sent, with one more it is built in."""
+    world.write({"rest": bytes(40 << 20), "big": b"1" * (8 << 20)})
+    first = world.ensure(world.simple(), laid(registry_repo))
+    world.write({"big": b"2" * (8 << 20)})
+    second = world.ensure(world.snapshot("two"), laid(registry_repo))
+    assert (second.built, second.environment) == (False, first.environment)
+    world.write({"small": "3"})
+    third = world.ensure(world.snapshot("three"), laid(registry_repo))
+    assert (third.built, third.environment == first.environment) == (True, False)
+    assert [line for line in world.story if line.endswith("has grown to 8.4 MB: a new environment")]
+
+
 def test_labels_and_history_tell_what_it_is(world: ImageWorld, registry_repo: str) -> None:
     """The tag's labels, the environment's digest, the commit's time; nothing of the machine."""
     world.remote_url = "https://example.org/exp.git"
