@@ -8,10 +8,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from git_rvexp.images.blob import Blob
 from git_rvexp.images.layer import FORMAT, Layer
 from git_rvexp.images.registry import Manifest
 from git_rvexp.images.shape import checked_base
-from git_rvexp.images.upload import Blob
 from git_rvexp.model import Json
 
 _VOLATILE = ("container", "container_config", "docker_version", "id", "parent")

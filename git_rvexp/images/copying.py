@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from git_rvexp import http
 from git_rvexp.errors import RvexpError
 from git_rvexp.images import upload
+from git_rvexp.images.blob import Blob
 from git_rvexp.images.registry import AlteredError, GoneError, Registry
 from git_rvexp.model import Json
 from git_rvexp.names import Digest
@@ -42,7 +43,7 @@ def copied(source: Registry, target: Registry, descriptors: Sequence[Mapping[str
         pool.shutdown(cancel_futures=True)
 
 
-def _one(source: Registry, target: Registry, blob: upload.Blob, say: Say) -> None:
+def _one(source: Registry, target: Registry, blob: Blob, say: Say) -> None:
     if upload.there(target, blob):
         return
     if source.repository.host == target.repository.host and upload.mounted(target, blob, source.repository.name):
@@ -51,7 +52,7 @@ def _one(source: Registry, target: Registry, blob: upload.Blob, say: Say) -> Non
     upload.blob(target, blob)
 
 
-def _streamed(source: Registry, digest: Digest, size: int, step: Step) -> upload.Blob:
+def _streamed(source: Registry, digest: Digest, size: int, step: Step) -> Blob:
     def pieces() -> Iterator[bytes]:
         hashed, had = hashlib.sha256(), 0
         limits = http.Limits(size=size, seconds=_LIMIT)
@@ -68,4 +69,4 @@ def _streamed(source: Registry, digest: Digest, size: int, step: Step) -> upload
         if had != size:
             raise AlteredError(f"{source.repository} sent {had} bytes of {digest}, which has {size}")
 
-    return upload.Blob(digest, size, recounted(pieces, step))
+    return Blob(digest, size, recounted(pieces, step))

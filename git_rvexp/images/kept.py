@@ -1,17 +1,20 @@
-"""Small things of registries kept in the clone: blobs and manifests by their digest, and which digest a name had.
+"""Small things of registries kept in the clone: blobs and manifests by their digest, and what was found out by asking.
 
-What is kept by digest is good for ever and hashed whenever it is read; a name's digest is a hint that saves a request
-and is dropped when it proves wrong. All of it may be deleted at any time.
+What is kept by digest is good for ever and hashed whenever it is read; a name's digest, or how a registry behaves, is a
+hint that saves a request and is dropped when it proves wrong or old. All of it may be deleted at any time.
 """
 
 import contextlib
 import hashlib
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from git_rvexp.errors import UsageError
 from git_rvexp.jitter import token
 from git_rvexp.names import Digest
+
+_LASTS = 30 * 86400  # seconds; registries are replaced by newer ones
 
 
 @dataclass(frozen=True)
@@ -46,11 +49,26 @@ class Kept:
         with contextlib.suppress(OSError):
             self._name(name).unlink()
 
+    def noted(self, question: str) -> bool | None:
+        """The answer that was found; None when nobody asked, or so long ago that it may be another one now."""
+        with contextlib.suppress(OSError):
+            note = self._note(question)
+            if time.time() - note.stat().st_mtime < _LASTS:
+                return note.read_bytes() == b"yes"
+        return None
+
+    def note(self, question: str, *, answer: bool) -> None:
+        """Remember the answer."""
+        self._write(self._note(question), b"yes" if answer else b"no")
+
     def _blob(self, digest: Digest) -> Path:
         return self.folder / digest.text.replace(":", "-")
 
     def _name(self, name: str) -> Path:
         return self.folder / f"name-{hashlib.sha256(name.encode()).hexdigest()}"
+
+    def _note(self, question: str) -> Path:
+        return self.folder / f"note-{hashlib.sha256(question.encode()).hexdigest()}"
 
     def _write(self, path: Path, data: bytes) -> None:
         with contextlib.suppress(OSError):

@@ -10,13 +10,13 @@ import tarfile
 from collections.abc import Mapping
 
 from git_rvexp.images import carried
+from git_rvexp.images.blob import Blob
 from git_rvexp.images.delta import Unfit
 from git_rvexp.images.engine import Engine
 from git_rvexp.images.kept import Kept
 from git_rvexp.images.layer import Layer
 from git_rvexp.images.pieces import joined
 from git_rvexp.images.shape import checked_config
-from git_rvexp.images.upload import Blob
 from git_rvexp.model import Json
 from git_rvexp.names import Digest
 

@@ -1,29 +1,23 @@
 """Putting blobs and manifests into a registry, so that a tag never names what is not there.
 
-A blob goes up in one POST and one PUT (chunked uploads lose data at some registries, ECR among them), the manifest
-last. The registry checks both by their digests; what it says of them is compared with what was sent. Attempts are
-bounded; what arrived stays, so that a second call sends less.
+A blob goes up in one POST and one PUT (chunked uploads lose data at some registries, ECR among them), a small one in
+the POST alone where the registry takes that; the manifest last. The registry checks both by their digests; what it says
+of them is compared with what was sent. Attempts are bounded; what arrived stays, so that a second call sends less.
 """
 
-import json
 import threading
-import time
 import urllib.parse
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
 from git_rvexp import http
-from git_rvexp.addresses import redacted
 from git_rvexp.errors import RvexpError
+from git_rvexp.images import places
+from git_rvexp.images.attempts import AgainError, checked, codes, confirmed, damaged, insisting
+from git_rvexp.images.blob import Blob
 from git_rvexp.images.pieces import joined
 from git_rvexp.images.registry import AlteredError, Registry
-from git_rvexp.jitter import jitter
 from git_rvexp.names import Digest
 
-_ATTEMPTS = 4
-_FIRST_PAUSE = 0.2  # seconds; doubled each time
-_AGAIN = (408, 425, 429, 500, 502, 503, 504)
-_DAMAGED = ("DIGEST_INVALID", "SIZE_INVALID", "BLOB_UPLOAD_INVALID", "BLOB_UPLOAD_UNKNOWN")
 _ABSENT = ("BLOB_UNKNOWN", "LAYERS_NOT_FOUND")
 _LOOKED_FOR = 1 << 20
 """Bytes from which on one request to see whether the blob is there already is the smaller cost."""
@@ -35,30 +29,11 @@ class MissingBlobError(RvexpError):
     """The registry does not take the manifest, since it lacks a blob that the manifest names."""
 
 
-class _Again(Exception):  # noqa: N818  control flow within this module: worth another attempt
-    def __init__(self, why: RvexpError) -> None:
-        super().__init__(str(why))
-        self.why = why
-
-
-@dataclass(frozen=True)
-class Blob:
-    """What to upload: its name, its length in bytes, and how to get it as often as needed."""
-
-    digest: Digest
-    size: int
-    open: Callable[[], Iterable[bytes]]
-
-    @classmethod
-    def of(cls, data: bytes) -> "Blob":
-        """A small one."""
-        return cls(Digest.of(data), len(data), lambda: [data])
-
-
 def blob(registry: Registry, what: Blob, place: str = "") -> None:
     """Make sure that the registry has the blob. RvexpError with the registry's words when it will not take it.
 
-    `place` is where it may be sent to, when a place for it was asked for before (`begin`).
+    `place` is where it may be sent to, when a place for it was asked for before (`places.begin`). What goes
+    wrong in one request is tried in two.
     """
     tried = False
 
@@ -66,19 +41,23 @@ def blob(registry: Registry, what: Blob, place: str = "") -> None:
         nonlocal tried
         if (tried or what.size >= _LOOKED_FOR) and there(registry, what, compared=True):
             return
-        known, tried = "" if tried else place, True
-        _send(registry, what, known or _begun(registry))
+        known, first, tried = "" if tried else place, not tried, True
+        if not known and first and places.fits(registry, what):
+            known = places.offered(registry, what)
+            if not known:
+                return
+        _send(registry, what, known or places.begun(registry))
 
-    _insisting(attempt)
+    insisting(attempt)
 
 
-def blobs(registry: Registry, what: Sequence[Blob], places: Sequence[str] = ()) -> None:
+def blobs(registry: Registry, what: Sequence[Blob], rooms: Sequence[str] = ()) -> None:
     """Make sure that the registry has all of them, sent side by side; the first one's error when some fail."""
     failed: dict[int, RvexpError] = {}
 
     def one(number: int) -> None:
         try:
-            blob(registry, what[number], places[number] if number < len(places) else "")
+            blob(registry, what[number], rooms[number] if number < len(rooms) else "")
         except RvexpError as why:
             failed[number] = why
 
@@ -120,26 +99,26 @@ def manifest(registry: Registry, tag: str, body: bytes, media_type: str) -> None
     def attempt() -> None:
         try:
             _put_manifest(registry, tag, body, media_type)
-        except (_Again, AlteredError, MissingBlobError):
+        except (AgainError, AlteredError, MissingBlobError):
             raise
         except RvexpError:  # refused, or the reply was lost: what the tag names now decides
             there = registry.resolve(tag)
             if there is None or there.digest != digest:
                 raise
 
-    _insisting(attempt)
+    insisting(attempt)
 
 
 def _put_manifest(registry: Registry, tag: str, body: bytes, media_type: str) -> None:
     headers = {"Content-Type": media_type, "Content-Length": str(len(body))}
     with registry.send("PUT", registry.path("manifests", tag), headers=headers, body=body) as answer:
         told = answer.read()
-        codes = _codes(told)
-        if any(code.endswith(_ABSENT) for code in codes):
+        if any(code.endswith(_ABSENT) for code in codes(told)):
+            places.lost(registry)
             raise MissingBlobError(f"{registry.repository} lacks a blob of the image that was to become {tag}")
         what = f"the manifest of {registry.repository}:{tag} was not taken"
-        _checked(registry, answer, told, what)
-        _compare(registry, answer, Digest.of(body), what)
+        checked(registry, answer, told, what)
+        confirmed(registry, answer, Digest.of(body), what)
 
 
 def there(registry: Registry, what: Blob, *, compared: bool = False) -> bool:
@@ -156,76 +135,13 @@ def there(registry: Registry, what: Blob, *, compared: bool = False) -> bool:
         return answer.status in (200, 206) and joined(answer.chunks()).read(len(ours)) == ours
 
 
-def begin(registry: Registry) -> str:
-    """Ask once for a place to send one blob to. RvexpError when there is none."""
-    try:
-        return _begun(registry)
-    except _Again as why:
-        raise why.why from why
-
-
-def _begun(registry: Registry) -> str:
-    refused = f"{registry.repository} takes no blob"
-    # POST wants the length of its empty body
-    start = registry.path("blobs", "uploads/")
-    with registry.send("POST", start, headers={"Content-Length": "0"}, body=b"") as answer:
-        told = answer.read()
-        _checked(registry, answer, told, refused)
-        place = answer.headers.get("location", "")
-    if not place:
-        raise RvexpError(f"{refused}\n  the registry named no place to send it to")
-    address = urllib.parse.urljoin(registry.repository.address + "/", place)
-    if not http.protected(address):
-        raise RvexpError(f"{refused}\n  it wants the bytes sent unprotected to {redacted(address)}")
-    return address
-
-
 def _send(registry: Registry, what: Blob, address: str) -> None:
     refused = f"the blob {what.digest} was not taken by {registry.repository}"
     whole = f"{address}{'&' if '?' in address else '?'}{urllib.parse.urlencode({'digest': str(what.digest)})}"
     headers = {"Content-Type": "application/octet-stream", "Content-Length": str(what.size)}
     with registry.send("PUT", whole, headers=headers, body=what.open, limits=_LIMITS) as answer:
         told = answer.read()
-        if answer.status == 404 or any(code in _DAMAGED for code in _codes(told)):
-            raise _Again(RvexpError(f"{refused}\n  HTTP {answer.status}: it was damaged or lost on the way"))
-        _checked(registry, answer, told, refused)
-        _compare(registry, answer, what.digest, refused)
-
-
-def _checked(registry: Registry, answer: http.Answer, told: bytes, what: str) -> None:
-    try:
-        registry.expect(answer, what, told)
-    except RvexpError as why:
-        if answer.status in _AGAIN:
-            raise _Again(why) from why
-        raise
-
-
-def _compare(registry: Registry, answer: http.Answer, digest: Digest, what: str) -> None:
-    named = answer.headers.get("docker-content-digest", str(digest))
-    if named != str(digest):
-        raise AlteredError(f"{what}\n  {registry.repository.host} stored {named} in place of {digest}")
-
-
-def _insisting(attempt: Callable[[], None]) -> None:
-    pause = _FIRST_PAUSE
-    for left in reversed(range(_ATTEMPTS)):
-        try:
-            return attempt()
-        except _Again as why:
-            if not left:
-                raise why.why from why
-        except http.HttpError:
-            if not left:
-                raise
-        time.sleep(jitter(pause, 2 * pause))
-        pause *= 2
-    return None
-
-
-def _codes(told: bytes) -> list[str]:
-    """The error codes in a registry's answer."""
-    try:
-        return [str(error.get("code")) for error in json.loads(told)["errors"]]
-    except (ValueError, LookupError, TypeError, AttributeError):
-        return []
+        if answer.status == 404 or damaged(told):
+            raise AgainError(RvexpError(f"{refused}\n  HTTP {answer.status}: it was damaged or lost on the way"))
+        checked(registry, answer, told, refused)
+        confirmed(registry, answer, what.digest, refused)

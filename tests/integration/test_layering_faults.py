@@ -19,6 +19,7 @@ from tests.integration.imageworld import ImageWorld, exported, listed
 from tests.integration.parts import Stack
 
 UPLOAD = r"/blobs/uploads/"
+OFFER = r"/blobs/uploads/\?digest="  # a blob in the request that asks for a place
 MANIFEST = r"/manifests/al_"
 
 ENSURED = """
@@ -100,6 +101,12 @@ def scene(stack: Stack, tmp_path: Path, registry_repo: str) -> Iterator[Scene]:
         ("PUT", UPLOAD, actions.delay(0.3, "after")),
         ("POST", UPLOAD, actions.status(429)),
         ("PUT", MANIFEST, actions.status(429)),
+        ("POST", OFFER, actions.reset("before")),
+        ("POST", OFFER, actions.drop_reply()),
+        ("POST", OFFER, actions.status(429)),
+        ("POST", OFFER, actions.status(411)),
+        ("POST", OFFER, actions.status(413)),
+        ("POST", OFFER, actions.status(201)),  # says yes and keeps nothing
     ],
 )
 def test_passing_fault_is_overcome(scene: Scene, method: str, path: str, action: actions.Action) -> None:
@@ -130,6 +137,12 @@ def test_passing_fault_is_overcome(scene: Scene, method: str, path: str, action:
             "PUT",
             UPLOAD,
             actions.status(201, headers=(("Docker-Content-Digest", "sha256:" + "0" * 64),), when="after"),
+            "stored sha256:000",
+        ),
+        (
+            "POST",
+            OFFER,
+            actions.status(201, headers=(("Docker-Content-Digest", "sha256:" + "0" * 64),)),
             "stored sha256:000",
         ),
         ("PUT", MANIFEST, actions.status(503), "HTTP 503"),

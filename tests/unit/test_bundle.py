@@ -14,7 +14,7 @@ import pytest
 from git_rvexp.commands.session import Session
 from git_rvexp.errors import RvexpError
 from git_rvexp.git.tags import snapshots
-from git_rvexp.images.upload import Blob
+from git_rvexp.images.blob import Blob
 from git_rvexp.names import Digest, TagName
 from git_rvexp.output import Speaker
 from git_rvexp.workflow.carrying import code, container

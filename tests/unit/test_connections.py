@@ -11,6 +11,7 @@ import pytest
 from git_rvexp.connections import Connections, Sent
 from git_rvexp.http import HttpError, exchange
 from git_rvexp.images import upload
+from git_rvexp.images.blob import Blob
 from git_rvexp.images.reference import Repository
 from git_rvexp.images.registry import Registry
 from tests.unit.serving import Asked, Reply, Serving
@@ -97,7 +98,7 @@ def test_pieces_that_are_used_up_are_not_sent_again() -> None:
 
 def test_login_that_runs_out_during_an_upload_is_renewed() -> None:
     """The token that opened the upload is refused at its end: a new one is asked for and the bytes go out whole."""
-    blob = upload.Blob.of(b"x" * 5000)
+    blob = Blob.of(b"x" * 5000)
     tokens = iter(("first", "second"))
 
     def answer(asked: Asked) -> Reply:

@@ -2,13 +2,16 @@
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
 
 from git_rvexp.errors import CredentialsError, RvexpError
 from git_rvexp.images import upload
+from git_rvexp.images.blob import Blob
 from git_rvexp.images.credentials import Login
+from git_rvexp.images.kept import Kept
 from git_rvexp.images.reference import Repository
 from git_rvexp.images.registry import Registry
 from git_rvexp.names import Digest
@@ -36,6 +39,10 @@ class Shelf:
     """A blob that it says it has."""
     shown: bytes | None = None
     """What it gives for that."""
+    whole: Callable[["Shelf", Asked], Reply] | None = None
+    """How it answers a blob that comes with the question; by default as if there were none."""
+    lacks: bool = False
+    """Whether it finds no blob of a manifest."""
 
     def answer(self, asked: Asked) -> Reply:
         """What a registry says."""
@@ -57,15 +64,10 @@ class Shelf:
     def _taken(self, asked: Asked, path: str) -> Reply:
         name = path.rpartition("/")[2]
         if asked.method == "POST":
-            return Reply(202, headers={"Location": "/v2/lab/exp/blobs/uploads/1"})
-        if asked.method == "PUT" and "/manifests/" in path:
-            self.manifests[name] = asked.body
-            return Reply(201)
+            offered = self.whole if "?digest=" in asked.path else None
+            return offered(self, asked) if offered else Reply(202, headers={"Location": "/v2/lab/exp/blobs/uploads/1"})
         if asked.method == "PUT":
-            digest = re.sub("%3A", ":", asked.path.partition("digest=")[2])
-            assert digest == str(Digest.of(asked.body))
-            self.blobs[digest] = asked.body
-            return Reply(201)
+            return self._named(name, asked.body) if "/manifests/" in path else self.keep(asked)
         if name == self.claimed and name not in self.blobs:
             if asked.method == "HEAD":
                 return Reply(length=len(LARGE))
@@ -73,13 +75,26 @@ class Shelf:
         found = self.blobs.get(name) or self.manifests.get(name)
         return Reply(404) if found is None else Reply(body=found)
 
+    def _named(self, name: str, manifest: bytes) -> Reply:
+        if self.lacks:
+            return Reply(404, b'{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN"}]}')
+        self.manifests[name] = manifest
+        return Reply(201)
 
-def published(shelf: Shelf, *contents: bytes) -> None:
+    def keep(self, asked: Asked) -> Reply:
+        """Take the blob, if it is what its name says."""
+        digest = re.sub("%3A", ":", asked.path.partition("digest=")[2])
+        assert digest == str(Digest.of(asked.body))
+        self.blobs[digest] = asked.body
+        return Reply(201, headers={"Docker-Content-Digest": digest})
+
+
+def published(shelf: Shelf, *contents: bytes, kept: Kept | None = None) -> None:
     """Send blobs and then the manifest."""
     with Serving(shelf.answer) as server:
         shelf.server = server
-        registry = Registry(Repository.parse(f"127.0.0.1:{server.port}/lab/exp"), Login("ada", "pw"))
-        upload.blobs(registry, [upload.Blob.of(content) for content in contents])
+        registry = Registry(Repository.parse(f"127.0.0.1:{server.port}/lab/exp"), Login("ada", "pw"), kept)
+        upload.blobs(registry, [Blob.of(content) for content in contents])
         upload.manifest(registry, "one", MANIFEST, OCI)
 
 

@@ -1,29 +1,28 @@
-"""What is asked of the registry while the snapshot is still being read: what the tag names, and room for two blobs.
+"""What is asked of the registry while the snapshot is still being read: what the tag names, and room for blobs.
 
 Round trips are most of what a small change costs on a slow link, so they are made beside the work and not after it.
 Nothing is asked twice for it. Room is asked for when there is nothing under the names that were looked for, or at the
-same time when that is to be expected: a place that nobody sends to costs nothing and is dropped by the registry.
+same time when that is to be expected: a place that nobody sends to costs nothing and is dropped by the registry. Where
+blobs need no room (`places`), none is asked for.
 """
 
 import threading
 from collections.abc import Iterable
 
 from git_rvexp.errors import RvexpError
-from git_rvexp.images import upload
+from git_rvexp.images import places
 from git_rvexp.images.registry import Manifest, Registry
-
-_BLOBS = 2
 
 
 class Ahead:
-    """The first of `references` that the registry has; and, with `sending`, places for a layer and a config.
+    """The first of `references` that the registry has; and, with `sending`, places for blobs.
 
     With `fresh` nothing is expected to be there, so that the places are asked for at once.
     """
 
     def __init__(self, registry: Registry, references: Iterable[str], *, sending: bool, fresh: bool = False) -> None:
         self._registry, self._references, self._sending = registry, list(references), sending
-        self._fresh = fresh and sending
+        self._fresh = fresh
         self._found: Manifest | None = None
         self._failed: RvexpError | None = None
         self._places: list[str] = []
@@ -44,11 +43,12 @@ class Ahead:
         return self._places
 
     def _run(self) -> None:
-        asking = [threading.Thread(target=self._begin, daemon=True) for _ in range(_BLOBS)]
+        wanted = places.wanted(self._registry) if self._sending else 0
+        asking = [threading.Thread(target=self._begin, daemon=True) for _ in range(wanted)]
         if self._fresh:
             _start(asking)
         self._look()
-        if not self._fresh and self._sending and not self._found and not self._failed:
+        if not self._fresh and not self._found and not self._failed:
             _start(asking)
         for thread in asking:
             if thread.ident:
@@ -65,7 +65,7 @@ class Ahead:
 
     def _begin(self) -> None:
         try:
-            self._places.append(upload.begin(self._registry))
+            self._places.append(places.begin(self._registry))
         except RvexpError:  # told, and tried again, when the blob is sent
             return
 

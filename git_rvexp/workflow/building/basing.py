@@ -8,6 +8,7 @@ from git_rvexp.errors import RvexpError, UsageError
 from git_rvexp.git.objects import Objects
 from git_rvexp.images import upload
 from git_rvexp.images.assemble import Base
+from git_rvexp.images.blob import Blob
 from git_rvexp.images.copying import copied
 from git_rvexp.images.credentials import login
 from git_rvexp.images.delta import Delta, Unfit, plan
@@ -95,5 +96,5 @@ def _copy(task: Task, source: Registry, registry: Registry, own: Manifest, tag: 
     task.say(f"copying the base {task.settings.image_base} to {registry.repository}, once")
     with task.progress("copying the base", 0, "") as step:
         copied(source, registry, own.content["layers"], task.say, step)
-    upload.blob(registry, upload.Blob.of(source.blob(own.config)))
+    upload.blob(registry, Blob.of(source.blob(own.config)))
     upload.manifest(registry, tag, own.body, own.media_type)

@@ -13,6 +13,7 @@ from git_rvexp.errors import RvexpError
 from git_rvexp.git.objects import Objects
 from git_rvexp.images import upload
 from git_rvexp.images.assemble import Assembled
+from git_rvexp.images.blob import Blob
 from git_rvexp.images.credentials import Login
 from git_rvexp.images.delta import Delta, Unfit
 from git_rvexp.images.layer import Layer
@@ -96,11 +97,11 @@ class _Layering:
         if layer:
             self.task.say(f"sending {layer.size / 1000:.0f} kB to {self.task.name}")
         with self.task.progress(told, layer.size if layer else 0, "") as step:
-            return self._arrived(made, [made.config, *([_watched(layer, step)] if layer else [])])
+            return self._arrived(made, [*([_watched(layer, step)] if layer else []), made.config])
 
-    def _arrived(self, made: Assembled, sent: Sequence[upload.Blob]) -> bool:
-        for places in (self.ahead.places(), []):
-            upload.blobs(self.registry, sent, places)
+    def _arrived(self, made: Assembled, sent: Sequence[Blob]) -> bool:
+        for rooms in (self.ahead.places(), []):
+            upload.blobs(self.registry, sent, rooms)
             try:
                 upload.manifest(self.registry, self.task.tag.mapped, made.manifest, made.media_type)
             except upload.MissingBlobError:
@@ -133,5 +134,5 @@ class _Layering:
         return f"{self.registry.repository}:{tag}"
 
 
-def _watched(layer: Layer, step: Step) -> upload.Blob:
-    return upload.Blob(layer.digest, layer.size, recounted(layer.open, step))
+def _watched(layer: Layer, step: Step) -> Blob:
+    return Blob(layer.digest, layer.size, recounted(layer.open, step))

@@ -12,10 +12,10 @@ from git_rvexp.git.objects import Objects
 from git_rvexp.grammar import is_tag_name
 from git_rvexp.images import layer
 from git_rvexp.images.assemble import Assembled, Base, assemble, configured
+from git_rvexp.images.blob import Blob
 from git_rvexp.images.delta import Delta, Unfit, plan
 from git_rvexp.images.layer import Layer
 from git_rvexp.images.registry import Manifest, Registry
-from git_rvexp.images.upload import Blob
 from git_rvexp.model import Json, Snapshot
 from git_rvexp.names import Digest
 from git_rvexp.tree import FOLDER

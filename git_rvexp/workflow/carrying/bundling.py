@@ -5,11 +5,11 @@ from pathlib import Path
 
 from git_rvexp import __version__
 from git_rvexp.errors import UsageError
+from git_rvexp.images.blob import Blob
 from git_rvexp.images.credentials import login
 from git_rvexp.images.engine import Engine
 from git_rvexp.images.reference import Repository
 from git_rvexp.images.registry import Registry
-from git_rvexp.images.upload import Blob
 from git_rvexp.names import Digest
 from git_rvexp.record.events import Event
 from git_rvexp.workflow.carrying import code, container

@@ -13,11 +13,11 @@ from pathlib import Path
 
 from git_rvexp import http
 from git_rvexp.errors import RvexpError
+from git_rvexp.images.blob import Blob
 from git_rvexp.images.carried import save
 from git_rvexp.images.engine import Engine
 from git_rvexp.images.pieces import SIZE
 from git_rvexp.images.registry import Manifest, Registry
-from git_rvexp.images.upload import Blob
 from git_rvexp.model import Json
 from git_rvexp.names import Digest
 from git_rvexp.workflow.carrying.container import Part
