@@ -11,8 +11,7 @@ import io
 import socket
 import urllib.parse
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from git_rvexp.deadline import Reader
 
@@ -90,8 +89,7 @@ class Connections:
             raise
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(NamedTuple):
     """One request; its answer may go `stall` seconds without a byte, and ends at `until` (of the monotonic clock)."""
 
     method: str

@@ -5,14 +5,13 @@ Knows no repository: `git.objects` makes these values, `images` consumes them.
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 FILE, EXECUTABLE, SYMLINK, GITLINK = 0o100644, 0o100755, 0o120000, 0o160000
 FOLDER = 0o040000
 
 
-@dataclass(frozen=True, order=True)
-class Entry:
+class Entry(NamedTuple):
     """One file of a tree: path relative to the tree's top (bytes, `/` between parts), git mode, object name, size."""
 
     path: bytes
@@ -26,8 +25,7 @@ class Entry:
         return self.path.decode("utf-8", "surrogateescape")
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(NamedTuple):
     """What one path was and is: a file, a link or nothing; `old` may also be a folder that went with all in it."""
 
     path: bytes

@@ -13,7 +13,7 @@ import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from git_rvexp.errors import GitError
 
@@ -26,8 +26,7 @@ _CONTENTS, _SIZES = "--batch", "--batch-check"  # one git for each: --batch-comm
 _SETTINGS = ("core.bigFileThreshold=8m", "core.packedGitWindowSize=8m", "core.packedGitLimit=32m")
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """An object: what kind git says it is, and its bytes."""
 
     kind: str

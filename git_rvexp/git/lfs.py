@@ -8,8 +8,8 @@ Pointer format: git-lfs' docs/spec.md.
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from git_rvexp.errors import GitError, RvexpError
 from git_rvexp.git.plumbing import Repo
@@ -24,8 +24,7 @@ _PIECE = 1 << 20
 _MUCH = 500  # objects that are named on one command line
 
 
-@dataclass(frozen=True, order=True)
-class Pointer:
+class Pointer(NamedTuple):
     """What a pointer file stands for: content of `size` bytes with this SHA-256."""
 
     oid: str

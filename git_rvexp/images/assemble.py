@@ -6,7 +6,7 @@ varies from build to build without meaning (a builder's host name, its container
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from git_rvexp.images.blob import Blob
 from git_rvexp.images.layer import FORMAT, Layer
@@ -30,8 +30,7 @@ def labels_of(config: Mapping[str, Json]) -> Mapping[str, str]:
     return (config.get("config") or {}).get("Labels") or {}
 
 
-@dataclass(frozen=True)
-class Base:
+class Base(NamedTuple):
     """The image that is built upon: its manifest and its config, as JSON values."""
 
     manifest: Manifest
@@ -48,8 +47,7 @@ class Base:
         return _KINDS["oci" if str(self.manifest.content["config"].get("mediaType")).startswith(_OCI) else "docker"]
 
 
-@dataclass(frozen=True)
-class Assembled:
+class Assembled(NamedTuple):
     """An image ready to be sent. `layer` is None when nothing had to be laid over the base."""
 
     config: Blob

@@ -1,13 +1,12 @@
 """A named run of bytes that can be had as often as it is needed: what goes into registries, engines and bundles."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from git_rvexp.names import Digest
 
 
-@dataclass(frozen=True)
-class Blob:
+class Blob(NamedTuple):
     """Its name, its length in bytes, and how to get it."""
 
     digest: Digest

@@ -5,7 +5,7 @@ the code stands in the image is told by the settings (`image.code`). Specified i
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from git_rvexp.git import lfs
 from git_rvexp.git.lfs import Pointer
@@ -24,8 +24,7 @@ class Unfit(Exception):  # noqa: N818  an answer, not an error: the reason to le
     """Why the change cannot be laid over the environment."""
 
 
-@dataclass(frozen=True)
-class Laid:
+class Laid(NamedTuple):
     """One member of the layer; of files, `entry` holds the content, or `content` names what Git LFS keeps for it."""
 
     member: Member
@@ -33,8 +32,7 @@ class Laid:
     content: Pointer | None = None
 
 
-@dataclass(frozen=True)
-class Delta:
+class Delta(NamedTuple):
     """The layer's members in their order, and what a person should know: the submodules among them."""
 
     members: tuple[Laid, ...]

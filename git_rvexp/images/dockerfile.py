@@ -9,6 +9,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from git_rvexp.images.delta import Unfit
 
@@ -19,8 +20,7 @@ _INSTALLS = re.compile(
 _EDITABLE = ("-e", "--editable")
 
 
-@dataclass(frozen=True)
-class Copy:
+class Copy(NamedTuple):
     """One source of a COPY or ADD and the absolute place it goes to; `into` when that is a folder for a file's sake.
 
     `plain` is False when something is done to it on the way (ADD's unpacking, another owner or mode).

@@ -7,8 +7,8 @@ hint that saves a request and is dropped when it proves wrong or old. All of it 
 import contextlib
 import hashlib
 import time
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from git_rvexp.errors import UsageError
 from git_rvexp.jitter import token
@@ -17,8 +17,7 @@ from git_rvexp.names import Digest
 _LASTS = 30 * 86400  # seconds; registries are replaced by newer ones
 
 
-@dataclass(frozen=True)
-class Kept:
+class Kept(NamedTuple):
     """A folder; it is made when something is first kept in it. A folder that cannot be written keeps nothing."""
 
     folder: Path

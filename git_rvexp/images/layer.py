@@ -6,7 +6,7 @@ measured and once to be sent, so that memory does not grow with them. Specified 
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from git_rvexp.git import lfs
 from git_rvexp.git.objects import Objects
@@ -18,8 +18,7 @@ from git_rvexp.names import Digest
 FORMAT = "rvexp-layer/1"
 
 
-@dataclass(frozen=True)
-class Layer:
+class Layer(NamedTuple):
     """A layer ready to be sent: `diff_id` names the tar, `digest` and `size` (bytes) the gzip that `open` gives."""
 
     diff_id: Digest

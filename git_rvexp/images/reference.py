@@ -1,7 +1,7 @@
 """Names of repositories in registries, read the way Docker reads them."""
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from git_rvexp import http
 from git_rvexp.ecrhosts import is_ecr
@@ -19,8 +19,7 @@ def parted(image: str) -> tuple[str, str, str]:
     return f"{head}{slash}{name}", tag, digest
 
 
-@dataclass(frozen=True)
-class Repository:
+class Repository(NamedTuple):
     """A repository of a registry. `host` may hold a port; `text` is how the user wrote both."""
 
     host: str

@@ -4,7 +4,7 @@ Written here because the tar libraries differ, between languages and between the
 they write for one and the same file.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 BLOCK = 512
 END = bytes(2 * BLOCK)
@@ -15,8 +15,7 @@ _LARGEST = 8**11  # bytes; eleven octal digits
 _PAX_NAME = b"././@PaxHeader"
 
 
-@dataclass(frozen=True)
-class Member:
+class Member(NamedTuple):
     """One member. `kind` is tar's typeflag: 0 a file, 2 a link, 5 a folder; `path` has no slash at either end."""
 
     path: bytes

@@ -165,7 +165,14 @@ def test_redacted(url: str, shown: str) -> None:
 
 @pytest.mark.parametrize(
     ("host", "here"),
-    [("localhost", True), ("127.0.0.2", True), ("::1", True), ("[::1]", True), ("localhost.example.org", False)],
+    [
+        ("localhost", True),
+        ("127.0.0.2", True),
+        ("::1", True),
+        ("[::1]", True),
+        ("localhost.example.org", False),
+        *((h, False) for h in ("127.0.0.1.org", "127.999.0.1", "::2", "é")),
+    ],
 )
 def test_loopback(host: str, *, here: bool) -> None:
     """Names and addresses of this machine, and nothing that only looks like one."""

@@ -7,7 +7,7 @@ proves to be that tree; else the tree's own objects are read. The docker command
 import contextlib
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import IO
 
 from git_rvexp.errors import UsageError
@@ -79,7 +79,7 @@ def prepared(
             kept_here = source != TREE and spool.kind(entry.oid)
             return spool.chunks(entry.oid) if kept_here else objects.pieces(entry)
 
-        kept = [replace(e, size=pointed[e.path].size) if e.path in pointed else e for e in kept]
+        kept = [e._replace(size=pointed[e.path].size) if e.path in pointed else e for e in kept]
         context.write(kept, read, time=objects.commit_time(snapshot.commit), out=out)
         out.seek(0)
         yield BuildContext(out, text, source)

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from git_rvexp.addresses import for_others
 from git_rvexp.errors import CredentialsError, RvexpError
@@ -39,8 +39,7 @@ TREE, SPEC, TAG, TAG_OID, COMMIT = (OURS + n for n in ("tree", "spec", "tag", "t
 _OCI = "org.opencontainers.image."
 
 
-@dataclass(frozen=True)
-class Ensured:
+class Ensured(NamedTuple):
     """The image, and what had to be done for it. `source` is where its context came from, "" when nothing was built.
 
     `environment` is the reference of the image that it was laid over, "" when the engine built the whole.

@@ -4,7 +4,7 @@ Generations of it hold newer and newer code, so that a change that has grown is 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from git_rvexp.errors import RvexpError
 from git_rvexp.git.objects import Objects
@@ -20,8 +20,7 @@ from git_rvexp.workflow.building.laying import KEY, base_of, difference, outgrow
 _MOST_GENERATIONS = 100
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """An environment image in the registry; `built` when made just now, `hinted` when only our memory names it."""
 
     base: Base
@@ -30,8 +29,7 @@ class Found:
     hinted: bool = False
 
 
-@dataclass(frozen=True)
-class Environments:
+class Environments(NamedTuple):
     """The environment images of one snapshot's repository."""
 
     task: Task

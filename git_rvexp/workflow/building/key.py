@@ -11,7 +11,7 @@ import json
 import posixpath
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from git_rvexp.git.objects import Objects
 from git_rvexp.images import dockerfile
@@ -26,8 +26,7 @@ from git_rvexp.workflow.building.ignored import rules_of
 _KEY_FORMAT = 1
 
 
-@dataclass(frozen=True)
-class Environment:
+class Environment(NamedTuple):
     """A snapshot's environment: `key` names what it is made of, `context` is the tree object of the build context."""
 
     key: str
@@ -66,8 +65,7 @@ def describe(objects: Objects, tree: str, settings: Settings, recipe: Recipe) ->
     return Environment(key, code, context.oid, left_out)
 
 
-@dataclass(frozen=True)
-class _Reading:
+class _Reading(NamedTuple):
     """The context's files (those that .dockerignore leaves in) seen through the settings."""
 
     settings: Settings

@@ -7,7 +7,7 @@ with the reason) is for the engine to build whole.
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from git_rvexp.errors import RvexpError
 from git_rvexp.git.objects import Objects
@@ -28,8 +28,7 @@ from git_rvexp.workflow.building.key import Environment, describe
 from git_rvexp.workflow.building.laying import assembled, told
 
 
-@dataclass(frozen=True)
-class Planned:
+class Planned(NamedTuple):
     """What is known of the image before any registry is asked: its environment, or already why it has none."""
 
     objects: Objects
@@ -52,8 +51,7 @@ def layered(task: Task, registry: Registry, known: Login | None, planned: Planne
     return _Layering(task, registry, known, planned, ahead).run()
 
 
-@dataclass(frozen=True)
-class _Layering:
+class _Layering(NamedTuple):
     """One snapshot's image over the one below it, on its way to the registry."""
 
     task: Task

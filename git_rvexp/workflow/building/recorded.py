@@ -5,7 +5,7 @@ comes from this clone once it was read.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from git_rvexp.git.plumbing import Repo
 from git_rvexp.images.credentials import login
@@ -16,8 +16,7 @@ from git_rvexp.names import Digest
 from git_rvexp.settings import Settings
 
 
-@dataclass(frozen=True)
-class Recorded:
+class Recorded(NamedTuple):
     """A manifest that the registry has, and the connection that found it."""
 
     registry: Registry
