@@ -2,6 +2,7 @@
 
 import io
 import subprocess
+import sys
 import tarfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,8 +13,9 @@ import pytest
 from git_rvexp.errors import GitError, RvexpError
 from git_rvexp.settings import Settings
 from git_rvexp.workflow.building.engine import Ensured
-from tests.integration.imageworld import ImageWorld, exported, listed, raw_manifest
+from tests.integration.imageworld import DOCKERFILE, ImageWorld, exported, listed, raw_manifest
 from tests.integration.parts import Stack
+from tests.integration.test_layering_cli import ROOT
 from tests.unit.serving import Asked, Reply, Serving
 
 CODE = {".": "/opt/src"}
@@ -115,7 +117,9 @@ def test_the_same_image_and_nothing_from_where_the_clone_came(
     with Serving(forge.answer) as server:
         made = clone.ensure(snapshot, laid(registry_repo, server.url))
     assert (made.built, made.pushed) == (False, True)
-    assert [line for line in clone.story if line.startswith(f"partial clone: {lacking} objects are missing")]
+    assert [
+        line for line in clone.story if line.startswith(f"partial clone: taking what is missing of {world.tag} from")
+    ]
     assert missing(clone, snapshot.commit) == lacking > 0
     manifest = raw_manifest(world.stack, made.image.ref)
     assert exported(world.stack, made.image.ref, "/opt/src") == listed(world, snapshot.tree)
@@ -217,6 +221,48 @@ def test_a_submodule_counts_where_the_trees_are_here(world: ImageWorld, registry
         with pytest.raises(RvexpError):
             clone.ensure(snapshot, laid(registry_repo, server.url))
     assert [line for line in clone.story if "exp-1/lib in it is empty: a submodule?" in line]
+
+
+def rvexp(world: ImageWorld, *words: str) -> str:
+    """The command's result."""
+    done = subprocess.run(
+        [sys.executable, "-m", "git_rvexp", *words],
+        cwd=world.clone,
+        env=world.environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize("wanted", FILTERS)
+def test_the_whole_command_fetches_nothing_either(world: ImageWorld, registry_repo: str, wanted: str) -> None:
+    """Publish, and reproduce, in a clone that has the tags; a whole clone computes the same digest from the record."""
+    bare = world.home / "experiments.git"
+    world.git("init", "-q", "--bare", str(bare))
+    given = {"PYTHONPATH": ROOT, "RVEXP_ECR_REPO": registry_repo, "RVEXP_IMAGE_CODE": ".=/opt/src"}
+    given |= {"RVEXP_PROJECT": world.tag.project, "RVEXP_INITIALS": "al", "RVEXP_EXPERIMENTS_REMOTE": str(bare)}
+    world.environ |= given
+    base = world.stack.tiny_image
+    world.write({"Dockerfile": DOCKERFILE.format(base=base), "a.py": "1", "sub/x": "x", "unique": world.tag.project})
+    world.git("add", "-A")
+    world.git("commit", "-qm", "first")
+    rvexp(world, "snapshot", "one")
+    rvexp(world, "publish")
+    world.write({"a.py": "2", "sub/y": "y"})
+    rvexp(world, "snapshot", "two")
+    tag = world.git("tag", "--list", "*/two")
+    clone, forge = partial(world, wanted), Forge(world)
+    with Serving(forge.answer) as server:
+        clone.environ |= given | {"RVEXP_ARCHIVE_URL": f"{server.url}/{{commit}}"}
+        lacking = missing(clone, f"{tag}^0")
+        digest = rvexp(clone, "publish", tag).partition("@")[2]
+        assert rvexp(clone, "build", "--reproduce", tag) == digest
+    assert missing(clone, f"{tag}^0") == lacking > 0
+    rvexp(world, "sync")
+    assert rvexp(world, "build", "--reproduce", tag) == digest
 
 
 @pytest.mark.parametrize("wanted", FILTERS)

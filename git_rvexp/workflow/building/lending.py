@@ -35,17 +35,19 @@ class Lending:
         self._whole = Partial(repo, self._own)
         self.objects = Objects(repo.common_dir, read=self._whole)
         self.source: dict[str, str] = {}
+        self._offered: set[str] = set()
 
     def offer(self, snapshot: Snapshot) -> None:
-        """Let its archive fill what the clone lacks of it."""
-        served = self._served(snapshot)
+        """Let its archive fill what the clone lacks of it; once, however often it is offered."""
+        served = self._served(snapshot) if snapshot.commit not in self._offered else None
+        self._offered.add(snapshot.commit)
         if served:
-            self._whole.take(snapshot.commit, functools.partial(self._lent, served, snapshot.tree))
+            self._whole.take(snapshot.commit, functools.partial(self._lent, served, snapshot))
 
-    def _lent(self, served: Served, tree: str, lacking: frozenset[str]) -> Spool | None:
-        spool = Spool()
+    def _lent(self, served: Served, snapshot: Snapshot, lacking: frozenset[str]) -> Spool | None:
+        spool, tree = Spool(), snapshot.tree
         weakref.finalize(self._whole, spool.close)
-        self._say(f"partial clone: {len(lacking)} objects are missing here, reading {served.address}")
+        self._say(f"partial clone: taking what is missing of {snapshot.tag} from {served.address}")
         known = Objects(self.objects.git_dir, read=self._own).names(tree, closed=lacking)
         most = unpacking.room()
         if any(entry.mode == FOLDER for entry in known):
@@ -54,5 +56,6 @@ class Lending:
             why = served.taken(lambda chunks: archive.read(chunks, known, spool, unsized=most), most)
         self.source[tree] = "" if why else served.address
         if why:
+            spool.close()
             self._say(f"git fetches what is missing from where the clone came, since {why}")
         return None if why else spool
