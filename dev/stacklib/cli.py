@@ -7,7 +7,8 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 
 from stacklib import (
     apt,
@@ -24,6 +25,7 @@ from stacklib import (
     registry,
     second,
     venv,
+    versions,
 )
 from stacklib.locks import alone
 from stacklib.part import Package, Part
@@ -42,6 +44,12 @@ PARTS = (
     rastervision.PART,
 )
 NAMES = tuple(p.name for p in PARTS)
+BROUGHT: Mapping[str, Callable[[], Iterable[Path]]] = {
+    "readers": lambda: [readers.ensure()],
+    "git": lambda: [versions.newest_git()],
+    "pythons": versions.pythons,
+}
+"""What is not started, but brought for tests: verb -> the paths to print."""
 
 
 def chosen(only: str | None) -> list[Part]:
@@ -136,8 +144,12 @@ def _parser() -> argparse.ArgumentParser:
         ("batch", "make a queue and a base job definition in Batch and print them as JSON"),
     ):
         verbs.add_parser(verb, help=text, description=text).add_argument("name", metavar="NAME")
-    text = "make the environment with readers of what we write, for tests, and print its Python"
-    verbs.add_parser("readers", help=text, description=text)
+    for verb, text in (
+        ("readers", "make the environment with readers of what we write, for tests, and print its Python"),
+        ("git", "bring the newest git of Debian, for tests, and print the folder to put first on PATH"),
+        ("pythons", "print the Pythons that can be had here, for tests, one a line"),
+    ):
+        verbs.add_parser(verb, help=text, description=text)
     return parser
 
 
@@ -148,8 +160,9 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.verb == "batch":
         print(batch(arguments.name))
         return 0
-    if arguments.verb == "readers":
-        print(readers.ensure())
+    if arguments.verb in BROUGHT:
+        for found in BROUGHT[arguments.verb]():
+            print(found)
         return 0
     parts = chosen(arguments.only)
     if arguments.verb == "up":

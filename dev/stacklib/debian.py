@@ -7,6 +7,7 @@ lists and a state of its own; packages are checked by Debian's keys as ever.
 
 import os
 import platform
+import re
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,8 +18,9 @@ from stacklib.part import Package
 from stacklib.process import StackError
 from stacklib.story import say
 
-PATCHELF = Package("patchelf", "patchelf")
 _KEYS = "/usr/share/keyrings/debian-archive-keyring.gpg"
+_DEBOOTSTRAP = Package("debootstrap", "debootstrap")
+_NEEDED = (Package("patchelf", "patchelf"), Package("debian-archive-keyring", _KEYS))
 _SMALLEST = 100_000  # bytes; what is smaller than any program is a script
 
 
@@ -28,7 +30,7 @@ def bring(suite: str, package: str) -> Path:
     done = root / "unpacked"
     with alone(f"debian-{suite}"):
         if not done.exists():
-            apt.install(apt.missing((PATCHELF,)), "programs of other releases of Debian")
+            apt.install(apt.missing(_NEEDED), "programs of other releases of Debian")
             say(f"Unpacking {package} of Debian {suite} into {root.relative_to(paths.PROJECT)}")
             for archive in _download(suite, package, root.with_name(f"{package}.debs")):
                 _run("dpkg", "-x", str(archive), str(root))
@@ -75,9 +77,14 @@ def _mirror() -> str:
     """Where this machine gets its Debian packages."""
     told = _run("apt-get", "indextargets", "--format", "$(REPO_URI) $(LABEL)").splitlines()
     found = [uri for uri, _, label in (line.partition(" ") for line in told) if label == "Debian"]
-    if not found:
+    if found:
+        return found[0]
+    # On a relative of Debian: where debootstrap, which makes our base image too, looks when it is not told.
+    apt.install(apt.missing((_DEBOOTSTRAP,)), "packages of Debian")
+    named = re.search(r'^DEF_MIRROR="([^"]+)"', Path(apt.program("debootstrap") or "").read_text(), re.MULTILINE)
+    if named is None:
         raise StackError("apt-get knows no Debian packages here; run apt-get update as root once.")
-    return found[0]
+    return named[1]
 
 
 def _run(*command: str, env: dict[str, str] | None = None) -> str:

@@ -7,21 +7,16 @@ machine's, and those of newer releases of Debian. What is brought goes to `.dev`
 import argparse
 import os
 import re
-import shlex
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from stacklib import cli, debian, paths, venv
+from stacklib import cli, paths, venv, versions
 from stacklib.process import StackError
 from stacklib.story import say
 
-PYTHONS = ("3.11", "3.12", "3.13", "3.14")
-GITS = ("trixie", "sid")
-_PYTHON_SUITES = {"3.13": "trixie", "3.14": "sid"}  # where Debian has which
 _GIT_TESTS = ("unit/test_[glnors]*.py", "unit/test_hook*.py", "unit/test_shapes*.py", "unit/test_trust.py")
 _TESTS: Mapping[str, tuple[str, ...]] = {
     "python": ("unit", "integration/test_run_cli.py", "integration/test_bundle.py", "integration/test_schemas.py"),
@@ -41,29 +36,9 @@ class Cell:
 def pythons(wanted: Iterable[str]) -> Iterator[Cell]:
     """An environment of our own for each version; StackError where one is nowhere to be had."""
     for version in wanted:
-        found = _installed(version) or _from_debian(version)
-        python = _environment(version, found) / "python"
+        python = _environment(version, versions.python(version)) / "python"
         told = subprocess.run([python, "--version"], capture_output=True, text=True, check=True).stdout.strip()
         yield Cell(told, python, (python.parent,))
-
-
-def _installed(version: str) -> Path | None:
-    """A Python on PATH or of pyenv that works (a shim of pyenv's may stand for none)."""
-    places = sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python{version}"))
-    named = shutil.which(f"python{version}")
-    for place in [*places, *([Path(named)] if named else [])]:
-        if subprocess.run([place, "-c", "import ssl"], capture_output=True, check=False).returncode == 0:
-            return place
-    return None
-
-
-def _from_debian(version: str) -> Path:
-    if version not in _PYTHON_SUITES:
-        raise StackError(f"No Python {version} here. hint: pyenv install {version}")
-    root = debian.bring(_PYTHON_SUITES[version], f"python{version}")
-    program = root / "usr/bin" / f"python{version}"
-    debian.adapt(root, [program])
-    return program
 
 
 def _environment(version: str, python: Path) -> Path:
@@ -85,23 +60,10 @@ def gits(wanted: Iterable[str]) -> Iterator[Cell]:
     """The machine's own git, and that of each release of Debian."""
     python = venv.FOLDER / "bin/python"
     for suite in ("here", *wanted):
-        ahead = () if suite == "here" else (_git(suite),)
+        ahead = () if suite == "here" else (versions.git(suite),)
         env = _env(ahead)
         told = subprocess.run(["git", "--version"], env=env, capture_output=True, text=True, check=True).stdout.strip()
         yield Cell(f"{told} ({suite})", python, (*ahead, python.parent))
-
-
-def _git(suite: str) -> Path:
-    """A folder to put first on PATH: a `git` that knows where its own parts are."""
-    root = debian.bring(suite, "git")
-    parts = root / "usr/lib/git-core"
-    debian.adapt(root, [root / "usr/bin/git", *(p for p in parts.iterdir() if p.is_file())])
-    folder = root / "first"
-    folder.mkdir(exist_ok=True)
-    lines = ["#!/bin/sh", f"GIT_EXEC_PATH={shlex.quote(str(parts))}", "export GIT_EXEC_PATH"]
-    (folder / "git").write_text("\n".join([*lines, f'exec {shlex.quote(str(root / "usr/bin/git"))} "$@"', ""]))
-    (folder / "git").chmod(0o755)
-    return folder
 
 
 def _env(ahead: tuple[Path, ...]) -> dict[str, str]:
@@ -133,14 +95,14 @@ def main() -> int:
     """Run all cells, then one line for each; 1 when one failed."""
     parser = argparse.ArgumentParser(prog="dev/matrix", description=__doc__.splitlines()[0], allow_abbrev=False)
     parser.add_argument("kind", choices=("python", "git"))
-    every = f"default: {' '.join(PYTHONS)}, or {' '.join(GITS)} (releases of Debian)"
+    every = f"default: {' '.join(versions.PYTHONS)}, or {' '.join(versions.GITS)} (releases of Debian)"
     parser.add_argument("versions", nargs="*", metavar="VERSION", help=every)
     parser.epilog = "What comes after -- goes to pytest; with a path of a test there, only that is run."
     words = sys.argv[1:]
     ours, extra = (words[: words.index("--")], words[words.index("--") + 1 :]) if "--" in words else (words, [])
     arguments = parser.parse_args(ours)
     cells = (pythons if arguments.kind == "python" else gits)(
-        arguments.versions or (PYTHONS if arguments.kind == "python" else GITS)
+        arguments.versions or (versions.PYTHONS if arguments.kind == "python" else versions.GITS)
     )
     told: list[tuple[str, str]] = []
     try:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 
-from stacklib import apt, cli, paths, readers, venv
+from stacklib import apt, cli, paths, readers, venv, versions
 from stacklib.part import Package
 from stacklib.process import StackError
 from stacklib.story import say
@@ -19,6 +19,9 @@ BROWSER = (
 )
 UNIT = (Package("git-lfs", "git-lfs"),)
 COVERAGE_FLOOR = 78  # percent of lines and branches of git_rvexp, looked at when everything is run in CI
+
+NEWEST_GIT = ("pytest", "-n", "2", "tests/unit/test_hook_install.py", "tests/unit/test_hook_post_push.py")
+"""Where the newest git works in another way: hooks set in the configuration."""
 
 SITE = ("sphinx-build", "-q", "-W", "--keep-going", "-b", "html", "docs")
 
@@ -76,12 +79,18 @@ def check(arguments: argparse.Namespace, extra: list[str], *, ci: bool) -> list[
     if not arguments.quick:
         cli.up(cli.PARTS, (*venv.packages(), *BROWSER))
         readers.ensure()
+        versions.pythons()
+        versions.newest_git()
     apt.install(apt.missing(UNIT), "the unit tests")
     venv.ensure()
     env = _environment(arguments, ci=ci)
     failed = [title for title, command in CHECKS.items() if not _run(title, command, env)]
-    if ci and not extra and not arguments.quick and not _supplied():
-        failed.append("supply")
+    if ci and not extra and not arguments.quick:
+        if not _supplied():
+            failed.append("supply")
+        path = os.pathsep.join((str(versions.newest_git()), env["PATH"]))
+        if not _run("tests with Debian's newest git", NEWEST_GIT, {**env, "PATH": path}):
+            failed.append("newest git")
     if not _run("tests", _pytest(arguments, extra, ci=ci), env):
         failed.append("tests")
     return failed

@@ -105,7 +105,7 @@ class Repo:
         if lines[0] == _ABSOLUTE:  # git before 2.31 gives back what it does not know
             raise GitError("this git is too old", hint="install git 2.39 or newer")
         if done.code and len(lines) < len(asked) - 1:
-            raise UsageError(_no_repository(cwd, done.err), hint="git init, or change to your clone")
+            raise _no_repository(cwd, done.err)
         if done.code:
             raise UsageError(f"{cwd} has no work tree", hint="change to a clone with a work tree")
         object_format, git_dir, common_dir, top = lines
@@ -185,10 +185,14 @@ def _run(command: list[str], cwd: Path, env: Mapping[str, str], stdin: bytes | N
     return Result(done.returncode, done.stdout, done.stderr.decode("utf-8", "replace"))
 
 
-def _no_repository(cwd: Path, err: str) -> str:
+def _no_repository(cwd: Path, err: str) -> UsageError:
+    hint, told = "git init, or change to your clone", err.strip()
     if "not a git repository" in err:
-        return f"{cwd} is not in a git repository"
-    return f"git cannot open the repository at {cwd}\n  {err.strip()}"
+        return UsageError(f"{cwd} is not in a git repository", hint=hint)
+    if "unknown repository extension" in err:  # such as refstorage: references in tables
+        hint = "install a newer git: the one that made this repository can do more than yours"
+        told = " ".join(told.split())
+    return UsageError(f"git cannot open the repository at {cwd}\n  {told}", hint=hint)
 
 
 def _failed(args: tuple[str, ...], done: Result) -> str:

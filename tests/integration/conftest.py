@@ -49,6 +49,24 @@ def readers() -> str:
         pytest.fail(str(error), pytrace=False)
 
 
+@pytest.fixture(scope="session")
+def newest_git() -> str:
+    """The folder, to stand first on PATH, of the newest git of Debian; brought when it is missing."""
+    try:
+        return dev_stack("git").strip()
+    except StackMissingError as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def pythons() -> list[str]:
+    """A Python of each supported version that can be had here; those that are missing are brought."""
+    try:
+        return dev_stack("pythons").split("\n")[:-1]
+    except StackMissingError as error:
+        pytest.fail(str(error), pytrace=False)
+
+
 @pytest.fixture
 def forge_repo(stack: Stack) -> Callable[[], ForgeRepo]:
     """Makes a new bare repository on the forge at each call."""

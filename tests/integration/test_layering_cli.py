@@ -175,6 +175,46 @@ def test_the_same_digest_whoever_makes_it(world: ImageWorld, open_place: Path) -
     assert run("-m", "git_rvexp", "build", "--reproduce", tag) == digest
 
 
+ISOLATED = """
+{before}
+import gzip, sys
+sys.path.insert(0, {root!r})
+print(".".join(map(str, sys.version_info[:2])), gzip.compress(b"abcabcabd" * 999, mtime=0).hex(), file=sys.stderr)
+from git_rvexp.cli import main
+sys.exit(main())
+"""
+
+
+def test_the_same_digest_from_every_python(world: ImageWorld, pythons: list[str]) -> None:
+    """Each alone with its standard library, with its own compressor and with another; other code has another one."""
+    change(world)
+    digests = {}
+    for nickname, text in (("two", "2"), ("three", "3")):
+        world.write({"a.py": text}, executable=("a.py",))
+        tag = rvexp(world, "snapshot", nickname)
+        digests[tag] = rvexp(world, "publish").partition("@")[2]
+    assert len(set(digests.values())) == 2
+    made, compressed = set(), set()
+    for python in pythons:
+        for before in ("", OTHER_ZLIB):
+            code = ISOLATED.format(before=before, root=ROOT)
+            for tag, digest in digests.items():
+                done = subprocess.run(
+                    [python, "-I", "-S", "-c", code, "build", "--reproduce", tag],
+                    cwd=world.clone,
+                    env=world.environ,
+                    capture_output=True,
+                    text=True,
+                    check=False,
+                )
+                assert (done.returncode, done.stdout.strip()) == (0, digest), done.stderr
+                version, packed = done.stderr.split()[:2]
+                made.add(version)
+                compressed.add((version, packed))
+    assert {"3.13", "3.14"} <= made
+    assert len(compressed) == 2 * len(made), "the other compressor was not used"
+
+
 CONTAINERD = """
 version = 2
 root = "{home}/root"

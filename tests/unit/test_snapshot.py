@@ -308,3 +308,16 @@ def test_outside_a_repository_there_is_one_clear_error(tmp_path: Path) -> None:
     done = Clone(tmp_path).rvexp("snapshot", "demo")
     assert done.returncode == 2
     assert done.stderr == f"error: {tmp_path} is not in a git repository\nhint: git init, or change to your clone\n"
+
+
+def test_a_repository_that_this_git_cannot_read_is_refused(clone: Clone) -> None:
+    """As tables of references are by git before 2.45: what git lacks is told, and what helps."""
+    clone.git("config", "core.repositoryFormatVersion", "1")
+    clone.git("config", "extensions.tomorrow", "yes")
+    done = clone.rvexp("snapshot", "demo")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        f"error: git cannot open the repository at {clone.path}\n"
+        "  fatal: unknown repository extension found: tomorrow\n"
+        "hint: install a newer git: the one that made this repository can do more than yours\n"
+    )
