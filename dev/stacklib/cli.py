@@ -18,6 +18,7 @@ from stacklib import (
     images,
     learning,
     moto,
+    newest,
     part,
     paths,
     rastervision,
@@ -41,6 +42,7 @@ PARTS = (
     clients.PART,
     learning.PART,
     second.PART,
+    newest.PART,
     rastervision.PART,
 )
 NAMES = tuple(p.name for p in PARTS)

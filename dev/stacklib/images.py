@@ -65,6 +65,15 @@ def has(image: str) -> bool:
     return engine.docker("image", "inspect", "--format", "{{.Id}}", image).returncode == 0
 
 
+def copy(image: str, host: str) -> None:
+    """Bring an image of the stack's engine into another one."""
+    command = [program("docker") or "docker", "--host"]
+    with subprocess.Popen([*command, engine.address(), "save", image], stdout=subprocess.PIPE) as saved:
+        done = subprocess.run([*command, host, "load"], stdin=saved.stdout, capture_output=True, text=True, check=False)
+    if done.returncode or saved.returncode:
+        raise StackError(f"{image} could not be brought into {host}: {done.stderr.strip()}")
+
+
 def answers(_running: Running) -> bool:
     """Whether the engine has both images."""
     return has(BASE) and has(TINY)

@@ -1,7 +1,8 @@
-"""`dev/matrix`: the tests with every Python and every git that can be had here; run by hand, not by CI.
+"""`dev/matrix`: the tests with every Python, git and Docker engine that can be had here; run by hand, not by CI.
 
 Pythons: those on PATH and of pyenv, and for the versions that are missing Debian's own of newer releases. gits: this
-machine's, and those of newer releases of Debian. What is brought goes to `.dev`; nothing installed is replaced.
+machine's, and those of newer releases of Debian. Engines: the newest of Debian with each of its stores of images. What
+is brought goes to `.dev`; nothing installed is replaced.
 """
 
 import argparse
@@ -13,24 +14,29 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from stacklib import cli, paths, venv, versions
+from stacklib import cli, engine, images, newest, paths, venv, versions
 from stacklib.process import StackError
 from stacklib.story import say
 
 _GIT_TESTS = ("unit/test_[glnors]*.py", "unit/test_hook*.py", "unit/test_shapes*.py", "unit/test_trust.py")
+_ENGINE_TESTS = ("bundle", "docker_executor", "images", "repeat", "pinning", "lay*", "insides", "run", "chain")
+_STORES = {"containerd": newest.PART, "classic": newest.CLASSIC}
+_DEFAULTS = {"python": versions.PYTHONS, "git": versions.GITS, "docker": tuple(_STORES)}
 _TESTS: Mapping[str, tuple[str, ...]] = {
     "python": ("unit", "integration/test_run_cli.py", "integration/test_bundle.py", "integration/test_schemas.py"),
+    "docker": tuple(f"integration/test_{name}.py" for name in _ENGINE_TESTS),
     "git": (*_GIT_TESTS, "integration/test_bundle.py", "integration/test_post_push.py", "hostile/test_configured.py"),
 }
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One version: what it is called, the Python that runs the tests, and what stands first on PATH."""
+    """One version: what it is called, the Python that runs the tests, what stands first on PATH, more variables."""
 
     title: str
     python: Path
     path: tuple[Path, ...] = field(default=())
+    env: Mapping[str, str] = field(default_factory=dict)
 
 
 def pythons(wanted: Iterable[str]) -> Iterator[Cell]:
@@ -66,6 +72,25 @@ def gits(wanted: Iterable[str]) -> Iterator[Cell]:
         yield Cell(f"{told} ({suite})", python, (*ahead, python.parent))
 
 
+def engines(wanted: Iterable[str]) -> Iterator[Cell]:
+    """The newest engine with each store of images that is wanted."""
+    python = venv.FOLDER / "bin/python"
+    for store in wanted:
+        part = _STORES[store]
+        try:
+            cli.up([engine.PART, images.PART, part])
+            (host,) = cli.exports([part]).values()
+            images.copy(images.BASE, host)
+            told = engine.docker("version", "--format", "{{.Server.Version}}", host=host).stdout.strip()
+            yield Cell(f"Docker {told} ({store})", python, (python.parent,), {"RVEXP_DEV_OTHER_ENGINE": host})
+        finally:
+            if part not in cli.PARTS:
+                cli.down([part])
+
+
+_KINDS = {"python": pythons, "git": gits, "docker": engines}
+
+
 def _env(ahead: tuple[Path, ...]) -> dict[str, str]:
     return {**os.environ, "PATH": os.pathsep.join([*map(str, ahead), os.environ["PATH"]])}
 
@@ -82,7 +107,7 @@ def run(kind: str, cell: Cell, extra: list[str]) -> str:
     command += [] if named else _tests(kind)
     print(f"\n== {cell.title}", flush=True)
     last = ""
-    env = {**_env(cell.path), **cli.exports(cli.PARTS)}
+    env = {**_env(cell.path), **cli.exports(cli.PARTS), **cell.env}
     with subprocess.Popen(command, cwd=paths.PROJECT, env=env, stdout=subprocess.PIPE, text=True) as pytest:
         assert pytest.stdout
         for line in pytest.stdout:
@@ -94,16 +119,14 @@ def run(kind: str, cell: Cell, extra: list[str]) -> str:
 def main() -> int:
     """Run all cells, then one line for each; 1 when one failed."""
     parser = argparse.ArgumentParser(prog="dev/matrix", description=__doc__.splitlines()[0], allow_abbrev=False)
-    parser.add_argument("kind", choices=("python", "git"))
-    every = f"default: {' '.join(versions.PYTHONS)}, or {' '.join(versions.GITS)} (releases of Debian)"
+    parser.add_argument("kind", choices=_KINDS)
+    every = f"default: {', or '.join(' '.join(words) for words in _DEFAULTS.values())}; of git, releases of Debian"
     parser.add_argument("versions", nargs="*", metavar="VERSION", help=every)
     parser.epilog = "What comes after -- goes to pytest; with a path of a test there, only that is run."
     words = sys.argv[1:]
     ours, extra = (words[: words.index("--")], words[words.index("--") + 1 :]) if "--" in words else (words, [])
     arguments = parser.parse_args(ours)
-    cells = (pythons if arguments.kind == "python" else gits)(
-        arguments.versions or (versions.PYTHONS if arguments.kind == "python" else versions.GITS)
-    )
+    cells = _KINDS[arguments.kind](arguments.versions or _DEFAULTS[arguments.kind])
     told: list[tuple[str, str]] = []
     try:
         venv.ensure()

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import subprocess
+from collections.abc import Callable, Mapping
 
 from stacklib import engine, paths
 from stacklib.apt import program
@@ -19,24 +20,32 @@ def start() -> Running:
     """Start it."""
     if os.geteuid() != 0:
         raise StackError("The second engine, which tests repeat runs on, can only be started by root.")
-    home, log = paths.folder("second"), paths.folder("second") / "log"
-    host = f"unix://{paths.sockets() / 'second.sock'}"
+    more = _identity(str(paths.folder("second") / "key.json"))
+    return daemon("second", "RVEXP_DEV_SECOND_ENGINE", program("dockerd") or "dockerd", more)
+
+
+def daemon(
+    name: str, variable: str, dockerd: str, more: Mapping[str, object], env: Mapping[str, str] | None = None
+) -> Running:
+    """An engine without a network in `.dev/NAME`; `more` goes into its configuration, `variable` tells its address."""
+    home, log = paths.folder(name), paths.folder(name) / "log"
+    host = f"unix://{paths.sockets() / name}.sock"
     (home / "pid").unlink(missing_ok=True)  # left by a crash; a live one was looked for before
     config = {
         "hosts": [host],
         "data-root": str(home / "data"),
-        "exec-root": str(paths.sockets() / "second"),
+        "exec-root": str(paths.sockets() / name),
         "pidfile": str(home / "pid"),
         "bridge": "none",
         "iptables": False,
         "shutdown-timeout": 5,
         "log-level": "warn",
-        **_identity(str(home / "key.json")),
+        **more,
     }
     (home / "daemon.json").write_text(json.dumps(config, indent=2))
-    process = spawn([program("dockerd") or "dockerd", "--config-file", str(home / "daemon.json")], log)
-    wait_until(lambda: _works(host), process, "the second dockerd", log)
-    return Running(host, (process,), {"RVEXP_DEV_SECOND_ENGINE": host}, {"host": host})
+    process = spawn([dockerd, "--config-file", str(home / "daemon.json")], log, env)
+    wait_until(lambda: _works(host), process, f"the {name} dockerd", log)
+    return Running(host, (process,), {variable: host}, {"host": host})
 
 
 def _identity(key: str) -> dict[str, str]:
@@ -50,11 +59,15 @@ def _works(host: str) -> bool:
     return engine.docker("version", host=host).returncode == 0
 
 
-def stopped(running: Running) -> None:
-    """Let go of its mounts, which would keep a clone from being deleted."""
-    if running.processes:
-        for place in engine.mounts(paths.folder("second"), paths.sockets() / "second"):
-            subprocess.run(["umount", "--lazy", str(place)], capture_output=True, check=False)
+def unmounted(name: str) -> Callable[[Running], None]:
+    """Lets go of an engine's mounts, which would keep a clone from being deleted."""
+
+    def stopped(running: Running) -> None:
+        if running.processes:
+            for place in engine.mounts(paths.folder(name), paths.sockets() / name):
+                subprocess.run(["umount", "--lazy", str(place)], capture_output=True, check=False)
+
+    return stopped
 
 
 PART = Part(
@@ -62,5 +75,5 @@ PART = Part(
     start,
     lambda running: _works(running.facts["host"]),
     lambda: (Package("docker.io", "dockerd"), Package("iptables", "iptables")),
-    stopped,
+    unmounted("second"),
 )

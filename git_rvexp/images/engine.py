@@ -5,6 +5,7 @@ The only import of the docker package in this room, made where it is used. What 
 """
 
 import contextlib
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -169,7 +170,7 @@ class Engine:
             for line in self.client.api.push(repository, tag, stream=True, decode=True, auth_config=account):
                 if "error" in line:
                     raise _push_failed(f"{repository}:{tag}", str(line["error"]))
-                digest = (line.get("aux") or {}).get("Digest", digest)
+                digest = _pushed(line, tag) or digest
                 progress(line)
         if not digest:
             raise RvexpError(
@@ -209,6 +210,12 @@ def asking(what: str) -> Iterator[None]:
         yield
     except (docker.errors.DockerException, OSError) as why:
         raise RvexpError(f"the Docker engine could not {what}\n  {_cause(why)}", hint="git rvexp doctor") from why
+
+
+def _pushed(line: Mapping[str, Json], tag: str) -> str:
+    """The digest that a line of a push tells; "" when it tells none. The containerd store says it in words only."""
+    told = re.fullmatch(rf"{re.escape(tag)}: digest: (sha256:[0-9a-f]{{64}}) size: \d+", str(line.get("status", "")))
+    return str((line.get("aux") or {}).get("Digest", told[1] if told else ""))
 
 
 def _push_failed(name: str, told: str) -> RvexpError:

@@ -42,6 +42,7 @@ class Stack:
     tiny_image: str
     learning_image: str
     second_engine: str
+    newest_engine: str
     rastervision_image: str
     rastervision_bin: str
 
@@ -115,7 +116,13 @@ def find_stack() -> Stack:
         values = _values()
     if missing := sorted(set(FIELDS.values()) - values.keys()):
         raise StackMissingError(f"dev/stack up left these undefined: {', '.join(missing)}")
-    host = values.get("DOCKER_HOST") or os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
+    # dev/matrix docker runs the same tests with another engine
+    host = (
+        os.environ.get("RVEXP_DEV_OTHER_ENGINE")
+        or values.get("DOCKER_HOST")
+        or os.environ.get("DOCKER_HOST")
+        or "unix:///var/run/docker.sock"
+    )
     return Stack(docker_host=host, **{field: values[variable] for field, variable in FIELDS.items()})
 
 
