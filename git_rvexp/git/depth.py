@@ -43,7 +43,8 @@ def promisor(repo: Repo) -> str:
 
 def _common(repo: Repo, name: str, head: str) -> list[str] | None:
     """Commits below `head` that the remote has; None when it cannot tell."""
-    asked = ("--negotiate-only", f"--negotiation-tip={head}", name)
+    # before git 2.36 --negotiate-only went into submodules where fetch.recurseSubmodules is set
+    asked = ("--negotiate-only", "--no-recurse-submodules", f"--negotiation-tip={head}", name)
     done = repo.git("-c", "protocol.version=2", "fetch", "--quiet", *asked, ok=(0, 1, 128))
     if done.code and "no-common" not in done.err and not _empty(repo, name):
         return None

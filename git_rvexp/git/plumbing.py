@@ -15,6 +15,9 @@ from typing import IO, NamedTuple
 
 from git_rvexp.errors import GitError, UsageError
 
+NEEDED = "install git 2.34 or newer"
+"""Everything that is used of git is that old, by its release notes; docs/platforms.md tells what was tried."""
+
 # Who and how to talk, where the repository is, and the caller's -c settings. Everything else that starts with
 # GIT_ (index file, object directory, prefix, pathspec modes, quarantine …) belongs to another command.
 _KEPT = (
@@ -103,7 +106,7 @@ class Repo:
         # names of folders, in the system's encoding
         lines = [os.fsdecode(line) for line in done.out.removesuffix(b"\n").split(b"\n")]
         if lines[0] == _ABSOLUTE:  # git before 2.31 gives back what it does not know
-            raise GitError("this git is too old", hint="install git 2.39 or newer")
+            raise GitError("this git is too old", hint=NEEDED)
         if done.code and len(lines) < len(asked) - 1:
             raise _no_repository(cwd, done.err)
         if done.code:
@@ -181,7 +184,7 @@ def _run(command: list[str], cwd: Path, env: Mapping[str, str], stdin: bytes | N
     try:
         done = subprocess.run(command, cwd=cwd, env=env, input=stdin or b"", capture_output=True, check=False)
     except FileNotFoundError as why:
-        raise GitError(f"{why.filename} was not found", hint="install git 2.39 or newer") from why
+        raise GitError(f"{why.filename} was not found", hint=NEEDED) from why
     return Result(done.returncode, done.stdout, done.stderr.decode("utf-8", "replace"))
 
 

@@ -2,8 +2,11 @@
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
+
+import pytest
 
 from git_rvexp.workflow.preparing.mending import SHARED, link
 from tests.conftest import Clone
@@ -153,4 +156,19 @@ def test_a_git_that_is_too_old_is_said(clone: Clone, tmp_path: Path) -> None:
     old.chmod(0o755)
     done = clone.rvexp("list", env={"PATH": f"{old.parent}{os.pathsep}{os.environ['PATH']}"})
     assert (done.returncode, done.stdout) == (128, "")
-    assert done.stderr == "error: this git is too old\nhint: install git 2.39 or newer\n"
+    assert done.stderr == "error: this git is too old\nhint: install git 2.34 or newer\n"
+
+
+@pytest.mark.parametrize(
+    ("version", "kind"), [("2.33.8", "bad"), ("2.34.1", "warn"), ("2.38.9", "warn"), ("2.39.0", "ok")]
+)
+def test_what_is_known_of_a_git_is_told(clone: Clone, tmp_path: Path, version: str, kind: str) -> None:
+    """Too old, old enough but never tried, and tried: by the version it tells; all else is done by the real one."""
+    told = tmp_path / "told" / "git"
+    told.parent.mkdir()
+    real = shutil.which("git")
+    told.write_text(f'#!/bin/sh\n[ "$1" != --version ] || exec echo git version {version}\nexec {real} "$@"\n')
+    told.chmod(0o755)
+    found = checks(clone, PATH=f"{told.parent}{os.pathsep}{os.environ['PATH']}")[1]["git"]
+    assert found[0] == kind
+    assert version in found[1]

@@ -111,6 +111,9 @@ def test_no_module_is_a_hall() -> None:
 POSIX = {
     "fcntl": {"record/ledger.py", "executors/docker_turn.py", "workflow/chain/hold.py"},
     "os.getuid": {"executors/docker_turn.py"},
+    "os.O_NOFOLLOW": {"executors/docker_turn.py"},
+    "os.O_CLOEXEC": {"executors/docker_turn.py"},
+    "os.execvpe": {"workflow/foreground.py"},  # there it would return at once, and the command go on by itself
     "signal.SIGPIPE": {"cli.py"},
     "signal.SIGHUP": set(),
     "signal.SIGKILL": set(),
@@ -119,13 +122,28 @@ POSIX = {
     "start_new_session": {"workflow/foreground.py"},  # `run` becomes the docker command: POSIX only, and told so
     "/bin/sh": {"workflow/foreground.py"},
     **{key: set[str]() for key in ("pwd", "grp", "resource", "termios", "tty", "pty")},
-    **{key: set[str]() for key in ("os.fork", "os.geteuid", "os.setsid", "os.kill", "os.killpg", "os.mkfifo")},
-    **{key: set[str]() for key in ("os.chown", "os.lchown", "os.mknod", "os.nice", "/dev/null", "/proc", "/tmp")},
+    **{
+        key: set[str]()
+        for key in (
+            "os.fork",
+            "os.forkpty",
+            "os.geteuid",
+            "os.getgid",
+            "os.getpgid",
+            "os.setsid",
+            "os.kill",
+            "os.killpg",
+            "os.mkfifo",
+        )
+    },
+    **{key: set[str]() for key in ("os.chown", "os.lchown", "os.mknod", "os.nice", "os.uname")},
+    **{key: set[str]() for key in ("os.O_DIRECTORY", "os.O_NONBLOCK", "os.statvfs", "os.sync", "os.wait")},
+    **{key: set[str]() for key in ("/dev", "/etc", "/proc", "/tmp", "/var")},
 }
 
 
 def posix_only(path: Path) -> Iterator[str]:
-    """The names of `POSIX` that a module uses: imports, attributes, arguments and plain texts."""
+    """The names of `POSIX` that a module uses: imports, attributes, arguments, and paths with their first folder."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             yield f"{node.value.id}.{node.attr}"
@@ -133,6 +151,7 @@ def posix_only(path: Path) -> Iterator[str]:
             yield node.arg
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("/"):
             yield node.value
+            yield node.value[: node.value.find("/", 1)] if "/" in node.value[1:] else node.value
     yield from imports(path)
 
 

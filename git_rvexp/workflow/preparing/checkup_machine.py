@@ -7,11 +7,12 @@ import sys
 from collections.abc import Iterator, Mapping
 
 from git_rvexp.errors import RvexpError
-from git_rvexp.git.plumbing import environment
+from git_rvexp.git.plumbing import NEEDED, environment
 from git_rvexp.workflow.preparing.checkup import Check, Scene, failed
 from git_rvexp.workflow.preparing.mending import SHARED, home_share
 
-OLDEST_GIT = (2, 39)
+_OLDEST_GIT = (2, 34)
+_TRIED_GIT = (2, 39)  # the oldest that the tests are run with
 # Before this, `git tag -s` with a broken ssh key exits 0 and leaves the tag unsigned.
 _SIGNS_OR_FAILS = (2, 43, 2)
 _NATURES = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -22,11 +23,15 @@ def git(scene: Scene) -> Iterator[Check]:
     told = _told(["git", "--version"], scene.environ)
     found = re.search(r"(\d+)\.(\d+)(?:\.(\d+))?", told or "")
     if not found:
-        yield Check("git", "bad", "git does not tell its version", "install git 2.39 or newer")
+        yield Check("git", "bad", "git does not tell its version", NEEDED)
         return
     version = tuple(int(part or 0) for part in found.groups())
-    fine = version >= OLDEST_GIT
-    yield Check("git", "ok" if fine else "bad", found[0], "" if fine else "install git 2.39 or newer")
+    if version < _OLDEST_GIT:
+        yield Check("git", "bad", found[0], NEEDED)
+    elif version < _TRIED_GIT:
+        yield Check("git", "warn", f"{found[0]} should do, but is not tested with", "install git 2.39 or newer")
+    else:
+        yield Check("git", "ok", found[0])
     context = scene.context
     if context and version < _SIGNS_OR_FAILS and _signs_by_ssh(scene):
         text = f"git {found[0]} may leave a tag unsigned without an error when the ssh key is broken"
