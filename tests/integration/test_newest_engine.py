@@ -4,6 +4,7 @@ import json
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -60,8 +61,8 @@ def test_it_is_the_newest_with_containerds_store(study: Study) -> None:
     assert [int(n) for n in newest.split(".")] > [int(n) for n in ours.split(".")]
 
 
-def test_without_a_registry(study: Study) -> None:
-    """Build, run, repeat and verify by the image's id."""
+def test_without_a_registry(study: Study, tmp_path: Path) -> None:
+    """Build, run, repeat and verify by the image's id, which no other engine would give it: no bundle carries it."""
     study.said("snapshot", "one")
     run = study.said("submit", "--wait", "--", "sh", "-c", "cat /src/train.py; exit 3", code=1).split()[0]
     assert study.said("logs", run) == "print('hello')"
@@ -69,6 +70,11 @@ def test_without_a_registry(study: Study) -> None:
     assert "identical" in study.said("repeat", "--wait")
     assert study.said("run", "--", "cat", "/src/train.py") == "print('hello')"
     study.said("verify")
+    bundle = tmp_path / "one.rvexp"
+    done = study.clone.rvexp("export", "one", "--format", "bundle", "-o", str(bundle))
+    assert done.returncode == 1
+    assert "names images by their manifests" in done.stderr
+    assert not bundle.exists()
 
 
 @pytest.mark.parametrize("code", ["", ".=/src"], ids=["whole", "laid over an environment"])

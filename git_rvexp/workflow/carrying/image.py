@@ -64,12 +64,19 @@ def from_engine(engine: Engine, image: Digest, folder: Path) -> Layout:
             file.write(chunk)
     try:
         with tarfile.open(spool, "r:") as tar:
+            named = set(tar.getnames())
             listed = json.loads(_content(tar, "manifest.json"))[0]
             config = Blob.of(_content(tar, str(listed["Config"])))
             layers = [_member(spool, tar.getmember(str(name))) for name in listed["Layers"]]
         diffs = json.loads(b"".join(config.open()))["rootfs"]["diff_ids"]
     except (tarfile.TarError, LookupError, ValueError, TypeError) as why:
         raise RvexpError(f"the engine handed out {image} in a form that is not known here: {why}") from why
+    if config.digest != image and f"blobs/sha256/{image.text.removeprefix('sha256:')}" in named:
+        raise RvexpError(
+            f"{image} is only in an engine that names images by their manifests (containerd's store)\n"
+            "  other engines would give it another id, which the record does not know",
+            hint="set ecr_repo and git rvexp publish: from a registry a bundle carries it",
+        )
     if config.digest != image or [str(layer.digest) for layer in layers] != diffs:
         raise RvexpError(f"the engine handed out another image than {image}", hint="git rvexp doctor")
     manifest = _manifest(config, layers)
