@@ -30,11 +30,14 @@ def ignoring(patterns: str, dockerfile: str) -> Callable[[str], bool]:
                 out = not taken_back
         return out
 
+    @functools.cache
+    def unwalked(folder: str) -> bool:
+        inside = (*(folder[:i] for i, letter in enumerate(folder) if letter == "/"), folder)
+        return any(matched(f) and not any(k.startswith(f) for k in kept) for f in inside)
+
     def left_out(path: str) -> bool:
-        folders = (path[:i] for i, letter in enumerate(path) if letter == "/")
-        if any(matched(f) and not any(k.startswith(f) for k in kept) for f in folders):
-            return True
-        return matched(path)
+        folder, slash, _ = path.rpartition("/")
+        return (bool(slash) and unwalked(folder)) or matched(path)
 
     return left_out
 

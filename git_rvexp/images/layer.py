@@ -1,11 +1,11 @@
 """A delta as a layer's bytes: a tar of ustar members in a gzip frame without compression ("rvexp-layer/1").
 
-The bytes are a pure function of git's objects, the tag's commit time and the owner. They are made twice, once to be
-measured and once to be sent, so that memory does not grow with them. Specified in docs/layer-format.md.
+The bytes are a pure function of git's objects, the tag's commit time and the owner. Where there are many, they are made
+twice, once to be measured and once to be sent: memory does not grow with them. Specified in docs/layer-format.md.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from git_rvexp.git import lfs
@@ -16,6 +16,7 @@ from git_rvexp.images.ustar import EARLIEST
 from git_rvexp.names import Digest
 
 FORMAT = "rvexp-layer/1"
+_HELD = 1 << 20  # bytes
 
 
 class Layer(NamedTuple):
@@ -24,7 +25,7 @@ class Layer(NamedTuple):
     diff_id: Digest
     digest: Digest
     size: int
-    open: Callable[[], Iterator[bytes]]
+    open: Callable[[], Iterable[bytes]]
 
 
 def make(objects: Objects, delta: Delta, *, time: int, owner: tuple[int, int]) -> Layer:
@@ -34,6 +35,7 @@ def make(objects: Objects, delta: Delta, *, time: int, owner: tuple[int, int]) -
         return _tar(objects, delta, max(time, EARLIEST), owner)
 
     inner, outer, size = hashlib.sha256(), hashlib.sha256(), 0
+    held: list[bytes] = []
 
     def measured() -> Iterator[bytes]:
         for chunk in tar():
@@ -43,8 +45,11 @@ def make(objects: Objects, delta: Delta, *, time: int, owner: tuple[int, int]) -
     for chunk in stored.packed(measured()):
         outer.update(chunk)
         size += len(chunk)
+        if size <= _HELD:
+            held.append(chunk)
     named = [Digest(f"sha256:{made.hexdigest()}") for made in (inner, outer)]
-    return Layer(named[0], named[1], size, lambda: stored.packed(tar()))
+    whole = b"".join(held)
+    return Layer(named[0], named[1], size, lambda: [whole] if len(whole) == size else stored.packed(tar()))
 
 
 def _tar(objects: Objects, delta: Delta, time: int, owner: tuple[int, int]) -> Iterator[bytes]:

@@ -50,7 +50,8 @@ def describe(objects: Objects, tree: str, settings: Settings, recipe: Recipe) ->
         raise Unfit(f"there is no {recipe.dockerfile}")
     ignore, left_out = rules_of(objects, names, recipe)
     kept = {path: e for path, e in names.items() if e.mode != GITLINK and not left_out(path)}
-    reading = _Reading(settings, kept, _expression(settings.image_environment))
+    sources = tuple(posixpath.normpath(source) for source in settings.image_code)
+    reading = _Reading(settings, kept, sources, _expression(settings.image_environment))
     inputs = {path for path in kept if reading.is_input(path)}
     inputs |= {own.shown, *([ignore.shown] if ignore else [])}
     stages = dockerfile.stages(objects.blob(own).decode("utf-8", "replace"))
@@ -70,11 +71,13 @@ class _Reading(NamedTuple):
 
     settings: Settings
     kept: dict[str, Entry]
+    sources: tuple[str, ...]
     named: re.Pattern[str]
 
     def is_input(self, path: str) -> bool:
         """Whether the settings make it part of the environment: by name, or because no code mapping holds it."""
-        if not any(_below(path, source) is not None for source in self.settings.image_code):
+        # asked of every file, whose path is as plain as git writes it: `_below` would tidy it up each time
+        if not any(source in (".", path) or path.startswith(f"{source}/") for source in self.sources):
             return True
         return self.named.match(path) is not None
 
@@ -124,5 +127,9 @@ def _globbed(text: str) -> bool:
 
 def _expression(patterns: Iterable[str]) -> re.Pattern[str]:
     """One expression for all patterns: with a slash against the whole path, without one against the name."""
-    each = (fnmatch.translate(p) if "/" in p else f"(?:.*/)?{fnmatch.translate(p)}" for p in patterns)
+    named, placed = list[str](), list[str]()
+    for pattern in patterns:
+        (placed if "/" in pattern else named).append(fnmatch.translate(pattern))
+    # the names share one look for the last slash: every file of the tree is held against this
+    each = [f"(?:.*/)?(?:{'|'.join(named)})"] * bool(named) + placed
     return re.compile("|".join(each) or r"(?!)", re.DOTALL)
