@@ -1,12 +1,13 @@
 """Images made of an environment and one layer: what arrives, in how many requests, and that it needs no engine."""
 
+import http.client
 import json
 import shutil
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,9 @@ from tests.faults import actions
 from tests.faults.proxy import FaultProxy
 from tests.integration.imageworld import ImageWorld, exported, keep_by_lfs, listed, raw_manifest
 from tests.integration.parts import Stack
+from tests.unit.serving import Asked, Reply, Serving
 
+OF_THE_HOP = ("content-length", "transfer-encoding", "connection", "date")
 CODE = {".": "/opt/src"}
 
 
@@ -101,14 +104,55 @@ def test_requests_of_a_publish_and_of_the_same_again(world: ImageWorld, registry
         assert (again.image, again.pushed) == (made.image, False)
 
 
+def taking_blobs_at_once(upstream: str) -> Callable[[Asked], Reply]:
+    """The registry at `upstream`, but for a blob that comes with the question for a place: it is taken at once."""
+
+    def passed(method: str, path: str, asked: Asked, body: bytes) -> Reply:
+        link = http.client.HTTPConnection(upstream, timeout=60)
+        kept = {k: v for k, v in asked.headers.items() if k in ("accept", "content-type")}
+        link.request(method, path, body=body, headers=kept)
+        got = link.getresponse()
+        return Reply(got.status, got.read(), {k: v for k, v in got.getheaders() if k.lower() not in OF_THE_HOP})
+
+    def answer(asked: Asked) -> Reply:
+        path, _, digest = asked.path.partition("?digest=")
+        if asked.method != "POST" or not digest:
+            return passed(asked.method, asked.path, asked, asked.body)
+        place = passed("POST", path, asked, b"").headers["Location"].partition(upstream)[2]
+        return passed("PUT", f"{place}&digest={digest}", asked, asked.body)
+
+    return answer
+
+
+def test_requests_where_a_blob_takes_one(world: ImageWorld, registry_repo: str) -> None:
+    """The first publish finds it out; then it is the look, the layer, the config and the manifest."""
+    host, _, name = registry_repo.partition("/")
+    world.ensure(world.simple(), laid(registry_repo))
+    with Serving(taking_blobs_at_once(host)) as server:
+        settings = laid(f"localhost:{server.port}/{name}")
+        world.write({"a": "b"})
+        world.ensure(world.snapshot("two"), settings)
+        world.write({"a": "c", "d": "e" * 50_000})
+        snapshot = world.snapshot("three")
+        server.asked.clear()
+        made = world.ensure(snapshot, settings)
+        assert sorted(asked.method for asked in server.asked) == ["GET", "POST", "POST", "PUT"]
+    there = made.image.ref.replace(f"localhost:{server.port}", host)
+    assert exported(world.stack, there, "/opt/src") == listed(world, snapshot.tree)
+
+
 def test_room_for_the_blobs_is_asked_for_while_the_tag_is_looked_up(world: ImageWorld, registry_repo: str) -> None:
     """A tag that this clone has not published is expected to be free: the look is held until room was asked for."""
     host, _, name = registry_repo.partition("/")
     world.ensure(world.simple(), laid(registry_repo))
-    world.write({"a": "b"})
-    snapshot = world.snapshot("two")
     gate, waited = threading.Event(), threading.Event()
     with FaultProxy(f"http://{host}") as proxy:
+        world.write({"a": "b"})
+        # finds out that this registry wants blobs in two requests
+        world.ensure(world.snapshot("two"), laid(f"{proxy.url.removeprefix('http://')}/{name}"))
+        world.write({"a": "c"})
+        snapshot = world.snapshot("three")
+        proxy.log.clear()
         proxy.on("GET", f"/manifests/{world.tag.mapped}$", actions.hold(gate))
 
         def watch() -> None:
