@@ -112,13 +112,14 @@ def taking_blobs_at_once(upstream: str) -> Callable[[Asked], Reply]:
         kept = {k: v for k, v in asked.headers.items() if k in ("accept", "content-type")}
         link.request(method, path, body=body, headers=kept)
         got = link.getresponse()
-        return Reply(got.status, got.read(), {k: v for k, v in got.getheaders() if k.lower() not in OF_THE_HOP})
+        told = {k: v.removeprefix(f"http://{upstream}") for k, v in got.getheaders() if k.lower() not in OF_THE_HOP}
+        return Reply(got.status, got.read(), told)
 
     def answer(asked: Asked) -> Reply:
         path, _, digest = asked.path.partition("?digest=")
         if asked.method != "POST" or not digest:
             return passed(asked.method, asked.path, asked, asked.body)
-        place = passed("POST", path, asked, b"").headers["Location"].partition(upstream)[2]
+        place = passed("POST", path, asked, b"").headers["Location"]
         return passed("PUT", f"{place}&digest={digest}", asked, asked.body)
 
     return answer
