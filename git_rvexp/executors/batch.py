@@ -71,7 +71,7 @@ class BatchExecutor:
         """The job's id, after exactly one SubmitJob. RefusedError: there is no job; UnsureError: there may be one."""
         try:
             request = batch_request.request(plan, self._definition(plan.definition))
-            once = self._client("batch", once=True)
+            once = self._once
         except CredentialsError as why:
             raise NotSignedInError(str(why), hint=why.hint) from why
         except RvexpError as why:
@@ -120,13 +120,18 @@ class BatchExecutor:
     def _reads(self) -> Any:
         return self._client("batch")
 
+    @cached_property
+    def _once(self) -> Any:
+        return self._client("batch", once=True)
+
     def _client(self, service: str, *, once: bool = False, region: str = "") -> Any:
         settings = dataclasses.replace(self._settings, aws_region=region) if region else self._settings
         return aws.client(service, settings, once=once, read_seconds=self._read_seconds)
 
     def expect_queue(self, name: str) -> None:
-        """Look at a queue that a plan is going to name, so that its check need not wait."""
+        """Look at a queue that a plan is going to name, so that its check and its submission need not wait."""
         self._queues[name] = time.monotonic(), self._queue(name)
+        _ = self._once
 
     def _check_queue(self, plan: Plan) -> None:
         if not plan.queue:

@@ -1,12 +1,13 @@
 """Notes as a tree: read many at once, write by compare-and-swap.
 
-The new tree is built beside the ref with `mktree` and the ref moves only if nobody else moved it. `git notes
+The new tree is built beside the ref and the ref moves only if nobody else moved it. `git notes
 append` and pygit2's create_note lose up to half of concurrent writes without saying so (measured), so neither is
 used. New notes are fanned out one level (ab/cdef…), so the cost of a write does not follow the number of
 notes; notes that plain git wrote elsewhere are found and written back where they are.
 """
 
 import itertools
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
@@ -16,10 +17,13 @@ from git_rvexp.git.notefinding import found as few
 from git_rvexp.git.notetree import NoteTree
 from git_rvexp.git.notetree import paths as paths  # noqa: PLC0414  part of what is offered here
 from git_rvexp.git.plumbing import Repo
+from git_rvexp.git.reader import Named
 
 REF = "refs/notes/rvexp"
 _TRAILER = "Rvexp-Record: 1"  # by which hooks/pre-push knows a commit of the record under any name
 _REPAIR = "git fsck, then fetch the object again: git fetch --refetch experiments refs/notes/rvexp"
+_NOBODY = "git rvexp <git-rvexp@localhost>"
+"""Nobody's name is needed to keep a record: who did what stands in the events."""
 _ROOM = 16384  # bytes; a ref and its lock take a block each
 
 
@@ -34,7 +38,23 @@ class Tip(NamedTuple):
 
 def tip(repo: Repo, ref: str = REF) -> Tip:
     """The commit that `ref` names now."""
-    return Tip(repo.git("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}", ok=(0, 1)).text)
+    there = _commit(repo, ref)
+    return Tip(there.oid if there else "")
+
+
+def follows(repo: Repo, later: Tip, earlier: Tip) -> bool:
+    """Whether `later` holds all that `earlier` does; False too when either is not here."""
+    there = _commit(repo, later.commit)
+    head = there.content.partition(b"\n\n")[0] if there else b""
+    # Nearly always the one was just written on top of the other, and git need not walk.
+    if later == earlier or b"\nparent %s\n" % earlier.commit.encode() in head:
+        return True
+    return repo.git("merge-base", "--is-ancestor", earlier.commit, later.commit, ok=(0, 1, 128)).code == 0
+
+
+def _commit(repo: Repo, name: str) -> Named | None:
+    asked = f"{name}^{{commit}}"
+    return repo.reader.read([asked])[asked]
 
 
 def listed(repo: Repo, at: Tip) -> dict[str, str]:
@@ -141,28 +161,42 @@ def write(
 
     It is of now, or of `when` (epoch seconds).
     """
-    root = NoteTree(repo, f"{at.commit}^{{tree}}" if at else "")
-    try:
-        for oid, text in notes.items():
-            root.place(oid, _blob(repo, text))
-        tree = root.store()
-    finally:
-        root.close()
-    flags = [word for parent in (*([at.commit] if at else []), *parents) for word in ("-p", parent)]
+    from git_rvexp.git.packing import Pack  # noqa: PLC0415  a look writes nothing
+
+    pack = Pack(repo)
+    root = NoteTree(repo, f"{at.commit}^{{tree}}" if at else "", pack)
+    for oid, text in notes.items():
+        root.place(oid, pack.add("blob", text.encode("utf-8", "surrogateescape")))
+    tree, above = root.store(), [*([at.commit] if at else []), *parents]
     text = f"{message}\n\n{_TRAILER}\n"
     # What is of a given moment is the same commit in every clone that writes it, so nobody signs it.
-    if when is None:
-        return Tip(_signed(repo, [tree, *flags], text.encode()))
-    return Tip(repo.git("commit-tree", tree, *flags, stdin=text.encode(), env=_identity(when)).text)
+    if when is None and _signs(repo):
+        pack.store()
+        return Tip(_signed(repo, tree, above, text))
+    lines = [f"tree {tree}", *(f"parent {parent}" for parent in above)]
+    stamp = f"{_NOBODY} {int(time.time()) if when is None else when} +0000"
+    commit = "\n".join([*lines, f"author {stamp}", f"committer {stamp}", "", text])
+    name = pack.add("commit", commit.encode())
+    pack.store()
+    return Tip(name)
 
 
-def _signed(repo: Repo, words: list[str], text: bytes) -> str:
+def _signs(repo: Repo) -> bool:
     from git_rvexp.git import signing  # noqa: PLC0415  a look never signs
+
+    return signing.asks(repo, signing.SIGN, record=True)
+
+
+def _signed(repo: Repo, tree: str, parents: Iterable[str], text: str) -> str:
+    from git_rvexp.git import signing  # noqa: PLC0415  as above
     from git_rvexp.git.tags import person  # noqa: PLC0415  as above
 
-    if signing.asks(repo, signing.SIGN, record=True):
-        return signing.commit(repo, words, text, _identity(None), str(person(repo)))
-    return repo.git("commit-tree", *words, stdin=text, env=_identity(None)).text
+    name, _, email = _NOBODY.rstrip(">").partition(" <")
+    env = {
+        f"GIT_{who}_{what}": of for who in ("AUTHOR", "COMMITTER") for what, of in (("NAME", name), ("EMAIL", email))
+    }
+    words = [tree, *(word for parent in parents for word in ("-p", parent))]
+    return signing.commit(repo, words, text.encode(), env, str(person(repo)))
 
 
 def swap(repo: Repo, new: Tip, old: Tip, reason: str, ref: str = REF) -> bool:
@@ -186,14 +220,3 @@ def ensure_notes_ref(repo: Repo) -> bool:
         return False
     repo.git("config", "--local", "core.notesRef", REF)
     return True
-
-
-def _blob(repo: Repo, text: str) -> str:
-    return repo.git("hash-object", "-w", "--stdin", stdin=text.encode("utf-8", "surrogateescape")).text
-
-
-def _identity(when: int | None) -> dict[str, str]:
-    """Nobody's name is needed to keep a record: who did what stands in the events."""
-    fixed = {"NAME": "git rvexp", "EMAIL": "git-rvexp@localhost"}
-    fixed |= {} if when is None else {"DATE": f"{when} +0000"}
-    return {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER") for what, value in fixed.items()}

@@ -1,16 +1,17 @@
 """The tree of a notes ref: at which paths a note can stand, and a copy of the tree under change.
 
-Subtrees are read when they are needed and written once, by one `git mktree --batch`. Moving refs is `notes`' business.
+Subtrees are read when they are needed and written once, with all else that is new. Moving refs is `notes`' business.
 """
 
-import contextlib
-import subprocess
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from git_rvexp.errors import GitError
 from git_rvexp.git.plumbing import Repo
+from git_rvexp.tree import FILE, FOLDER
 
-_Entry = tuple[str, str, str]  # mode, kind, oid
+if TYPE_CHECKING:
+    from git_rvexp.git.objects import Items
+    from git_rvexp.git.packing import Pack
 
 
 def paths(oid: str) -> list[str]:
@@ -19,85 +20,60 @@ def paths(oid: str) -> list[str]:
 
 
 class NoteTree:
-    """A notes tree under change; `treeish` is empty for a new one."""
+    """A notes tree under change; `treeish` is empty for a new one. What is made goes into `pack`."""
 
-    def __init__(self, repo: Repo, treeish: str) -> None:
-        self._repo = repo
+    def __init__(self, repo: Repo, treeish: str, pack: "Pack") -> None:
+        self._repo, self._pack = repo, pack
         self._root = self._entries(treeish) if treeish else {}
-        self._subtrees: dict[str, dict[str, _Entry]] = {}
-        self._mktree: subprocess.Popen[bytes] | None = None
+        self._subtrees: dict[str, Items] = {}
 
     def place(self, oid: str, blob: str) -> None:
         """Put the note of `oid` where it stands already (the other copies go), else one level deep."""
         holders = [(folder, name) for folder, name in _split(oid) if name in self._folder(folder)]
         for folder, name in holders[1:]:
             del self._folder(folder)[name]
-        folder, name = holders[0] if holders else (oid[:2], oid[2:])
-        self._folder(folder)[name] = ("100644", "blob", blob)
+        folder, name = holders[0] if holders else (oid[:2], oid[2:].encode())
+        self._folder(folder)[name] = (FILE, blob)
 
     def store(self) -> str:
-        """The tree's object name, all of it written."""
+        """The tree's object name, with all that is below it in the pack."""
         for path in sorted(self._subtrees, key=len, reverse=True):
             parent, _, name = path.rpartition("/")
             entries = self._subtrees[path]
             if entries:
-                self._folder(parent)[name] = ("040000", "tree", self._write(entries))
+                self._folder(parent)[name.encode()] = (FOLDER, self._written(entries))
             else:
-                self._folder(parent).pop(name, None)
-        return self._write(self._root)
+                self._folder(parent).pop(name.encode(), None)
+        return self._written(self._root)
 
-    def close(self) -> None:
-        """End the writer."""
-        if self._mktree is not None:
-            with contextlib.suppress(BrokenPipeError):
-                self._mktree.communicate()
-
-    def _folder(self, path: str) -> dict[str, _Entry]:
+    def _folder(self, path: str) -> "Items":
         if not path:
             return self._root
         if path not in self._subtrees:
             parent, _, name = path.rpartition("/")
-            entry = self._folder(parent).get(name)
-            self._subtrees[path] = self._entries(entry[2]) if entry and entry[1] == "tree" else {}
+            mode, oid = self._folder(parent).get(name.encode(), (0, ""))
+            self._subtrees[path] = self._entries(oid) if mode == FOLDER else {}
         return self._subtrees[path]
 
-    def _entries(self, treeish: str) -> dict[str, _Entry]:
-        entries: dict[str, _Entry] = {}
-        for line in self._repo.git("ls-tree", "-z", treeish).text.split("\0"):
-            meta, _, name = line.partition("\t")
-            if name:
-                mode, kind, oid = meta.split()
-                entries[name] = (mode, kind, oid)
-        return entries
+    def _entries(self, treeish: str) -> "Items":
+        from git_rvexp.git.objects import parsed  # noqa: PLC0415  a look at the record changes no tree
 
-    def _write(self, entries: Mapping[str, _Entry]) -> str:
-        if self._mktree is None:
-            self._mktree = subprocess.Popen(
-                ["git", "mktree", "--batch", "-z"],
-                cwd=self._repo.top,
-                env=self._repo.env,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-            )
-        assert self._mktree.stdin
-        assert self._mktree.stdout
-        assert self._mktree.stderr
-        text = "".join(f"{mode} {kind} {oid}\t{name}\0" for name, (mode, kind, oid) in entries.items())
-        with contextlib.suppress(BrokenPipeError):  # it has ended; why comes next
-            self._mktree.stdin.write(text.encode() + b"\0")
-            self._mktree.stdin.flush()
-        oid = self._mktree.stdout.readline().decode().strip()
-        if not oid:
-            said = self._mktree.stderr.read().decode("utf-8", "replace").strip()
-            raise GitError(f"the record could not be written\n  {said}")
-        return oid
+        there = self._repo.reader.read([treeish])[treeish]
+        if there is None or there.kind != "tree":
+            raise GitError(f"the record is damaged: the object {treeish} is missing", hint="git fsck")
+        return parsed(there.oid, there.content)
+
+    def _written(self, entries: "Items") -> str:
+        # git sorts a folder as if its name ended with a slash
+        ordered = sorted(entries.items(), key=lambda item: item[0] + b"/" if item[1][0] == FOLDER else item[0])
+        parts = (b"%o %s\0%s" % (mode, name, bytes.fromhex(oid)) for name, (mode, oid) in ordered)
+        return self._pack.add("tree", b"".join(parts))
 
 
-def _split(oid: str) -> list[tuple[str, str]]:
+def _split(oid: str) -> list[tuple[str, bytes]]:
     """Folder and name of each of `paths(oid)`; an absent folder reads as empty."""
     pairs = []
     for path in paths(oid):
         folder, _, name = path.rpartition("/")
-        pairs.append((folder, name))
+        pairs.append((folder, name.encode()))
     return pairs

@@ -15,7 +15,7 @@ from git_rvexp.tree import EXECUTABLE, FILE, FOLDER, GITLINK, Change, Entry
 
 _LARGE = 4 << 20
 _REMEMBERED = 50_000  # entries of trees
-_Items = dict[bytes, tuple[int, str]]
+Items = dict[bytes, tuple[int, str]]
 """What stands in a tree: mode and object name by name."""
 
 
@@ -26,7 +26,7 @@ class Objects:
         """Nothing is read yet. `env` is what git is run with, our own by default; with `read` that is asked instead."""
         self.git_dir = git_dir
         self._read = read or CatFile(git_dir, environment(os.environ) if env is None else env)
-        self._known: dict[str, _Items] = {}
+        self._known: dict[str, Items] = {}
         self._room = _REMEMBERED
 
     @classmethod
@@ -128,17 +128,17 @@ class Objects:
                 self._one(oid, "blob")
         return [Entry(e.path, e.mode, e.oid, sizes.get(e.oid) or 0) for e in entries]
 
-    def _items(self, oid: str) -> _Items:
+    def _items(self, oid: str) -> Items:
         return next(self._trees([oid]))
 
-    def _trees(self, oids: Sequence[str]) -> Iterator[_Items]:
+    def _trees(self, oids: Sequence[str]) -> Iterator[Items]:
         """Trees by their names, as far as there is room from memory: a publish comes by the same ones several times."""
         asked = [oid for oid in dict.fromkeys(oids) if oid not in self._known]
-        fresh: dict[str, _Items] = {}
+        fresh: dict[str, Items] = {}
         for oid, found in zip(asked, self._read.contents(asked), strict=True):
             if found.kind != "tree":
                 raise GitError(f"{oid} is not a tree")
-            fresh[oid] = items = _parsed(oid, found.content)
+            fresh[oid] = items = parsed(oid, found.content)
             if len(items) <= self._room:
                 self._known[oid] = items
                 self._room -= len(items)
@@ -151,9 +151,9 @@ class Objects:
         return found.content
 
 
-def _parsed(oid: str, content: bytes) -> _Items:
+def parsed(oid: str, content: bytes) -> Items:
     """A tree's entries. Format: `mode SP name NUL`, then the object name in binary. GitError for anything else."""
-    items: _Items = {}
+    items: Items = {}
     width, at = len(oid) // 2, 0
     try:
         while at < len(content):

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from git_rvexp.errors import GitError, UsageError
+from git_rvexp.git.reader import Reader
 
 NEEDED = "install git 2.34 or newer"
 """Everything that is used of git is that old, by its release notes; docs/platforms.md tells what was tried."""
@@ -168,6 +169,11 @@ class Repo:
     def setting(self, key: str) -> str:
         """The value in force of a configuration key; "" when it is not set."""
         return self.config.get(key, ("",))[-1]
+
+    @cached_property
+    def reader(self) -> Reader:
+        """What answers questions about refs and the record, by one process for as long as this repository is held."""
+        return Reader(self.top, self.common_dir, self.env)
 
     @property
     def state_dir(self) -> Path:

@@ -132,8 +132,7 @@ def _fetched(ledger: Ledger) -> Tip:
 def _contains(ledger: Ledger, descendant: Tip, ancestor: Tip) -> bool:
     if not descendant or not ancestor:
         return not ancestor
-    done = ledger.repo.git("merge-base", "--is-ancestor", ancestor.commit, descendant.commit, ok=(0, 1, 128))
-    return done.code == 0
+    return notes.follows(ledger.repo, descendant, ancestor)
 
 
 def merge(ledger: Ledger, incoming: Tip) -> None:

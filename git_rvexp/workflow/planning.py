@@ -4,6 +4,7 @@ import dataclasses
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from git_rvexp.errors import UsageError
 from git_rvexp.git.tags import person, snapshots
@@ -13,10 +14,12 @@ from git_rvexp.names import RunId
 from git_rvexp.settings import Settings
 from git_rvexp.workflow import choose
 from git_rvexp.workflow.context import Context
-from git_rvexp.workflow.publish import Published
 from git_rvexp.workflow.repeating import inputs, seeding
 from git_rvexp.workflow.secrecy import requests
 from git_rvexp.workflow.snapshotting import matching
+
+if TYPE_CHECKING:
+    from git_rvexp.workflow.publish import Published
 
 # Seeds fit 32 bits without a sign: what NumPy, PyTorch and the C library all take.
 _SEEDS = 2**32
@@ -120,7 +123,7 @@ def drafted(context: Context, snapshot: Snapshot, request: Request, executor: st
     )
 
 
-def frozen(draft: Plan, published: Published) -> Plan:
+def frozen(draft: Plan, published: "Published") -> Plan:
     """The draft with the image it runs, and on Batch the definition: nothing about the run is open any more."""
     env = {**draft.env, "RVEXP_IMAGE": published.image}
     return dataclasses.replace(draft, image=published.image, definition=published.definition, env=env)

@@ -16,8 +16,6 @@ from git_rvexp.names import Digest, TagName
 from git_rvexp.record import share
 from git_rvexp.record.events import Event, Record
 from git_rvexp.settings import Settings
-from git_rvexp.workflow.building.engine import Ensured
-from git_rvexp.workflow.building.ensure import ensure_image
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.foresight import Foresight, manifests
 from git_rvexp.workflow.snapshotting.take import complete
@@ -27,6 +25,7 @@ if TYPE_CHECKING:
     from git_rvexp.executors.batch_definitions import Definitions
     from git_rvexp.executors.definition import Definition
     from git_rvexp.workflow.building.context import Copy
+    from git_rvexp.workflow.building.engine import Ensured
     from git_rvexp.workflow.building.recorded import Recorded
 
 
@@ -97,7 +96,9 @@ def _image(
     *,
     full: bool = False,
     seen: "Recorded | None" = None,
-) -> Ensured:
+) -> "Ensured":
+    from git_rvexp.workflow.building.ensure import ensure_image  # noqa: PLC0415  while AWS and the remote answer
+
     return ensure_image(
         context.repo,
         snapshot,
@@ -179,7 +180,7 @@ def _defined(context: Context, snapshot: Snapshot, image: Image, known: "Definit
     return ensure_definition(context.trusted(), TagName.parse(snapshot.tag), snapshot, image, context.say, known)
 
 
-def _image_fields(made: Ensured) -> dict[str, Json]:
+def _image_fields(made: "Ensured") -> dict[str, Json]:
     image = made.image
     fields = {"ref": image.ref, "id": str(image.image_id), "platform": image.platform, "source": made.source}
     fields["environment"] = made.environment

@@ -46,6 +46,7 @@ _WRITES = frozenset(
         "mktag",
         "mktree",
         "push",
+        "unpack-objects",
         "update-index",
         "update-ref",
         "write-tree",

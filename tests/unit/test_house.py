@@ -30,8 +30,7 @@ DOORS = {
     "subprocess": {
         "git/plumbing.py",
         "git/catfile.py",
-        "git/notefinding.py",
-        "git/notetree.py",
+        "git/reader.py",
         "images/build.py",
         "workflow/preparing/checkup_machine.py",
         "workflow/foreground.py",
