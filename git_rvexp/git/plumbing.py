@@ -152,10 +152,9 @@ class Repo:
             raise GitError(_failed(args, Result(git.returncode, b"", err)))
 
     def resolve(self, *names: str) -> list[str]:
-        """The object each name stands for, "" for none, by one process. Names hold no newline."""
-        asked = "".join(f"{name}\n" for name in names).encode()
-        found = self.git("cat-file", "--batch-check=%(objectname)", stdin=asked).lines
-        return ["" if line.endswith((" missing", " ambiguous")) else line for line in found]
+        """The object each name stands for, "" for none. Names hold no newline."""
+        found = self.reader.read(names)
+        return [there.oid if (there := found[name]) else "" for name in names]
 
     @cached_property
     def config(self) -> Mapping[str, tuple[str, ...]]:

@@ -80,6 +80,7 @@ class Reader:
     def _drop(self) -> None:
         git, self._git = self._git, None
         if git:
+            git.kill()  # it only reads, and may wait for us to take what it has to say
             _end(git)
 
     def _started(self) -> "subprocess.Popen[bytes]":
@@ -115,7 +116,7 @@ def _next(git: "subprocess.Popen[bytes]") -> Named | None:
 
 
 def _end(git: "subprocess.Popen[bytes]") -> None:
-    git.kill()  # it only reads
+    """Let it end, if it has not: it does when nobody can ask any more."""
     with git, contextlib.suppress(OSError):
         if git.stdin:
             git.stdin.close()
