@@ -19,7 +19,7 @@ from stacklib.process import StackError
 from stacklib.story import say
 
 _GIT_TESTS = ("unit/test_[glnors]*.py", "unit/test_hook*.py", "unit/test_shapes*.py", "unit/test_trust.py")
-_ENGINE_TESTS = ("bundle", "docker_executor", "images", "repeat", "pinning", "lay*", "insides", "run", "chain")
+_ENGINE_TESTS = ("docker_executor", "images", "repeat", "pinning", "lay*", "insides", "run", "chain")
 _STORES = {"containerd": newest.PART, "classic": newest.CLASSIC}
 _DEFAULTS = {"python": versions.PYTHONS, "git": versions.GITS, "docker": tuple(_STORES)}
 _TESTS: Mapping[str, tuple[str, ...]] = {
