@@ -7,6 +7,7 @@ whether a job exists is UnsureError: looking it up by name is the caller's next 
 import dataclasses
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from typing import Any
 
@@ -129,9 +130,13 @@ class BatchExecutor:
         return aws.client(service, settings, once=once, read_seconds=self._read_seconds)
 
     def expect_queue(self, name: str) -> None:
-        """Look at a queue that a plan is going to name, so that its check and its submission need not wait."""
+        """Look at a queue that a plan is going to name, so that its check need not wait."""
         self._queues[name] = time.monotonic(), self._queue(name)
-        _ = self._once
+
+    def ready(self) -> None:
+        """Make what `submit` sends with, so that it need not wait. It says itself what is wrong with that."""
+        with suppress(RvexpError):
+            _ = self._once
 
     def _check_queue(self, plan: Plan) -> None:
         if not plan.queue:

@@ -17,6 +17,8 @@ from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.where import executor_named, name_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from git_rvexp.executors.batch_definitions import Definitions
     from git_rvexp.workflow.building.recorded import Recorded
 
@@ -32,6 +34,7 @@ class Foresight:
         self._beside = ThreadPoolExecutor(max_workers=_AT_ONCE)
         self._image: Future[Recorded | None] | None = None
         self.definitions: Definitions | None = None
+        self._ready: Callable[[], None] | None = None
         if settings.on_batch:
             self._executor, self._rest = self._batch()
         else:
@@ -48,6 +51,8 @@ class Foresight:
 
     def executor(self) -> Executor:
         """The executor, once it has said which place it is."""
+        if self._ready:  # after all that is waited for: clients are made one after another
+            self._beside.submit(self._ready)
         self._beside.shutdown(wait=False)
         for each in self._rest:
             each.exception()  # waited for; who wants the answer asks again, and gets the error
@@ -64,6 +69,7 @@ class Foresight:
         settings = self._settings
         self.definitions = Definitions(settings)
         executor = BatchExecutor(settings, definitions=self.definitions)
+        self._ready = executor.ready
         asked = self._beside.submit(_placed, executor)
         queue = [self._beside.submit(executor.expect_queue, settings.batch_queue)] if settings.batch_queue else []
         self.definitions.begin(base_name(settings), self._beside)
