@@ -3,9 +3,11 @@
 Knows no repository: `git.objects` makes these values, `images` consumes them.
 """
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import hashlib
 
 FILE, EXECUTABLE, SYMLINK, GITLINK = 0o100644, 0o100755, 0o120000, 0o160000
 FOLDER = 0o040000
@@ -53,7 +55,7 @@ def trees(files: Mapping[bytes, tuple[int, str]], *, width: int = 40) -> Iterato
                 break
             folders[folder] = {}
     for path in sorted(folders, key=lambda p: (p.count(b"/") + bool(p), p), reverse=True):
-        content = _tree(folders.pop(path))
+        content = written(folders.pop(path))
         oid = _named("tree", [content], len(content), width)
         if path:
             above, _, name = path.rpartition(b"/")
@@ -63,15 +65,24 @@ def trees(files: Mapping[bytes, tuple[int, str]], *, width: int = 40) -> Iterato
         yield path, oid, content
 
 
-def _tree(items: Mapping[bytes, tuple[int, str]]) -> bytes:
-    """Git's order is that of whole paths: a folder's name counts with the slash after it."""
+def written(items: Mapping[bytes, tuple[int, str]]) -> bytes:
+    """A folder's content (mode and object name by name) as git stores it.
+
+    Git's order is that of whole paths: a folder's name counts with the slash after it.
+    """
     ordered = sorted(items, key=lambda name: name + b"/" if items[name][0] == FOLDER else name)
     return b"".join(b"%o %s\0%s" % (items[name][0], name, bytes.fromhex(items[name][1])) for name in ordered)
 
 
+def naming(kind: str, size: int, width: int) -> "hashlib._Hash":
+    """The hash that gives an object of `size` bytes its name (of `width` digits), with the object's head in it."""
+    import hashlib  # noqa: PLC0415  a look at the record names nothing
+
+    return hashlib.new("sha256" if width == 64 else "sha1", f"{kind} {size}\0".encode(), usedforsecurity=False)
+
+
 def _named(kind: str, chunks: Iterable[bytes], size: int, width: int) -> str:
-    head = f"{kind} {size}\0".encode()
-    digest = hashlib.new("sha256" if width == 64 else "sha1", head, usedforsecurity=False)
+    digest = naming(kind, size, width)
     for chunk in chunks:
         digest.update(chunk)
     return digest.hexdigest()

@@ -6,7 +6,6 @@ configuration says. Git itself does not hash what it reads, so that is done here
 """
 
 import contextlib
-import hashlib
 import subprocess
 import threading
 import weakref
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from git_rvexp.errors import GitError
+from git_rvexp.tree import naming
 
 _PIECE = 1 << 18
 _AT_ONCE = 900
@@ -78,7 +78,7 @@ class CatFile:
         size = self.sizes([oid])[0]
         if size is None:
             raise self._missing(oid)
-        seen, held = _named(oid, "blob", size), b""
+        seen, held = naming("blob", size, len(oid)), b""
         with self._started("blob", oid) as git:
             assert git.stdout
             try:
@@ -116,7 +116,7 @@ class CatFile:
         content = out.read(size + 1)[:-1]
         if len(content) != size:
             raise self._ended(_CONTENTS, oid)
-        seen = _named(oid, kind, size)
+        seen = naming(kind, size, len(oid))
         seen.update(content)
         if seen.hexdigest() != oid:
             self._stop()
@@ -161,12 +161,6 @@ class CatFile:
 
 def _portions(oids: Sequence[str]) -> Iterator[Sequence[str]]:
     return (oids[start : start + _AT_ONCE] for start in range(0, len(oids), _AT_ONCE))
-
-
-def _named(oid: str, kind: str, size: int) -> "hashlib._Hash":
-    """The hash that gives an object its name, with the object's head in it."""
-    name = "sha256" if len(oid) == 64 else "sha1"
-    return hashlib.new(name, f"{kind} {size}\0".encode(), usedforsecurity=False)
 
 
 def _end(git: "subprocess.Popen[bytes]") -> str:

@@ -18,6 +18,7 @@ from git_rvexp.git.notetree import NoteTree
 from git_rvexp.git.notetree import paths as paths  # noqa: PLC0414  part of what is offered here
 from git_rvexp.git.plumbing import Repo
 from git_rvexp.git.reader import Named
+from git_rvexp.tree import blob_id
 
 REF = "refs/notes/rvexp"
 _TRAILER = "Rvexp-Record: 1"  # by which hooks/pre-push knows a commit of the record under any name
@@ -85,7 +86,7 @@ def read(repo: Repo, at: Tip, oids: Iterable[str]) -> dict[str, str]:
     for blob, body in (piece for pieces in found.values() for piece in pieces):
         if body is None:
             raise GitError(f"the record is damaged: the object {blob} is missing", hint=_REPAIR)
-        if _hash(blob, body) != blob:
+        if blob_id([body], len(body), width=len(blob)) != blob:
             raise GitError(f"the record is damaged: the object {blob} holds something else", hint=_REPAIR)
     return _texts(found)
 
@@ -133,16 +134,6 @@ def blobs(repo: Repo, names: Iterable[str]) -> Iterator[tuple[str, bytes] | None
             blob, kind, size = head.split()
             body = out.read(int(size) + 1)[:-1]
             yield (blob.decode(), body) if kind == b"blob" else None
-
-
-def _hash(blob: str, body: bytes) -> str:
-    """The object name that `body` has as a blob, in the format of `blob`."""
-    import hashlib  # noqa: PLC0415  a look needs none of it
-
-    made = hashlib.new("sha256" if len(blob) == 64 else "sha1", usedforsecurity=False)
-    made.update(b"blob %d\0" % len(body))
-    made.update(body)
-    return made.hexdigest()
 
 
 def _texts(found: Mapping[str, list[tuple[str, bytes | None]]]) -> dict[str, str]:

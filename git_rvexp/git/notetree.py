@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from git_rvexp.errors import GitError
 from git_rvexp.git.plumbing import Repo
-from git_rvexp.tree import FILE, FOLDER
+from git_rvexp.tree import FILE, FOLDER, written
 
 if TYPE_CHECKING:
     from git_rvexp.git.objects import Items
@@ -64,10 +64,7 @@ class NoteTree:
         return parsed(there.oid, there.content)
 
     def _written(self, entries: "Items") -> str:
-        # git sorts a folder as if its name ended with a slash
-        ordered = sorted(entries.items(), key=lambda item: item[0] + b"/" if item[1][0] == FOLDER else item[0])
-        parts = (b"%o %s\0%s" % (mode, name, bytes.fromhex(oid)) for name, (mode, oid) in ordered)
-        return self._pack.add("tree", b"".join(parts))
+        return self._pack.add("tree", written(entries))
 
 
 def _split(oid: str) -> list[tuple[str, bytes]]:

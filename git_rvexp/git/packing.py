@@ -9,6 +9,7 @@ import hashlib
 import zlib
 
 from git_rvexp.git.plumbing import Repo
+from git_rvexp.tree import naming
 
 _KINDS = {"commit": 1, "tree": 2, "blob": 3}
 
@@ -22,7 +23,7 @@ class Pack:
 
     def add(self, kind: str, content: bytes) -> str:
         """Have the object (commit, tree or blob) written by `store`; its name."""
-        seen = self._hash(b"%s %d\0" % (kind.encode(), len(content)))
+        seen = naming(kind, len(content), len(self._repo.null_oid))
         seen.update(content)
         name = seen.hexdigest()
         if name not in self._entries:
@@ -34,11 +35,9 @@ class Pack:
         """Write them all. GitError when one refers to what is not there: then at most blobs were written."""
         whole = b"PACK" + (2).to_bytes(4, "big") + len(self._entries).to_bytes(4, "big")
         whole += b"".join(self._entries.values())
-        self._repo.git("unpack-objects", "-q", "--strict", stdin=whole + self._hash(whole).digest())
+        trailer = hashlib.new(self._repo.object_format, whole, usedforsecurity=False).digest()
+        self._repo.git("unpack-objects", "-q", "--strict", stdin=whole + trailer)
         self._entries.clear()
-
-    def _hash(self, begin: bytes) -> "hashlib._Hash":
-        return hashlib.new(self._repo.object_format, begin, usedforsecurity=False)
 
 
 def _head(kind: int, size: int) -> bytes:

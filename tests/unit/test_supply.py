@@ -17,7 +17,7 @@ WANTED = {
 def locked(name: str) -> dict[str, tuple[int, ...]]:
     """The packages of a lock and their versions as numbers."""
     text = (ROOT / "requirements" / f"{name}.txt").read_text()
-    pairs = re.findall(r"^([A-Za-z0-9_.-]+)==([0-9.]+)", text, re.MULTILINE)
+    pairs = re.findall(r"^([A-Za-z0-9_.-]+)(?:\[[^]]*\])?==([0-9.]+)", text, re.MULTILINE)
     return {re.sub(r"[-_.]+", "-", n).lower(): _numbers(v) for n, v in pairs}
 
 
@@ -34,6 +34,14 @@ def test_the_locks_hold_what_pyproject_asks_for(name: str) -> None:
         assert found, f"{wanted}: a floor, and nothing else"
         package = re.sub(r"[-_.]+", "-", found[1]).lower()
         assert there.get(package, ()) >= _numbers(found[2]), f"{wanted}: dev/supply lock"
+
+
+def test_the_lock_names_the_extras_that_are_wanted() -> None:
+    """A dependency on `coverage[toml]` is no pin of it to pip before 23.3 when the lock says `coverage` alone."""
+    extras = set(re.findall(r"^([A-Za-z0-9_.-]+)\[", (ROOT / "requirements" / "dev.txt").read_text(), re.MULTILINE))
+    wanted = {found[1] for each in WANTED["dev"] if (found := re.match(r"([A-Za-z0-9_.-]+)\[", each))}
+    assert "coverage" in wanted
+    assert wanted <= extras
 
 
 @pytest.mark.parametrize("name", WANTED)
