@@ -1,11 +1,12 @@
-"""The only door to boto3 and botocore: clients, what their errors mean, who we are, ECR, and the service models.
+"""The only door to botocore: clients, what their errors mean, who we are, ECR, and the service models.
 
-Nothing here knows of jobs, images or snapshots, and nothing is imported from boto3 before it is used.
+Nothing here knows of jobs, images or snapshots, and nothing is imported from botocore before it is used.
 """
 
+from git_rvexp.aws.bounds import raw_replies
 from git_rvexp.aws.ecr import Repository, Stored, ecr_auth, ecr_image, ecr_lifecycle, ecr_repository
 from git_rvexp.aws.faults import DeniedError, ServiceError, ThrottledError, UnreachableError, calling
-from git_rvexp.aws.models import raw_replies, unknown_members
+from git_rvexp.aws.models import unknown_members
 from git_rvexp.aws.session import client, identity
 
 __all__ = [

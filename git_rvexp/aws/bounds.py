@@ -3,10 +3,14 @@
 botocore reads an answer whole into memory, whatever its length, and takes it apart unseen: a proxy, a wrong endpoint or
 a service that is none could fill the memory, or end in a traceback. Content that is streamed (an S3 object) is the
 business of those who read it.
+
+What passes can be had as it came over the wire: botocore drops what its model does not know.
 """
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from git_rvexp.aws.faults import UnreachableError
@@ -24,6 +28,20 @@ _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
     "string": ((str,), "a text"),
     **dict.fromkeys(("integer", "long", "float", "double"), _NUMBER),
 }
+
+
+_HEARD: ContextVar[tuple[str, list[Json]] | None] = ContextVar("heard", default=None)
+
+
+@contextmanager
+def raw_replies(operation: str) -> Iterator[list[Json]]:
+    """The JSON replies that `operation` gets in this thread during the block, whichever client asks."""
+    replies: list[Json] = []
+    before = _HEARD.set((operation, replies))
+    try:
+        yield replies
+    finally:
+        _HEARD.reset(before)
 
 
 def bind(client: Any) -> None:
@@ -92,6 +110,9 @@ def _check(*, operation_model: Any, response_dict: dict[str, Any], **_: Any) -> 
     wrong = next(_error_misfits(content) if failed else misfits(operation_model.output_shape, content), "")
     if wrong:
         raise UnreachableError(f"the answer of AWS to {what} is not one of AWS's: {wrong}")
+    heard = _HEARD.get()
+    if heard and heard[0] == operation_model.name and not failed:
+        heard[1].append(content)
 
 
 def misfits(shape: Any, value: Json, path: str = "it") -> Iterator[str]:

@@ -1,12 +1,10 @@
-"""What this botocore knows of a service: unknown members of a body, and replies as they came over the wire.
+"""What this botocore knows of a service, and what in a body it does not know.
 
 botocore drops what its model does not know without a word, so copying a described thing with an old botocore would
-lose settings. Only the raw reply shows that.
+lose settings. Only the raw reply shows that (`bounds.raw_replies`).
 """
 
-import json
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from git_rvexp.aws.session import models
@@ -20,23 +18,6 @@ def unknown_members(service: str, operation: str, body: Json) -> list[str]:
     known = ServiceModel(models().load_service_model(service, "service-2"), service_name=service)
     shape = known.operation_model(operation).input_shape
     return sorted(set(_unknown(shape, body, "")))
-
-
-@contextmanager
-def raw_replies(client: Any, operation: str) -> Iterator[list[Json]]:
-    """The JSON replies that `operation` on this client gets in the block, as they came over the wire."""
-    replies: list[Json] = []
-
-    def keep(*, response_dict: dict[str, Any], **_: Any) -> None:
-        if response_dict["status_code"] < 300:
-            replies.append(json.loads(response_dict["body"]))
-
-    event = f"before-parse.{client.meta.service_model.service_id.hyphenize()}.{operation}"
-    client.meta.events.register(event, keep)
-    try:
-        yield replies
-    finally:
-        client.meta.events.unregister(event, keep)
 
 
 def _unknown(shape: Any, value: Json, path: str) -> Iterator[str]:

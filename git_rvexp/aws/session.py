@@ -1,11 +1,13 @@
 """Clients of AWS services as the settings say, and the account and region they speak for.
 
 Retries are decided here: a read may be repeated, but a call that makes something new and has no client token
-must go out once, since boto3's own retries made two jobs from one lost reply (measured).
+must go out once, since botocore's own retries made two jobs from one lost reply (measured).
 """
 
 import functools
+import os
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 from git_rvexp import __version__
@@ -15,41 +17,58 @@ from git_rvexp.errors import UsageError
 from git_rvexp.settings import Settings
 
 if TYPE_CHECKING:
-    from botocore.config import Config
     from botocore.loaders import Loader
 
 CONNECT_SECONDS = 10
 READ_SECONDS = 60
-_MAKING = threading.Lock()  # boto3 says that clients may be shared between threads, but not made in several at once
+_SHARED_SECONDS = 60
+_MAKING = threading.Lock()  # clients may be shared between threads, but not made in several at once (boto3's guide)
 
 
 def client(service: str, settings: Settings, *, once: bool = False, read_seconds: float = READ_SECONDS) -> Any:
-    """A boto3 client of `service`; with `once` no call is ever repeated.
+    """A botocore client of `service`, which threads may share; with `once` no call is ever repeated.
 
     Other calls follow botocore's standard retries, which the user's own AWS settings may widen. UsageError when the
     profile or the region is missing.
     """
+    place = (settings.aws_profile, settings.aws_region, settings.aws_endpoint_url)
+    with _MAKING, calling(f"use AWS {service}"):
+        return _client(service, place, _situation(), once=once, read_seconds=read_seconds)
+
+
+def _situation() -> tuple[object, ...]:
+    """What decides about credentials: the environment, and the minute, since a user may log in meanwhile.
+
+    Within it clients and sessions are shared: each client takes some 10 ms to make, each session as much again.
+    """
+    named = (item for item in os.environ.items() if item[0].startswith("AWS_") or item[0] == "HOME")
+    return int(time.monotonic() // _SHARED_SECONDS), *sorted(named)
+
+
+@functools.lru_cache(maxsize=16)
+def _client(
+    service: str, place: tuple[str, str, str], situation: tuple[object, ...], *, once: bool, read_seconds: float
+) -> Any:
     from botocore.config import Config  # noqa: PLC0415  botocore is slow to load
 
-    with _MAKING, calling(f"use AWS {service}"):
-        session = _session(settings)
-        config = Config(
-            # An explicit number also beats AWS_MAX_ATTEMPTS in the environment.
-            retries={"total_max_attempts": 1} if once else {"mode": "standard"},
-            connect_timeout=CONNECT_SECONDS,
-            read_timeout=read_seconds,
-            user_agent_extra=f"git-rvexp/{__version__}",
-        )
-        made = _made(session, service, settings, config)
-    bind(made)
-    return made
-
-
-def _made(session: Any, service: str, settings: Settings, config: "Config") -> Any:
+    profile, region, endpoint = place
+    session = _session(profile, situation)
+    config = Config(
+        # An explicit number also beats AWS_MAX_ATTEMPTS in the environment.
+        retries={"total_max_attempts": 1} if once else {"mode": "standard"},
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=read_seconds,
+        user_agent_extra=f"git-rvexp/{__version__}",
+    )
+    region = region or session.get_config_variable("region")
+    if not region:
+        raise UsageError("no AWS region is set", hint=SET_REGION)
     try:
-        return session.client(service, endpoint_url=settings.aws_endpoint_url or None, config=config)
+        made = session.create_client(service, region_name=region, endpoint_url=endpoint or None, config=config)
     except ValueError as why:  # botocore's word for an endpoint that is no URL
         raise UsageError(f"cannot use AWS {service}: {why}", hint="git rvexp config list --show-origin") from why
+    bind(made)
+    return made
 
 
 def identity(settings: Settings) -> tuple[str, str]:
@@ -64,10 +83,7 @@ def identity(settings: Settings) -> tuple[str, str]:
 
 @functools.cache
 def models(data_path: str | None = None) -> "Loader":
-    """The service models, read once by a process: each takes tens of milliseconds, and a session would read its own.
-
-    Only these are shared: credentials are looked for anew by every client, since a user may log in meanwhile.
-    """
+    """The service models, read once by a process: each takes tens of milliseconds, and a session would read its own."""
     from botocore.loaders import create_loader  # noqa: PLC0415  as above
 
     found = create_loader(data_path)
@@ -83,17 +99,12 @@ class _Every:
         return True
 
 
-def _session(settings: Settings) -> Any:
-    import boto3  # noqa: PLC0415  as above
+@functools.lru_cache(maxsize=2)
+def _session(profile: str, _situation: tuple[object, ...]) -> Any:
     import botocore.session  # noqa: PLC0415  as above
 
-    bare = botocore.session.get_session()
-    if settings.aws_profile:
-        bare.set_config_variable("profile", settings.aws_profile)
-    known = models(bare.get_config_variable("data_path"))
-    bare.register_component("data_loader", known)
-    session = boto3.session.Session(region_name=settings.aws_region or None, botocore_session=bare)
-    known.search_paths[:] = dict.fromkeys(known.search_paths)  # every session of boto3's adds its own folder
-    if not session.region_name:
-        raise UsageError("no AWS region is set", hint=SET_REGION)
+    session = botocore.session.get_session()
+    if profile:
+        session.set_config_variable("profile", profile)
+    session.register_component("data_loader", models(session.get_config_variable("data_path")))
     return session

@@ -37,7 +37,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
 
 def _foreign(context: Context, session: Session, wanted: list[str]) -> None:
     """Adopt the foreign jobs that are wanted; with none wanted, list them all."""
-    from git_rvexp.workflow.foreign import adopt, foreign  # noqa: PLC0415  loads boto3
+    from git_rvexp.workflow.foreign import adopt, foreign  # noqa: PLC0415  loads botocore
 
     for text in wanted:
         session.speaker.result(f"run {adopt(context, text)}\tadopted {text}")

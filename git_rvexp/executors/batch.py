@@ -147,9 +147,8 @@ class BatchExecutor:
         batch_checks.check_queue(plan, self._queues[plan.queue][1])
 
     def _queue(self, name: str) -> Mapping[str, Json]:
-        reads = self._client("batch")  # a client of its own: another thread may be making the others
         with aws.calling(f"look at the job queue {name}"):
-            found = reads.describe_job_queues(jobQueues=[name])["jobQueues"]
+            found = self._client("batch").describe_job_queues(jobQueues=[name])["jobQueues"]
         if not found:
             raise UsageError(f"there is no job queue {name}", hint="aws batch describe-job-queues")
         queue: Mapping[str, Json] = found[0]

@@ -36,12 +36,8 @@ class Definitions:
 
     def look(self, name: str) -> list[Described]:
         """The same as of now."""
-        # A client of its own: what is heard of raw replies is all that the client gets, whichever thread asked.
         client = aws.client("batch", self._settings)
-        with (
-            aws.raw_replies(client, "DescribeJobDefinitions") as raw,
-            aws.calling(f"look up the job definition {name}"),
-        ):
+        with aws.raw_replies("DescribeJobDefinitions") as raw, aws.calling(f"look up the job definition {name}"):
             pages = client.get_paginator("describe_job_definitions")
             for _ in pages.paginate(jobDefinitionName=name, status="ACTIVE"):
                 pass

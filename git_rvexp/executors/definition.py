@@ -214,10 +214,10 @@ def repository(image: str) -> str:
 
 
 def refuse_unknown(paths: list[str], base: str) -> None:
-    """RvexpError when a described definition has members (`paths`) that this boto3 would lose in a copy."""
+    """RvexpError when a described definition has members (`paths`) that this botocore would lose in a copy."""
     if paths:
         raise RvexpError(
-            f"the job definition {base} has settings that the installed boto3 does not know: {', '.join(paths)}\n"
+            f"the job definition {base} has settings that the installed botocore does not know: {', '.join(paths)}\n"
             "  a copy would lose them",
-            hint="pip install --upgrade boto3",
+            hint="pip install --upgrade botocore",
         )

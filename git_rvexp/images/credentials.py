@@ -23,7 +23,7 @@ class Login:
 def login(repository: Repository, settings: Settings, environ: Mapping[str, str]) -> Login | None:
     """The login for `repository`. CredentialsError when AWS or a credential helper cannot give the one it has."""
     if repository.is_ecr:
-        from git_rvexp.aws import ecr_auth  # noqa: PLC0415  boto3 only where it is needed
+        from git_rvexp.aws import ecr_auth  # noqa: PLC0415  botocore only where it is needed
 
         return Login(*ecr_auth(settings, repository.host))
     if not _any_stored(environ):

@@ -56,7 +56,7 @@ def ensure_definition(
 def describe(settings: Settings, reference: str, known: Definitions | None = None) -> Definition:
     """The ACTIVE definition of a name (its newest revision), `name:revision` or ARN, ready to be copied.
 
-    UsageError when there is none; RvexpError when this boto3 does not know all of it.
+    UsageError when there is none; RvexpError when this botocore does not know all of it.
     """
     arn, _, path = reference.rpartition("job-definition/")
     name, _, revision = path.partition(":")

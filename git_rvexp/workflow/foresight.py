@@ -63,7 +63,7 @@ class Foresight:
         return self._image.result() if self._image else None
 
     def _batch(self) -> tuple[Future[Executor], list[Future[None]]]:
-        from git_rvexp.executors.batch import BatchExecutor  # noqa: PLC0415  loads boto3
+        from git_rvexp.executors.batch import BatchExecutor  # noqa: PLC0415  loads botocore
         from git_rvexp.executors.batch_definitions import Definitions  # noqa: PLC0415  as above
 
         settings = self._settings

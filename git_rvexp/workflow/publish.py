@@ -119,7 +119,7 @@ def _copy(context: Context, snapshot: Snapshot) -> "Copy | None":
     """The zip in the configured store, where the record names one."""
     if not context.settings.store:
         return None
-    from git_rvexp.workflow.storing.unzipping import zip_copy  # noqa: PLC0415  loads boto3
+    from git_rvexp.workflow.storing.unzipping import zip_copy  # noqa: PLC0415  loads botocore
 
     return zip_copy(context, snapshot)
 
@@ -175,7 +175,7 @@ def image_of(event: Event) -> Image:
 
 
 def _defined(context: Context, snapshot: Snapshot, image: Image, known: "Definitions | None") -> "Definition":
-    from git_rvexp.workflow.defining import ensure_definition  # noqa: PLC0415  loads boto3
+    from git_rvexp.workflow.defining import ensure_definition  # noqa: PLC0415  loads botocore
 
     return ensure_definition(context.trusted(), TagName.parse(snapshot.tag), snapshot, image, context.say, known)
 

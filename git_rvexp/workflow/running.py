@@ -128,6 +128,6 @@ def _settle_quietly(context: Context, snapshot: Snapshot, executor: Executor) ->
 
 def _without_snapshot(context: Context) -> tuple[Snapshot, Published]:
     """The newcomers' path: the configured definition as it is, recorded on the current commit."""
-    from git_rvexp.workflow.plain import plain_definition  # noqa: PLC0415  loads boto3
+    from git_rvexp.workflow.plain import plain_definition  # noqa: PLC0415  loads botocore
 
     return plain_definition(context)

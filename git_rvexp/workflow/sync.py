@@ -70,7 +70,7 @@ def _settled(context: Context) -> tuple[Settled, ...]:
 
 def _sync_store(context: Context, *, accept: bool) -> tuple[Tags, Tags]:
     """Tags that came from the store, and those whose copies were put there."""
-    from git_rvexp.workflow.storing.exchange import exchange  # noqa: PLC0415  loads boto3
+    from git_rvexp.workflow.storing.exchange import exchange  # noqa: PLC0415  loads botocore
 
     return exchange(context, accept=accept)
 

@@ -21,7 +21,7 @@ def executor_named(
 
         return DockerExecutor(environ, settings, say=say, progress=progress)
     if name == "batch":
-        from git_rvexp.executors.batch import BatchExecutor  # noqa: PLC0415  loads boto3
+        from git_rvexp.executors.batch import BatchExecutor  # noqa: PLC0415  loads botocore
 
         return BatchExecutor(settings)
     raise UsageError(f"the record names the executor {name!r}, which this program does not have")

@@ -333,7 +333,7 @@ def test_raw_replies_keep_what_the_model_drops(service: Service) -> None:
     """Only within the block, and only of what was answered well."""
     reads = aws.client("batch", service.settings)
     service.says(200, {"jobQueues": [], "newThing": {"x": 1}})
-    with aws.raw_replies(reads, "DescribeJobQueues") as raw:
+    with aws.raw_replies("DescribeJobQueues") as raw:
         assert "newThing" not in reads.describe_job_queues()
         service.says(400, {"message": "no"}, x_amzn_ErrorType="ClientException")
         with pytest.raises(aws.ServiceError), aws.calling("look"):

@@ -174,7 +174,7 @@ def test_nulls_are_left_behind() -> None:
 
 
 def test_a_member_the_client_does_not_know_is_refused_with_its_path() -> None:
-    """At any depth: a copy by an old boto3 would lose it without a word."""
+    """At any depth: a copy by an old botocore would lose it without a word."""
     body = described("containerProperties")
     body["containerProperties"]["linuxParameters"]["newThing"] = 1
     body["containerProperties"]["secrets"][0]["rotation"] = True
@@ -182,7 +182,7 @@ def test_a_member_the_client_does_not_know_is_refused_with_its_path() -> None:
     assert found == ["containerProperties.linuxParameters.newThing", "containerProperties.secrets[].rotation"]
     with pytest.raises(RvexpError, match=r"newThing.*\n.*lose") as caught:
         defs.refuse_unknown(found, "base")
-    assert caught.value.hint == "pip install --upgrade boto3"
+    assert caught.value.hint == "pip install --upgrade botocore"
 
 
 def test_every_changed_leaf_is_a_difference_and_a_new_hash() -> None:

@@ -40,7 +40,7 @@ def _stored(context: Context, manifest: Manifest) -> dict[str, Json]:
     if not settings.store:
         context.warn(f"{size}\n  with the setting store it would be kept in S3")
         return {}
-    from git_rvexp.data.store import Store, content_uri  # noqa: PLC0415  loads boto3
+    from git_rvexp.data.store import Store, content_uri  # noqa: PLC0415  loads botocore
 
     uri = content_uri(settings.store, FOLDER, manifest.digest, ".tsv")
     try:

@@ -67,7 +67,7 @@ def _pin(context: Context, plan: Plan, entry: Entry, how: str) -> dict[str, Json
 
 
 def _copied(context: Context, plan: Plan, entry: Entry) -> str:
-    from git_rvexp.data.copying import Copy  # noqa: PLC0415  loads boto3
+    from git_rvexp.data.copying import Copy  # noqa: PLC0415  loads botocore
     from git_rvexp.data.store import content_uri  # noqa: PLC0415  as above
 
     uri, store = str(entry["uri"]), context.trusted().store

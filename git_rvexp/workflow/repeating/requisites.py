@@ -69,7 +69,7 @@ def _present(context: Context, settings: Settings, plan: Plan) -> bool:
 
 
 def _in_registry(context: Context, settings: Settings, ref: str) -> bool:
-    from git_rvexp.images.credentials import login  # noqa: PLC0415  may load boto3 or docker
+    from git_rvexp.images.credentials import login  # noqa: PLC0415  may load botocore or docker
     from git_rvexp.images.reference import Repository, parted  # noqa: PLC0415  as above
     from git_rvexp.images.registry import Registry  # noqa: PLC0415  as above
 
@@ -112,7 +112,7 @@ def _image_id(events: list[Event], ref: str) -> str:
 
 def _definition(context: Context, settings: Settings, found: Found, plan: Plan, *, trusted: bool) -> str:
     """The ARN of an ACTIVE definition: the recorded one, or one registered with the recorded body."""
-    from git_rvexp.workflow import defining  # noqa: PLC0415  loads boto3
+    from git_rvexp.workflow import defining  # noqa: PLC0415  loads botocore
 
     record = context.ledger.record(found.snapshot.oid)
     known = [e for e in record.of("definition") if e.get("image") == plan.image]
@@ -180,7 +180,7 @@ def _body(event: Event, plan: Plan) -> tuple[str, dict[str, Json]]:
 
 def _first(context: Context, settings: Settings, found: Found, plan: Plan) -> str:
     """A definition for a run that had none: it ran on an engine, and only the image is its own."""
-    from git_rvexp.workflow.defining import ensure_definition  # noqa: PLC0415  loads boto3
+    from git_rvexp.workflow.defining import ensure_definition  # noqa: PLC0415  loads botocore
 
     known = [e for e in context.ledger.record(found.snapshot.oid).of("image") if e.get("ref") == plan.image]
     if not known or not found.snapshot.tag:

@@ -51,7 +51,7 @@ def of(body: Json) -> Iterator[str]:
 
 def _own(settings: Settings) -> set[str]:
     """The roles that a job of the user's own would have: those of the settings, or of the base definition."""
-    from git_rvexp.workflow.defining import describe  # noqa: PLC0415  loads boto3
+    from git_rvexp.workflow.defining import describe  # noqa: PLC0415  loads botocore
 
     if settings.batch_job_def_name:
         return set(of(describe(settings, settings.batch_job_def_name).body))

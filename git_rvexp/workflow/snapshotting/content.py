@@ -24,7 +24,7 @@ def send(context: Context, tree: str) -> None:
     if not settings.store:
         lfs.send(repo, remote.NAME, remote.urls(repo, remote.NAME)[0], here)
         return
-    from git_rvexp.data.store import Store, content_uri  # noqa: PLC0415  loads boto3
+    from git_rvexp.data.store import Store, content_uri  # noqa: PLC0415  loads botocore
 
     store = Store(settings)
     for pointer in sorted(here):

@@ -69,19 +69,19 @@ def deposit_or_tell(context: Context, snapshot: Snapshot) -> bool:
 
 def deposit_one(context: Context, snapshot: Snapshot) -> None:
     """Put the snapshot into the store. Errors of S3; AlarmError when another one has its name there."""
-    from git_rvexp.workflow.storing.deposit import deposit  # noqa: PLC0415  loads boto3
+    from git_rvexp.workflow.storing.deposit import deposit  # noqa: PLC0415  loads botocore
 
     deposit(context, [snapshot])
 
 
 def _receive_stored(context: Context) -> None:
-    from git_rvexp.workflow.storing import records  # noqa: PLC0415  loads boto3
+    from git_rvexp.workflow.storing import records  # noqa: PLC0415  loads botocore
 
     records.receive(context)
 
 
 def _exchange(context: Context) -> None:
-    from git_rvexp.workflow.storing import records  # noqa: PLC0415  loads boto3
+    from git_rvexp.workflow.storing import records  # noqa: PLC0415  loads botocore
 
     records.receive(context)
     records.send(context)

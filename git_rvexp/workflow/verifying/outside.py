@@ -117,7 +117,7 @@ class Outside:
             client = aws.client("batch", settings)
             pages = client.get_paginator("describe_job_definitions")
             # As they came over the wire: botocore would drop what it does not know, and nobody would miss it.
-            with aws.raw_replies(client, "DescribeJobDefinitions") as raw, aws.calling(f"look up {name}"):
+            with aws.raw_replies("DescribeJobDefinitions") as raw, aws.calling(f"look up {name}"):
                 for _ in pages.paginate(jobDefinitionName=name):
                     pass
         except RvexpError as why:
