@@ -31,9 +31,21 @@ def client(service: str, settings: Settings, *, once: bool = False, read_seconds
     Other calls follow botocore's standard retries, which the user's own AWS settings may widen. UsageError when the
     profile or the region is missing.
     """
-    place = (settings.aws_profile, settings.aws_region, settings.aws_endpoint_url)
     with _MAKING, calling(f"use AWS {service}"):
-        return _client(service, place, _situation(), once=once, read_seconds=read_seconds)
+        return _client(service, _Owner(settings), _situation(), once=once, read_seconds=read_seconds)
+
+
+class _Owner:
+    """Whose clients they are: those of equal settings elsewhere have connections of their own."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Owner) and other.settings is self.settings
+
+    def __hash__(self) -> int:
+        return id(self.settings)
 
 
 def _situation() -> tuple[object, ...]:
@@ -46,13 +58,11 @@ def _situation() -> tuple[object, ...]:
 
 
 @functools.lru_cache(maxsize=16)
-def _client(
-    service: str, place: tuple[str, str, str], situation: tuple[object, ...], *, once: bool, read_seconds: float
-) -> Any:
+def _client(service: str, owner: _Owner, situation: tuple[object, ...], *, once: bool, read_seconds: float) -> Any:
     from botocore.config import Config  # noqa: PLC0415  botocore is slow to load
 
-    profile, region, endpoint = place
-    session = _session(profile, situation)
+    settings = owner.settings
+    session = _session(settings.aws_profile, situation)
     config = Config(
         # An explicit number also beats AWS_MAX_ATTEMPTS in the environment.
         retries={"total_max_attempts": 1} if once else {"mode": "standard"},
@@ -60,11 +70,12 @@ def _client(
         read_timeout=read_seconds,
         user_agent_extra=f"git-rvexp/{__version__}",
     )
-    region = region or session.get_config_variable("region")
+    region = settings.aws_region or session.get_config_variable("region")
     if not region:
         raise UsageError("no AWS region is set", hint=SET_REGION)
+    endpoint = settings.aws_endpoint_url or None
     try:
-        made = session.create_client(service, region_name=region, endpoint_url=endpoint or None, config=config)
+        made = session.create_client(service, region_name=region, endpoint_url=endpoint, config=config)
     except ValueError as why:  # botocore's word for an endpoint that is no URL
         raise UsageError(f"cannot use AWS {service}: {why}", hint="git rvexp config list --show-origin") from why
     bind(made)
