@@ -13,6 +13,8 @@ from git_rvexp.addresses import redacted
 from git_rvexp.errors import GitError, RvexpError, UsageError
 from git_rvexp.git import hooks, notes
 from git_rvexp.git.plumbing import Repo, Result
+from git_rvexp.git.tags import HERE, snapshots_under
+from git_rvexp.terms import Snapshot
 
 NAME = "experiments"
 PUBLISHED = "refs/rvexp/published"
@@ -46,6 +48,12 @@ def _expanded(repo: Repo, text: str) -> str:
     """A relative path against the top of the work tree; anything else as it is."""
     looks_local = "://" not in text and ":" not in text.partition("/")[0]
     return str((repo.top / Path(text).expanduser()).resolve()) if looks_local else text
+
+
+def both_sides(repo: Repo, names: Iterable[str] = ()) -> tuple[list[Snapshot], list[Snapshot]]:
+    """The snapshot tags of this clone (or those of `names`), and those the remote was seen to have, newest first."""
+    here, published = snapshots_under(repo, [HERE, PUBLISHED], names)
+    return here, published
 
 
 def urls(repo: Repo, name: str) -> list[str]:

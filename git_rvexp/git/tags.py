@@ -6,7 +6,7 @@ meet its tag. The tag object is written with mktag: no prompt, no signing by acc
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,8 @@ from git_rvexp.terms import Snapshot
 if TYPE_CHECKING:
     from git_rvexp.git.worktree import WorkTree
 
+HERE = "refs/tags"
+"""Where the snapshot tags of a clone are."""
 _TAGGER = re.compile(r"^tagger (?P<who>.*) (?P<when>\d{1,11}) [+-]\d{4}$", re.MULTILINE)
 
 
@@ -110,18 +112,25 @@ def create(
     return Snapshot(str(name), oid, commit, work.tree), Told.parse(body)
 
 
-def snapshots(repo: Repo, names: Iterable[str] = (), *, under: str = "refs/tags") -> list[Snapshot]:
+def snapshots(repo: Repo, names: Iterable[str] = (), *, under: str = HERE) -> list[Snapshot]:
     """Every snapshot tag of this clone (or those of `names`), newest first, by one git process."""
-    patterns = [f"{under}/{n}" for n in names] or [under]
+    return snapshots_under(repo, [under], names)[0]
+
+
+def snapshots_under(repo: Repo, places: Sequence[str], names: Iterable[str] = ()) -> list[list[Snapshot]]:
+    """The same for each of several prefixes of refs, all by one git process."""
+    wanted = list(names)
+    patterns = [f"{place}/{n}" for place in places for n in wanted] or places
     shape = "%(refname)%00%(objectname)%00%(*objectname)%00%(*tree)"
     out = repo.git("for-each-ref", "--sort=-creatordate", f"--format={shape}", *patterns)
-    found = []
+    found: dict[str, list[Snapshot]] = {place: [] for place in places}
     for line in out.lines:
         ref, oid, commit, tree = line.split("\0")
-        name = ref.removeprefix(f"{under}/")
+        place = next(p for p in places if ref.startswith(f"{p}/"))
+        name = ref.removeprefix(f"{place}/")
         if commit and tree and is_tag_name(name):
-            found.append(Snapshot(name, oid, commit, tree))
-    return found
+            found[place].append(Snapshot(name, oid, commit, tree))
+    return [*found.values()]
 
 
 def _ident(who: Person, when: str) -> dict[str, str]:

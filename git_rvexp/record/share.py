@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from git_rvexp.errors import PendingError, RvexpError
 from git_rvexp.git import notes, remote
 from git_rvexp.git.notes import Tip
-from git_rvexp.git.tags import snapshots
 from git_rvexp.jitter import jitter, token
 from git_rvexp.record.kept import merged as both
 from git_rvexp.record.ledger import Ledger
@@ -40,14 +39,14 @@ class Alarm:
 
 def tag_alarms(ledger: Ledger, there: Mapping[str, str], *, only: str = "") -> list[Alarm]:
     """Snapshot tags (or `only` one) that the remote had, or that we have, and that now stand elsewhere or nowhere."""
-    names = [only] if only else []
-    known = {s.tag: s.oid for s in snapshots(ledger.repo, names, under=remote.PUBLISHED)}
+    here, seen = remote.both_sides(ledger.repo, [only] if only else [])
+    known = {s.tag: s.oid for s in seen}
     alarms = []
     for tag, oid in known.items():
         now = there.get(f"refs/tags/{tag}", "")
         if now != oid:
             alarms.append(Alarm(f"refs/tags/{tag}", oid, now))
-    for snapshot in snapshots(ledger.repo, names):
+    for snapshot in here:
         now = there.get(f"refs/tags/{snapshot.tag}", "")
         if now and now != snapshot.oid and snapshot.tag not in known:
             alarms.append(Alarm(f"refs/tags/{snapshot.tag}", snapshot.oid, now))
@@ -105,8 +104,9 @@ def _went_on(ledger: Ledger) -> bool:
 
 def pending(ledger: Ledger) -> list[str]:
     """What this clone has that the remote is not known to have: tag names, and "notes"."""
-    published = {s.tag for s in snapshots(ledger.repo, under=remote.PUBLISHED)}
-    waiting = [s.tag for s in snapshots(ledger.repo) if s.tag not in published]
+    here, known = remote.both_sides(ledger.repo)
+    published = {s.tag for s in known}
+    waiting = [s.tag for s in here if s.tag not in published]
     ours, seen = notes.tip(ledger.repo), notes.tip(ledger.repo, SEEN)
     return [*waiting, "notes"] if ours and ours != seen and not _contains(ledger, seen, ours) else waiting
 

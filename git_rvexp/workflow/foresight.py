@@ -54,6 +54,8 @@ class Foresight:
         if self._ready:  # after all that is waited for: clients are made one after another
             self._beside.submit(self._ready)
         self._beside.shutdown(wait=False)
+        if self._image:
+            from git_rvexp.workflow.building import ensure  # noqa: F401, PLC0415  wanted next: not one more wait then
         for each in self._rest:
             each.exception()  # waited for; who wants the answer asks again, and gets the error
         return self._executor.result()

@@ -97,7 +97,7 @@ def _image(
     full: bool = False,
     seen: "Recorded | None" = None,
 ) -> "Ensured":
-    from git_rvexp.workflow.building.ensure import ensure_image  # noqa: PLC0415  while AWS and the remote answer
+    from git_rvexp.workflow.building.ensure import ensure_image  # noqa: PLC0415  slow to load: see Foresight
 
     return ensure_image(
         context.repo,

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from git_rvexp.errors import RvexpError
 from git_rvexp.git import notes, remote
 from git_rvexp.git.notes import Tip
-from git_rvexp.git.tags import snapshots
 from git_rvexp.model import Snapshot
 from git_rvexp.record.events import Event, Record, parse
 from git_rvexp.record.runs import Run, runs
@@ -42,8 +41,7 @@ class Subject:
 def subjects(outside: Outside, wanted: Iterable[Snapshot], only: str = "") -> list[Subject]:
     """The subjects of these snapshots; of the runs only the one called `only`, if it is given."""
     repo = outside.context.repo
-    published = {s.tag: s for s in snapshots(repo, under=remote.PUBLISHED)}
-    here = {s.tag: s for s in snapshots(repo)}
+    here, published = ({s.tag: s for s in side} for side in remote.both_sides(repo))
     recorded = [published.get(s.tag, s) for s in wanted]
     histories = Histories(repo, [s.oid for s in recorded], _trusted_notes(outside))
     found = []
@@ -58,7 +56,7 @@ def subjects(outside: Outside, wanted: Iterable[Snapshot], only: str = "") -> li
 def everything(outside: Outside) -> list[Snapshot]:
     """Every snapshot this clone has or had, newest first, then runs that have none (their notes are on commits)."""
     repo = outside.context.repo
-    here, published = snapshots(repo), snapshots(repo, under=remote.PUBLISHED)
+    here, published = remote.both_sides(repo)
     names, known = {s.tag for s in here}, {s.oid for s in (*here, *published)}
     loose = [oid for oid in notes.listed(repo, notes.tip(repo)) if oid not in known]
     asked = "".join(f"{oid}\n" for oid in loose).encode()
