@@ -14,11 +14,11 @@ import debian_peers
 FOLDER = Path(__file__).resolve().parents[1] / ".dev" / "peers"
 PACKAGES = {
     "dvc": ("dvc", ("dvc",)),
-    "datalad": ("datalad", ("datalad",)),  # needs Debian's git-annex beside it
+    "datalad": ("datalad", ("datalad", "git-annex")),
     "guild": ("guildai", ("guildai", "setuptools<81")),
     "smt": ("sumatra", ("sumatra", "gitpython", "setuptools<81")),
 }
-"""Program -> folder and what pip installs. git-lfs, gh, git-annex and aws are Debian's."""
+"""Program -> folder and what pip installs. git-lfs, gh and aws are Debian's."""
 _LONGEST = 600  # seconds for one download
 BESIDE = (("plot", ("matplotlib",)),)
 DEBIAN = FOLDER / "debian"
