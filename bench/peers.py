@@ -12,9 +12,11 @@ from pathlib import Path
 import debian_peers
 
 FOLDER = Path(__file__).resolve().parents[1] / ".dev" / "peers"
+_DATALAD = ("datalad", ("datalad", "git-annex"))  # DataLad keeps everything with git-annex
 PACKAGES = {
     "dvc": ("dvc", ("dvc",)),
-    "datalad": ("datalad", ("datalad", "git-annex")),
+    "datalad": _DATALAD,
+    "git-annex": _DATALAD,
     "guild": ("guildai", ("guildai", "setuptools<81")),
     "smt": ("sumatra", ("sumatra", "gitpython", "setuptools<81")),
 }
