@@ -1,6 +1,5 @@
 """argv to command: the verb's module is found, its arguments parsed, and every error told once, here."""
 
-import gc
 import os
 import signal
 import sys
@@ -21,8 +20,6 @@ _CRASHED = "this is a bug in git rvexp, not in what you did"
 
 def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
     """Run one command; the exit code (see errors.py)."""
-    # A command lives a blink and makes few cycles; looking for them costs a list of thousands a tenth of its time.
-    gc.set_threshold(100_000)
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     words = list(sys.argv[1:] if argv is None else argv)
@@ -47,9 +44,6 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
         if debugging(surroundings):
             raise
         return _bug(why, surroundings, speaker)
-    finally:
-        # What is left ends with the process: to look through it for cycles once more costs as much as reading records.
-        gc.freeze()
 
 
 def _absolute(path: str) -> str:
