@@ -1,7 +1,6 @@
 """argv to command: the verb's module is found, its arguments parsed, and every error told once, here."""
 
 import os
-import signal
 import sys
 from collections.abc import Mapping, Sequence
 from types import ModuleType
@@ -9,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from git_rvexp import startup  # noqa: F401  first of ours: see there
 from git_rvexp.commands import VERBS, overview
-from git_rvexp.errors import BUG, INTERRUPTED, USAGE, RvexpError, UsageError
-from git_rvexp.output import Speaker, debugging
+from git_rvexp.errors import BUG, INTERRUPTED, UNREAD, USAGE, RvexpError, UsageError
+from git_rvexp.output import Speaker, UnreadError, debugging
 
 if TYPE_CHECKING:
     import argparse
@@ -20,8 +19,6 @@ _CRASHED = "this is a bug in git rvexp, not in what you did"
 
 def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
     """Run one command; the exit code (see errors.py)."""
-    if hasattr(signal, "SIGPIPE"):
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     words = list(sys.argv[1:] if argv is None else argv)
     if environ is None:
         os.environ["PATH"] = _absolute(os.environ.get("PATH", os.defpath))
@@ -31,7 +28,12 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
             stream.reconfigure(errors="backslashreplace")
     speaker = Speaker.make(surroundings)
     try:
-        return _dispatch(words, surroundings, speaker)
+        try:
+            return _dispatch(words, surroundings, speaker)
+        finally:
+            speaker.flush()
+    except UnreadError:
+        return UNREAD
     except RvexpError as why:
         if debugging(surroundings):
             raise

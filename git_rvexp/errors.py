@@ -14,6 +14,7 @@ PENDING = 8
 BUG = 70
 GIT_FAILED = 128
 INTERRUPTED = 130
+UNREAD = 141
 
 
 class RvexpError(Exception):

@@ -9,6 +9,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from git_rvexp.columns import cut, fitted, laid_out
@@ -35,6 +36,13 @@ def printable(text: str) -> str:
 
 def _plain(text: str) -> str:
     return text if re.fullmatch(_OURS, text) else printable(text)
+
+
+class UnreadError(Exception):
+    """Nobody reads the results any more (`| head`): there is nothing left to do.
+
+    Of SIGPIPE, which would say so too, Python keeps us free: it would also end us where a server only refuses to read on.
+    """
 
 
 class Speaker:
@@ -90,7 +98,7 @@ class Speaker:
     def raw(self, line: str) -> None:
         """The same as it is: for what a program reads, byte by byte."""
         self.wipe()
-        print(_fitting(line, self.out), file=self.out, flush=True)
+        self._give(_fitting(line, self.out))
 
     def document(self, schema: str, content: Mapping[str, Json]) -> None:
         """The result as one JSON document with its schema's name, e.g. `rvexp.list/1`.
@@ -99,18 +107,18 @@ class Speaker:
         """
         members = [f"  {json.dumps(key)}: {_member(value)}" for key, value in {"schema": schema, **content}.items()]
         self.wipe()
-        print("{\n" + ",\n".join(members) + "\n}", file=self.out, flush=True)
+        self._give("{\n" + ",\n".join(members) + "\n}")
 
     def say(self, line: str) -> None:
         """One line of the story; silent with -q."""
         self.wipe()
         if not self.quiet:
-            print(_fitting(printable(line), self.err), file=self.err, flush=True)
+            self._tell(_fitting(printable(line), self.err))
 
     def ask(self, line: str) -> None:
         """A question: the answer is typed on its line."""
         self.wipe()
-        print(_fitting(printable(line), self.err), end=" ", file=self.err, flush=True)
+        self._tell(_fitting(printable(line), self.err), end=" ")
 
     def warn(self, line: str) -> None:
         """Something the user should know even with -q; the same words are said once."""
@@ -118,19 +126,14 @@ class Speaker:
             return
         self.warned.add(line)
         self.wipe()
-        print(
-            self._paint("warning: ", "yellow", on=self.colour_err) + printable(line),
-            file=self.err,
-            flush=True,
-        )
+        self._tell(self._paint("warning: ", "yellow", on=self.colour_err) + printable(line))
 
     def error(self, message: str, hint: str | None = None) -> None:
         """An error and its remedy."""
         self.wipe()
-        print(self._paint("error: ", "red", on=self.colour_err) + printable(message), file=self.err)
+        self._tell(self._paint("error: ", "red", on=self.colour_err) + printable(message))
         if hint:
-            print(self._paint("hint: ", "blue", on=self.colour_err) + printable(hint), file=self.err)
-        self.err.flush()
+            self._tell(self._paint("hint: ", "blue", on=self.colour_err) + printable(hint))
 
     def progress(self, what: str, total: int, unit: str) -> "AbstractContextManager[Step]":
         """Show how far `what` has come while a block runs (see `progress`)."""
@@ -142,15 +145,13 @@ class Speaker:
         """One line on a live terminal that the next one takes the place of."""
         self.painted[:] = [text]
         line = _fitting(printable(text).replace("\n", " "), self.err)
-        self.err.write(f"\r\x1b[K{cut(line, self.columns - 1)}")
-        self.err.flush()
+        self._tell(f"\r\x1b[K{cut(line, self.columns - 1)}", end="")
 
     def wipe(self) -> None:
         """Take the painted line away, if there is one."""
         if self.painted:
             self.painted.clear()
-            self.err.write("\r\x1b[K")
-            self.err.flush()
+            self._tell("\r\x1b[K", end="")
 
     def paint(self, text: str, colour: str) -> str:
         """`text` in a colour when stdout shows colours."""
@@ -183,11 +184,10 @@ class Speaker:
         """
         self.wipe()
         cells = [[printable(c).replace("\t", " ").replace("\n", " ") for c in row] for row in rows]
-        if not self.terminal:
-            for row in cells:
-                print("\t".join(row), file=self.out)
-            return
         if not cells:
+            return
+        if not self.terminal:
+            self._give("\n".join("\t".join(row) for row in cells))
             return
         shown = [[h.upper() for h in head], *cells]
         limit = self.columns
@@ -196,8 +196,23 @@ class Speaker:
             lines = laid_out(row, widths, limit, flowing=flowing)
             for line in lines[:1] if number == 0 else lines:
                 text = _fitting(line, self.out)
-                print(self.paint(text, "dim") if number == 0 else text, file=self.out)
-        self.out.flush()
+                self._give(self.paint(text, "dim") if number == 0 else text)
+
+    def flush(self) -> None:
+        """Bring out what others have written to stdout, as argparse does."""
+        self._give("", end="")
+
+    def _give(self, text: str, *, end: str = "\n") -> None:
+        """To stdout. UnreadError when nobody is there."""
+        try:
+            print(text, end=end, file=self.out, flush=True)
+        except BrokenPipeError as why:
+            raise UnreadError from why
+
+    def _tell(self, text: str, *, end: str = "\n") -> None:
+        """To stderr; that nobody reads it any more is no reason to leave work half done."""
+        with suppress(BrokenPipeError):
+            print(text, end=end, file=self.err, flush=True)
 
     def _paint(self, text: str, colour: str, *, on: bool) -> str:
         return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if on else text

@@ -12,6 +12,7 @@ The code that runs is the snapshot's: see `mounts` for the volumes that are refu
 """
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -70,6 +71,9 @@ def run_here(
     sys.stdout.flush()
     sys.stderr.flush()
     _remove_at_the_end(name, told)
+    # Python ignores it, and what we become would inherit that.
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     try:
         os.execvpe(words[0], words, told)  # noqa: S606
     except OSError as why:

@@ -3,9 +3,8 @@
 import itertools
 import json
 import socket
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -15,6 +14,7 @@ from git_rvexp.errors import RvexpError, UsageError
 from git_rvexp.images.credentials import Login
 from git_rvexp.images.reference import Repository
 from git_rvexp.images.registry import Registry
+from tests.listening import listening
 from tests.unit.serving import Asked, Reply, Serving
 
 DIGEST = "sha256:" + "a" * 64
@@ -113,20 +113,15 @@ def test_a_token_that_is_none(token: Any) -> None:
         assert not [a for a in server.asked if "evil" in a.headers]
 
 
-@contextmanager
-def endless(head: bytes, piece: bytes) -> Iterator[str]:
+def endless(head: bytes, piece: bytes) -> Callable[[socket.socket], None]:
     """A server that never stops."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
 
-        def talk() -> None:
-            connection, _ = server.accept()
-            with connection, suppress(OSError):
-                connection.recv(65536)
-                for part in itertools.chain([head], itertools.repeat(piece)):
-                    connection.sendall(part)
+    def talk(connection: socket.socket) -> None:
+        connection.recv(65536)
+        for part in itertools.chain([head], itertools.repeat(piece)):
+            connection.sendall(part)
 
-        threading.Thread(target=talk, daemon=True).start()
-        yield f"127.0.0.1:{server.getsockname()[1]}"
+    return talk
 
 
 @pytest.mark.parametrize(
@@ -143,12 +138,13 @@ def endless(head: bytes, piece: bytes) -> Iterator[str]:
 def test_an_answer_without_end(head: bytes, piece: bytes) -> None:
     """Cut off at what an answer may be."""
 
-    def whole(place: str) -> bytes:
-        with http.exchange("GET", f"http://{place}/v2/", limits=http.Limits(size=1 << 20, seconds=5)) as answer:
+    def whole(port: int) -> bytes:
+        limits = http.Limits(size=1 << 20, seconds=5)
+        with http.exchange("GET", f"http://127.0.0.1:{port}/v2/", limits=limits) as answer:
             return answer.read()
 
-    with endless(head, piece) as place, pytest.raises(http.HttpError):
-        whole(place)
+    with listening(endless(head, piece)) as port, pytest.raises(http.HttpError):
+        whole(port)
 
 
 @pytest.mark.parametrize("host", ["123456789012.dkr.ecr.us-east-1.amazonaws.com.evil.example", "x@y", "evil.example:x"])

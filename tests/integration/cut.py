@@ -23,17 +23,20 @@ class CutSocket:
         self._call = call
         self._server = socket.socket(socket.AF_UNIX)
         self._clients: list[socket.socket] = []
+        self._thread = threading.Thread(target=self._accept, daemon=True)
 
     def __enter__(self) -> str:
         self._server.bind(str(self._path))
         self._server.listen()
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._thread.start()
         return f"unix://{self._path}"
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._path.unlink()
+        self._server.shutdown(socket.SHUT_RDWR)  # wakes who waits to accept
+        self._thread.join(10)
         self._server.close()
         for client in self._clients:
             with contextlib.suppress(OSError):

@@ -113,7 +113,7 @@ POSIX = {
     "os.O_NOFOLLOW": {"executors/docker_turn.py"},
     "os.O_CLOEXEC": {"executors/docker_turn.py"},
     "os.execvpe": {"workflow/foreground.py"},  # there it would return at once, and the command go on by itself
-    "signal.SIGPIPE": {"cli.py"},
+    "signal.SIGPIPE": {"workflow/foreground.py"},
     "signal.SIGHUP": set(),
     "signal.SIGKILL": set(),
     "signal.SIGALRM": set(),

@@ -1,10 +1,10 @@
 """The door to HTTP: where credentials go, what ends an exchange, what is shown."""
 
-import contextlib
 import socket
-import threading
+import subprocess
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -12,6 +12,7 @@ from git_rvexp import http
 from git_rvexp.addresses import redacted
 from git_rvexp.errors import CredentialsError
 from git_rvexp.http import HttpError, Limits, exchange
+from tests.listening import listening
 from tests.unit.serving import Asked, Reply, Serving
 
 SECRET = http.basic("ada", "secret")
@@ -28,20 +29,16 @@ def moved(to: str, status: int = 302) -> Reply:
     return Reply(status, headers={"Location": to})
 
 
-def dripping(head: bytes) -> Iterator[str]:
-    """The address of a server that says `head` and then a byte now and then, for ever."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
+def dripping(head: bytes) -> Callable[[socket.socket], None]:
+    """A server that says `head` and then a byte now and then, for ever."""
 
-        def drip() -> None:
-            connection, _ = server.accept()
-            with connection, contextlib.suppress(OSError):
-                connection.sendall(head)
-                while True:
-                    time.sleep(0.02)
-                    connection.sendall(b"x")
+    def drip(connection: socket.socket) -> None:
+        connection.sendall(head)
+        while True:
+            time.sleep(0.02)
+            connection.sendall(b"x")
 
-        threading.Thread(target=drip, daemon=True).start()
-        yield f"http://127.0.0.1:{server.getsockname()[1]}/"
+    return drip
 
 
 @pytest.mark.parametrize(
@@ -49,8 +46,30 @@ def dripping(head: bytes) -> Iterator[str]:
 )
 def test_a_slow_drip_ends_with_the_time_there_is(head: bytes) -> None:
     """Every byte comes in time; the whole, in the body or in a header, never does."""
-    with contextlib.contextmanager(dripping)(head) as url, pytest.raises(HttpError, match="it took too long"):
-        get(url, limits=Limits(seconds=0.3, stall=5))
+    with listening(dripping(head)) as port, pytest.raises(HttpError, match="it took too long"):
+        get(f"http://127.0.0.1:{port}/", limits=Limits(seconds=0.3, stall=5))
+
+
+def test_an_answer_before_all_was_sent_is_an_answer_to_a_command_too() -> None:
+    """A server that refuses a size says so and reads no further: that is told, and not the end of the process."""
+
+    def refuse(connection: socket.socket) -> None:
+        connection.recv(1000)
+        connection.sendall(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        connection.shutdown(socket.SHUT_WR)
+        time.sleep(0.3)
+
+    program = """
+import sys
+from git_rvexp import cli, http
+cli.main(["--version"])
+with http.exchange("PUT", sys.argv[1], body=bytes(50_000_000)) as answer:
+    print(answer.status)
+"""
+    with listening(refuse) as port:
+        words = [sys.executable, "-c", program, f"http://127.0.0.1:{port}/"]
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.split()[-1:], done.stderr) == (0, ["413"], "")
 
 
 def test_any_status_is_an_answer() -> None:

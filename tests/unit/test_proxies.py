@@ -2,13 +2,13 @@
 
 import base64
 import socket
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
 
 from git_rvexp.http import HttpError, exchange
+from tests.listening import listening
 from tests.unit.serving import Reply, Serving
 
 
@@ -19,19 +19,14 @@ class Gate:
     port: int = 0
     heads: list[str] = field(default_factory=list)
 
-    def serve(self, server: socket.socket) -> None:
-        """Until the server is closed."""
-        while True:
-            try:
-                connection, _ = server.accept()
-            except OSError:
-                return
-            with connection, connection.makefile("rb") as lines:
-                head = b""
-                while (line := lines.readline()).strip():
-                    head += line
-                self.heads.append(head.decode())
-                connection.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+    def answer(self, connection: socket.socket) -> None:
+        """No."""
+        with connection.makefile("rb") as lines:
+            head = b""
+            while (line := lines.readline()).strip():
+                head += line
+            self.heads.append(head.decode())
+            connection.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 
 
 @pytest.fixture
@@ -41,9 +36,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
     made = Gate()
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        made.port = server.getsockname()[1]
-        threading.Thread(target=made.serve, args=(server,), daemon=True).start()
+    with listening(made.answer) as made.port:
         yield made
 
 

@@ -5,7 +5,8 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import pytest
 
@@ -165,3 +166,46 @@ def test_a_closed_pipe_is_quiet(book: Notebook) -> None:
         check=False,
     )
     assert (done.stdout, done.stderr) == ("{", "")
+
+
+@pytest.mark.parametrize(
+    "words", [["list"], ["list", "--json"], ["list", "-h"], ["-h"], ["show", "third"]], ids=" ".join
+)
+def test_results_that_nobody_reads_end_it_quietly(book: Notebook, words: list[str]) -> None:
+    """The reader has gone before the first line: no traceback, no crash report, the code a shell has for SIGPIPE."""
+    with unread() as nobody:
+        done = subprocess.run(
+            [sys.executable, "-m", "git_rvexp", *words],
+            cwd=book.clone.path,
+            stdout=nobody,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (141, "")
+    assert not [*(book.clone.path / ".git").rglob("crash*")]
+
+
+def test_a_story_that_nobody_reads_stops_nothing(book: Notebook) -> None:
+    """A snapshot is made, pushed and named on stdout though its stderr is closed."""
+    book.clone.write("a.txt", "changed")
+    with unread() as nobody:
+        done = subprocess.run(
+            [sys.executable, "-m", "git_rvexp", "snapshot", "unheard"],
+            cwd=book.clone.path,
+            stdout=subprocess.PIPE,
+            stderr=nobody,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stdout.rpartition("/")[2]) == (0, "unheard\n")
+    assert "unheard" in book.clone.git("ls-remote", "experiments", "refs/tags/*")
+
+
+@contextmanager
+def unread() -> Iterator[int]:
+    """A pipe that nobody reads from."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    yield writing
+    os.close(writing)

@@ -2,16 +2,14 @@
 
 import re
 import shlex
-import socket
 import subprocess
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import Clone
+from tests.listening import listening
 
 HOSTILE = """\
 experiments_remote = "{place}"
@@ -31,26 +29,6 @@ AWS_ENDPOINT_URL = "http://127.0.0.1:{port}"
 """
 
 
-@contextmanager
-def listening() -> Iterator[tuple[int, list[bytes]]]:
-    """A port on loopback, and what was sent to it."""
-    heard: list[bytes] = []
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def listen() -> None:
-            while True:
-                try:
-                    connection, _ = server.accept()
-                except OSError:
-                    return
-                with connection:
-                    heard.append(connection.recv(65536))
-
-        threading.Thread(target=listen, daemon=True).start()
-        yield server.getsockname()[1], heard
-        server.shutdown(socket.SHUT_RDWR)
-
-
 def test_a_hostile_file_runs_nothing_sends_nothing_and_is_shown(
     new_clone: Callable[[str], Clone], tmp_path: Path, sealed: Path
 ) -> None:
@@ -60,7 +38,8 @@ def test_a_hostile_file_runs_nothing_sends_nothing_and_is_shown(
     theirs = tmp_path / "theirs.git"
     subprocess.run(["git", "init", "-q", "--bare", theirs], check=True)
     clone = new_clone("cloned")
-    with listening() as (port, heard):
+    heard: list[bytes] = []
+    with listening(lambda connection: heard.append(connection.recv(65536))) as port:
         clone.write(".rvexp.toml", HOSTILE.format(place=theirs, port=port))
         clone.commit("hostile")
         for words in (["snapshot", "x"], ["init"], ["init", "--yes"], ["sync"], ["submit", "--", "true"], ["publish"]):

@@ -14,6 +14,7 @@ from git_rvexp.errors import (
     INTERRUPTED,
     NO,
     PENDING,
+    UNREAD,
     USAGE,
 )
 
@@ -28,6 +29,7 @@ CODES = {
     BUG: "a bug; a report without secrets is kept in the git directory",
     GIT_FAILED: "git failed",
     INTERRUPTED: "interrupted",
+    UNREAD: "nobody reads the results any more (| head)",
 }
 _FILES = {
     ".rvexp.toml": "the settings of a repository, shared by all who clone it",
