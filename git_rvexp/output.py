@@ -41,7 +41,7 @@ def _plain(text: str) -> str:
 class UnreadError(Exception):
     """Nobody reads the results any more (`| head`): there is nothing left to do.
 
-    Of SIGPIPE, which would say so too, Python keeps us free: it would also end us where a server only refuses to read on.
+    SIGPIPE would say so too, and also end us where a server only refuses to read on; so it stays ignored.
     """
 
 

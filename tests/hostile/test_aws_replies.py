@@ -15,6 +15,7 @@ from git_rvexp.names import RunId
 from git_rvexp.settings import Settings
 from tests.doubles.server import LoopbackServer, Reply, Request
 from tests.hostile.test_replies import endless
+from tests.listening import listening
 
 JOB = {"jobId": "j", "jobName": "n", "jobQueue": "q", "status": "RUNNING", "jobDefinition": "d", "startedAt": 1}
 PLAN = Plan(RunId.new(), "batch", "n-1", "i", ("true",), {}, seed=1, queue="q", definition="arn:aws:batch:x:1:d/d:1")
@@ -74,16 +75,16 @@ def described(settings: Settings) -> Any:
 )
 def test_an_answer_without_end(head: bytes, piece: bytes) -> None:
     """Cut off at what an answer may be; the test ends."""
-    with endless(head, piece) as place, pytest.raises(aws.UnreachableError) as caught:
-        described(leading(f"http://{place}"))
+    with listening(endless(head, piece)) as port, pytest.raises(aws.UnreachableError) as caught:
+        described(leading(f"http://127.0.0.1:{port}"))
     if head.endswith(b"\r\n\r\n"):
         assert "batch.DescribeJobs has more than 32 MB" in str(caught.value)
 
 
 def test_an_object_without_end_is_its_readers_business() -> None:
     """What is streamed is not read at the door: a large result stays possible."""
-    with endless(b"HTTP/1.1 200 OK\r\n\r\n", b"x" * 65536) as place:
-        found = aws.client("s3", leading(f"http://{place}")).get_object(Bucket="b", Key="k")["Body"]
+    with listening(endless(b"HTTP/1.1 200 OK\r\n\r\n", b"x" * 65536)) as port:
+        found = aws.client("s3", leading(f"http://127.0.0.1:{port}")).get_object(Bucket="b", Key="k")["Body"]
         assert found.read(bounds.LONGEST + 10) == b"x" * (bounds.LONGEST + 10)
         found.close()
 

@@ -168,9 +168,7 @@ def test_a_closed_pipe_is_quiet(book: Notebook) -> None:
     assert (done.stdout, done.stderr) == ("{", "")
 
 
-@pytest.mark.parametrize(
-    "words", [["list"], ["list", "--json"], ["list", "-h"], ["-h"], ["show", "third"]], ids=" ".join
-)
+@pytest.mark.parametrize("words", [["list"], ["list", "--json"], ["-h"], ["show", "third"]], ids=" ".join)
 def test_results_that_nobody_reads_end_it_quietly(book: Notebook, words: list[str]) -> None:
     """The reader has gone before the first line: no traceback, no crash report, the code a shell has for SIGPIPE."""
     with unread() as nobody:
