@@ -7,6 +7,7 @@ one run are what may be quoted.
 import os
 import statistics
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -44,6 +45,7 @@ def cpu_seconds(words: Sequence[str], cwd: Path, env: Mapping[str, str] | None =
     """User and system seconds of one process and everything it waited for; RuntimeError when it fails."""
     # without its bytecode cache Python compiles everything anew in each run, which no user's installation does
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    kept["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}"  # where git finds ours
     child = subprocess.Popen(
         words, cwd=cwd, env={**kept, **(env or {})}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PIECE = 64 * 1024
+_TLS = b"\x16"  # how its first record begins
 Framing = Literal["none", "length", "chunked", "close"]
 
 
@@ -64,14 +65,18 @@ class Head:
 
 
 def read_head(stream: Stream) -> Head | None:
-    """The next head, or None when the peer closed before one began."""
-    lines: list[bytes] = []
-    while (line := stream.readline(PIECE)) not in (b"\r\n", b"\n"):
-        if not line and not lines:
-            return None
+    """The next head, or None when the peer closed before one began; EarlyEndError for TLS, which is not spoken here."""
+    line, lines = stream.readline(1), list[bytes]()
+    if not line:
+        return None
+    if line == _TLS:
+        raise EarlyEndError("a client that tries TLS first would wait for an answer, Docker's engine ten seconds")
+    line += stream.readline(PIECE) if line != b"\n" else b""
+    while line not in (b"\r\n", b"\n"):
         if not line.endswith(b"\n"):
             raise EarlyEndError("a head was cut off")
         lines.append(line)
+        line = stream.readline(PIECE)
     text = [each.decode("latin-1").rstrip("\r\n") for each in lines]
     pairs = (each.partition(":") for each in text[1:])
     headers = tuple((name.strip().lower(), value.strip()) for name, _, value in pairs)

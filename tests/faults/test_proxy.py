@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import socket
 import tracemalloc
 
 import pytest
@@ -86,6 +87,14 @@ def test_an_early_refusal_reaches_a_client_that_waits(proxy: FaultProxy, origin:
     with raw(proxy, head) as connected:
         assert b" 401 " in connected.makefile("rb").read()
     assert (origin.got, proxy.log[0].up) == ([], 0)
+
+
+def test_tls_is_ended_at_once(proxy: FaultProxy) -> None:
+    """As by the plain server behind it: Docker's engine tries it first, and would wait ten seconds for an answer."""
+    connection = connect(proxy)
+    with socket.create_connection((connection.host, connection.port), timeout=5) as client:
+        client.sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
+        assert client.recv(1) == b""
 
 
 def test_a_large_upload_takes_no_memory(proxy: FaultProxy, origin: Origin) -> None:
