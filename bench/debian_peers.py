@@ -4,7 +4,9 @@
 Go of the same release: some 230 MB to fetch, and a few minutes, once. Works where apt does, as any user.
 """
 
+import gzip
 import os
+import re
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -72,7 +74,14 @@ def _built(folder: Path, name: str) -> None:
         "CGO_ENABLED": "0",
         "GOCACHE": str(folder / "gocache"),
     }
-    _run([str(go / "bin" / "go"), "build", "-o", str(folder / name), _CRANE], env)
+    told = f"-X {_CRANE}/cmd.Version={_version(folder / 'root', _PACKAGES[name][0])}"
+    _run([str(go / "bin" / "go"), "build", "-ldflags", told, "-o", str(folder / name), _CRANE], env)
+
+
+def _version(root: Path, package: str) -> str:
+    """A package's version, by the newest entry of its changelog."""
+    with gzip.open(root / "usr/share/doc" / package / "changelog.Debian.gz", "rt", encoding="utf-8") as lines:
+        return re.findall(r"\((\S+)\)", next(lines))[0]
 
 
 def _mirror() -> str:

@@ -54,6 +54,10 @@ class Lab:
         """What the docker CLI, which shares no code with us, says."""
         return self.stack.run("docker", *words).stdout.strip()
 
+    def touch(self, job: str, path: str) -> None:
+        """Make a file in a running container. One that only waited for it may end first, and take `touch` with it."""
+        assert not self.stack.run("docker", "exec", job, "touch", path, ok=False).stderr
+
     def until(self, job: str, executor: DockerExecutor | None = None) -> JobState:
         """The state of a job once it is over; the last one seen if that takes too long."""
         asked = executor or self.executor
