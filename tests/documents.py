@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-MADE = ("docs/commands.md", "docs/settings.md")  # from the program itself
+MADE = ("docs/benchmarks.md", "docs/commands.md", "docs/settings.md")  # by programs
 PAGES = sorted(
     str(path.relative_to(ROOT))
     for pattern in ("*.md", "docs/*.md", "examples/*/README.md")
