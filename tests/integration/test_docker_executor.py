@@ -115,9 +115,9 @@ def test_logs_come_in_order(lab: Lab) -> None:
     job = lab.executor.submit(lab.plan("sh", "-c", f"for i in 1 2; do echo out $i; {wait}; echo err $i >&2; done"))
     follower = lab.executor.logs(job, follow=True)
     assert next(follower) == "out 1"
-    lab.touch(job, "/1")
+    lab.cli("exec", job, "touch", "/1")
     assert {next(follower), next(follower)} == {"err 1", "out 2"}
-    lab.touch(job, "/2")
+    lab.let_end(job, "/2")
     assert list(follower) == ["err 2"]
     whole = list(lab.executor.logs(job))
     assert (whole[0], sorted(whole[1:3]), whole[3:]) == ("out 1", ["err 1", "out 2"], ["err 2"])
@@ -144,7 +144,7 @@ def test_following_ends_with_the_job(lab: Lab) -> None:
     lines = lab.executor.logs(job, follow=True)
     assert next(lines) == "begun"
     assert lab.executor.states([job])[job].phase is Phase.RUNNING
-    lab.touch(job, "/go")
+    lab.let_end(job, "/go")
     assert list(lines) == ["done"]
     assert lab.until(job).phase is Phase.SUCCEEDED
 

@@ -1,4 +1,4 @@
-"""Pushing large files: as they are, since looking for what they share takes git hours and gigabytes."""
+"""Pushing large files: as they are, since looking for what they share costs git most of a push."""
 
 import os
 from pathlib import Path
