@@ -22,8 +22,8 @@ PUBLISHED = "refs/rvexp/published"
 
 _PUSHED_AT_ONCE = 500  # refs on one command line
 _WHOLE = "core.bigFileThreshold=16m"
-"""Larger files are sent as they are, a piece at a time. Git would look for what files up to 512 MiB share, and hold what
-it compares; weights and images share nothing (measured, three of 107 MiB: 30 s and 778 MB, so 10 s and 115 MB)."""
+"""Larger files are sent as they are, a piece at a time. Git would look for what files up to 512 MiB share, and hold
+them for that; weights and images share nothing (measured, three of 107 MiB: 30 s and 778 MB, so 10 s and 115 MB)."""
 
 
 @dataclass(frozen=True)
