@@ -29,7 +29,7 @@ DOORS = {
     "tomli_w": {"tomledit.py"},
     "subprocess": {
         "git/plumbing.py",
-        "git/catfile.py",
+        "git/catprocess.py",
         "git/reader.py",
         "images/build.py",
         "workflow/preparing/checkup_machine.py",

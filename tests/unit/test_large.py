@@ -4,18 +4,21 @@ import json
 import os
 import subprocess
 import sys
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from git_rvexp.errors import GitError
+from git_rvexp.git import largeblobs
 from git_rvexp.git.objects import Objects
 from git_rvexp.tree import FILE, Entry
 
 ROOT = str(Path(__file__).parents[2])
 MEGABYTE = 1 << 20
 LARGE = 9 * MEGABYTE
+LOOSE = 120 * MEGABYTE
 SMALL = 100_000
 MOST = 110  # MB of memory, for this process and for each that it starts; less than any part of the trees below
 MEASURED = """
@@ -61,6 +64,17 @@ def stored(folder: Path, size: int, *, small: int = 0) -> str:
     assert not running.returncode
     told = subprocess.run([*git, "rev-parse", "main^{tree}"], env=env, capture_output=True, check=True)
     return told.stdout.decode().strip()
+
+
+def layered(folder: Path, tree: str) -> int:
+    """Have the tree made a layer; its bytes. No process that takes part holds more than the bound."""
+    words = [sys.executable, "-c", MEASURED, ROOT, str(folder / ".git"), tree]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["sent"] == told["size"]
+    assert max(told["peak"]) <= MOST, told
+    return int(told["size"])
 
 
 @pytest.mark.parametrize("loose", [True, False])
@@ -111,6 +125,29 @@ def test_damaged_large_blob_never_passes(tmp_path: Path, how: str) -> None:
     assert sum(map(len, had)) < LARGE
 
 
+@pytest.mark.parametrize("content", [b"", b"not zlib", zlib.compress(b"no head"), zlib.compress(b"blob 9\0a")[:-7]])
+def test_loose_object_of_another_form_is_an_error(tmp_path: Path, content: bytes) -> None:
+    """Whatever stands in the file's place, all that comes of it is the error that names the object."""
+    name = "ab" * 20
+    place = tmp_path / "objects" / name[:2] / name[2:]
+    place.parent.mkdir(parents=True)
+    place.write_bytes(content)
+    with pytest.raises(GitError, match=f"the object {name} cannot be read"):
+        list(largeblobs.pieces(tmp_path, {}, name, LARGE))
+
+
+def test_large_loose_object_is_not_held_in_memory(tmp_path: Path) -> None:
+    """A file that is an object of its own, as git has what was just added: no process maps all of it."""
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    with (tmp_path / "file").open("wb") as file:
+        file.writelines(content(LOOSE))
+    own = ["git", "-c", "core.compression=0", "-c", "core.bigFileThreshold=1g"]
+    subprocess.run([*own, "add", "file"], cwd=tmp_path, check=True)
+    told = subprocess.run(["git", "write-tree"], cwd=tmp_path, capture_output=True, check=True)
+    assert not list((tmp_path / ".git" / "objects" / "pack").iterdir())
+    assert layered(tmp_path, told.stdout.decode().strip()) > LOOSE
+
+
 SIZES = [120, *(pytest.param(size, marks=pytest.mark.long) for size in (150, 200, 3000))]
 """Megabytes; with the last one a tree of five gigabytes is made."""
 
@@ -120,9 +157,4 @@ def test_memory_does_not_grow_with_the_tree(tmp_path: Path, megabytes: int) -> N
     """One file of this size and others of as much together are one layer: no process holds more than the bound."""
     small = min(megabytes * MEGABYTE // SMALL, 20_000)
     tree = stored(tmp_path, megabytes * MEGABYTE, small=small)
-    words = [sys.executable, "-c", MEASURED, ROOT, str(tmp_path / ".git"), tree]
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert told["sent"] == told["size"] > megabytes * MEGABYTE + small * SMALL
-    assert max(told["peak"]) <= MOST, told
+    assert layered(tmp_path, tree) > megabytes * MEGABYTE + small * SMALL

@@ -1,0 +1,50 @@
+"""The process behind `catfile` and `largeblobs`: a `git cat-file`, its settings, and what is said when it fails."""
+
+import contextlib
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from git_rvexp.errors import GitError
+
+# Files from the threshold on pass through git piece by piece where git can do that, and packs are mapped in windows:
+# by default git maps a gigabyte at once and all of it in all, which counts as its memory (git-config(1)).
+_SETTINGS = ("core.bigFileThreshold=8m", "core.packedGitWindowSize=8m", "core.packedGitLimit=32m")
+
+Running = subprocess.Popen[bytes]
+
+
+def start(git_dir: Path, env: Mapping[str, str], *words: str) -> Running:
+    """`git cat-file` with these words in the repository at `git_dir`, whatever repository `env` names."""
+    env = {k: v for k, v in env.items() if k not in ("GIT_DIR", "GIT_COMMON_DIR", "GIT_WORK_TREE")}
+    pipe = subprocess.PIPE
+    settings = (word for text in _SETTINGS for word in ("-c", text))
+    command = ["git", f"--git-dir={git_dir}", *settings, "cat-file", *words]
+    try:
+        return subprocess.Popen(command, cwd=git_dir, env=env, stdin=pipe, stdout=pipe, stderr=pipe)
+    except OSError as why:
+        raise GitError(f"the objects of {git_dir} cannot be read: {why}") from why
+
+
+def end(git: Running) -> str:
+    """Let it end, if it has not; what it had to say."""
+    assert git.stdin
+    assert git.stdout
+    assert git.stderr
+    if git.stderr.closed:
+        return ""
+    with git:
+        with contextlib.suppress(OSError):  # it may have ended before it had read all
+            git.stdin.close()
+        git.stdout.close()
+        return git.stderr.read().decode("utf-8", "replace")
+
+
+def missing(oid: str, git_dir: Path) -> GitError:
+    """The error for an object that is not there."""
+    return GitError(f"the object {oid} is not in {git_dir}", hint="git fsck")
+
+
+def unreadable(oid: str, why: str) -> GitError:
+    """The error for an object that is there, and is not what its name says."""
+    return GitError(f"the object {oid} cannot be read: {why}", hint="git fsck")
