@@ -7,7 +7,7 @@ import re
 import tarfile
 from collections.abc import Iterator
 
-from git_rvexp.data.tarred import Stream
+from git_rvexp import tars
 from git_rvexp.errors import RvexpError
 
 _DEBIAN = re.compile(r"var/lib/dpkg/(?:status|status\.d/[^/]+)")
@@ -20,7 +20,7 @@ def packages(chunks: Iterator[bytes]) -> dict[str, str]:
     """Kind and name of each package (`deb libc6`, `apk musl`, `python numpy`) with its version, in order."""
     found: dict[str, str] = {}
     try:
-        with tarfile.open(fileobj=Stream(chunks), mode="r|", encoding="utf-8", errors="surrogateescape") as tar:
+        with tars.opened(chunks) as tar:
             for member in tar:
                 found.update(_of(tar, member))
     except tarfile.TarError as why:

@@ -5,21 +5,19 @@ is one object name for each wanted file, so memory follows the tag's tree and no
 the OCI image specification says ("Applying Changesets": whiteouts first, `.wh.NAME` and `.wh..wh..opq`).
 """
 
-import gzip
 import hashlib
 import posixpath
 import tarfile
-import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from git_rvexp import http
+from git_rvexp import http, tars
 from git_rvexp.errors import RvexpError
-from git_rvexp.images.pieces import SIZE, joined
 from git_rvexp.images.registry import AlteredError, GoneError, Manifest, Registry
 from git_rvexp.model import Json
 from git_rvexp.names import Digest
+from git_rvexp.pieces import SIZE
 from git_rvexp.progress import Step, passing
 from git_rvexp.tree import EXECUTABLE, FILE, SYMLINK, Entry, blob_id
 
@@ -107,14 +105,10 @@ def _unpacked(chunks: Iterator[bytes], kind: str, files: Files) -> str:
     """Apply one layer to `files`; why it could not be unpacked, "" when it was."""
     if "zstd" in kind:
         return "its layers are packed with zstd, which is not read here"
-    raw = joined(chunks)
-    packed = raw.peek(2)[:2] == b"\x1f\x8b"
     try:
-        with tarfile.open(
-            fileobj=gzip.GzipFile(fileobj=raw) if packed else raw, mode="r|", errors="surrogateescape"
-        ) as tar:
+        with tars.opened(tars.plain(chunks)) as tar:
             _apply(tar, files)
-    except (tarfile.TarError, EOFError, zlib.error, OSError) as why:
+    except (tarfile.TarError, OSError) as why:
         return f"a layer cannot be unpacked: {why}"
     return ""
 
@@ -122,8 +116,7 @@ def _unpacked(chunks: Iterator[bytes], kind: str, files: Files) -> str:
 def _apply(tar: tarfile.TarFile, files: Files) -> None:
     layer: dict[bytes, str] = {}
     gone: list[bytes] = []
-    while (member := tar.next()) is not None:
-        tar.members = []  # type: ignore[attr-defined]  # it remembers every member: hundreds of bytes a file
+    for member in tar:
         path = posixpath.normpath("/" + member.name.lstrip("/")).encode("utf-8", "surrogateescape")
         folder, name = posixpath.split(path)
         if name.startswith(_WHITEOUT):

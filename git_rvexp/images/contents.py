@@ -9,11 +9,12 @@ import tarfile
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+from git_rvexp import tars
 from git_rvexp.errors import RvexpError
 from git_rvexp.images.engine import Engine
-from git_rvexp.images.pieces import SIZE, joined
 from git_rvexp.model import Json
 from git_rvexp.names import Digest
+from git_rvexp.pieces import SIZE
 
 _KINDS = {tarfile.DIRTYPE: "folder", tarfile.SYMTYPE: "link", tarfile.CHRTYPE: "device", tarfile.BLKTYPE: "device"}
 
@@ -36,9 +37,8 @@ def things(engine: Engine, image: Digest) -> dict[str, Thing]:
 def _read(chunks: Iterable[bytes]) -> dict[str, Thing]:
     found: dict[str, Thing] = {}
     try:
-        with tarfile.open(fileobj=joined(chunks), mode="r|", errors="surrogateescape") as tar:
-            while (member := tar.next()) is not None:
-                tar.members = []  # type: ignore[attr-defined]  # tarfile remembers every member it has seen
+        with tars.opened(chunks) as tar:
+            for member in tar:
                 path = "/" + member.name.strip("/")
                 hard = found.get("/" + member.linkname.strip("/")) if member.islnk() else None
                 found[path] = hard or _thing(tar, member)

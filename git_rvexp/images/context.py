@@ -9,8 +9,8 @@ import tarfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import IO
 
-from git_rvexp.images.pieces import joined
 from git_rvexp.images.ustar import EARLIEST
+from git_rvexp.pieces import joined
 from git_rvexp.tree import EXECUTABLE, GITLINK, SYMLINK, Entry
 
 Read = Callable[[Entry], Iterable[bytes]]

@@ -6,16 +6,15 @@ store name images by a manifest of their own and want every layer: they build th
 """
 
 import json
-import tarfile
 from collections.abc import Mapping
 
+from git_rvexp import tars
 from git_rvexp.images import carried
 from git_rvexp.images.blob import Blob
 from git_rvexp.images.delta import Unfit
 from git_rvexp.images.engine import Engine
 from git_rvexp.images.kept import Kept
 from git_rvexp.images.layer import Layer
-from git_rvexp.images.pieces import joined
 from git_rvexp.images.shape import checked_config
 from git_rvexp.model import Json
 from git_rvexp.names import Digest
@@ -41,9 +40,8 @@ def config_of(engine: Engine, image: Digest, kept: Kept) -> Mapping[str, Json]:
 
 def _found(engine: Engine, image: Digest) -> bytes:
     wanted = image.text.removeprefix("sha256:")
-    with tarfile.open(fileobj=joined(carried.save(engine, image)), mode="r|", errors="surrogateescape") as tar:
-        while (member := tar.next()) is not None:
-            tar.members = []  # type: ignore[attr-defined]  # tarfile remembers every member it has seen
+    with tars.opened(carried.save(engine, image)) as tar:
+        for member in tar:
             if not member.isreg() or wanted not in member.name or member.size > _LARGEST_CONFIG:
                 continue
             content = tar.extractfile(member)

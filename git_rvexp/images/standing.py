@@ -8,13 +8,14 @@ import posixpath
 import tarfile
 from collections.abc import Iterator, Mapping
 
+from git_rvexp import tars
 from git_rvexp.git import lfs
 from git_rvexp.git.lfs import Pointer
 from git_rvexp.git.objects import Objects
 from git_rvexp.images.delta import LeftOut, Unfit
 from git_rvexp.images.engine import Engine
-from git_rvexp.images.pieces import SIZE, joined
 from git_rvexp.names import Digest
+from git_rvexp.pieces import SIZE
 from git_rvexp.tree import EXECUTABLE, FILE, FOLDER, GITLINK, SYMLINK, Entry, blob_id
 
 _Seen = tuple[str, int, str, str]
@@ -91,9 +92,8 @@ def _things(
     chunks = engine.archive(container, place)
     if chunks is None:
         return
-    with tarfile.open(fileobj=joined(chunks), mode="r|", errors="surrogateescape") as tar:
-        while (member := tar.next()) is not None:
-            tar.members = []  # type: ignore[attr-defined]  # tarfile remembers every member it has seen
+    with tars.opened(chunks) as tar:
+        for member in tar:
             # the archive's own top is the place's last name
             path = member.name.rstrip("/").partition("/")[2]
             yield path, _seen(tar, member, width)

@@ -4,30 +4,21 @@ Names that lead out, devices, and bombs of every kind (bytes, names, headers) en
 have been is `archive`'s business.
 """
 
-import gzip
 import posixpath
 import shutil
 import tarfile
 import tempfile
-import zlib
 from collections.abc import Iterable, Iterator
-from typing import IO, Self
+from typing import IO
 
-from git_rvexp.images.pieces import SIZE, joined
+from git_rvexp import tars
 from git_rvexp.images.spool import Spool
+from git_rvexp.pieces import SIZE
 from git_rvexp.tree import EXECUTABLE, FILE, SYMLINK, blob_id
 
 _MOST = 4 << 30
 """The most bytes that are unpacked where nobody knows how many there should be."""
 _LONGEST = 4096  # bytes of a path, the most that Linux opens
-_EXTENDED = 1 << 20  # bytes of an extended header, which tarfile reads as a whole
-_EXTENSIONS = (
-    tarfile.XHDTYPE,
-    tarfile.XGLTYPE,
-    tarfile.SOLARIS_XHDTYPE,
-    tarfile.GNUTYPE_LONGNAME,
-    tarfile.GNUTYPE_LONGLINK,
-)
 NAMES = 256 << 20  # bytes of all paths, and a hundred for each: some two million files
 PER_NAME = 100
 
@@ -44,18 +35,6 @@ def room() -> int:
     return min(_MOST, shutil.disk_usage(tempfile.gettempdir()).free // 2)
 
 
-class _Header(tarfile.TarInfo):
-    """A header, refused before tarfile takes an endless name or comment into memory."""
-
-    @classmethod
-    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
-        """As tarfile has it."""
-        made = super().frombuf(buf, encoding, errors)
-        if made.type in _EXTENSIONS and made.size > _EXTENDED:
-            raise Different("it holds an endless header")
-        return made
-
-
 def unpacked(chunks: Iterable[bytes], spool: Spool, width: int, most: int) -> tuple[Files, set[bytes]]:
     """The files of the tar stream `chunks` (gzip or plain), contents in `spool`; and the folders that it names.
 
@@ -66,10 +45,8 @@ def unpacked(chunks: Iterable[bytes], spool: Spool, width: int, most: int) -> tu
     folders: set[bytes] = set()
     names = NAMES
     try:
-        bounded = joined(_bounded(_plain(chunks), most))
-        with tarfile.open(fileobj=bounded, mode="r|", errors="surrogateescape", tarinfo=_Header) as tar:
-            while (member := tar.next()) is not None:
-                tar.members = []  # type: ignore[attr-defined]  # tarfile remembers every member it has seen
+        with tars.opened(_bounded(tars.plain(chunks), most)) as tar:
+            for member in tar:
                 path = safe_path(member.name)
                 names -= len(path) + PER_NAME
                 if names < 0:
@@ -80,7 +57,7 @@ def unpacked(chunks: Iterable[bytes], spool: Spool, width: int, most: int) -> tu
                 if path in found:
                     raise Different(f"it holds {shown(path)} twice")
                 found[path] = _take(tar, member, spool, width)
-    except (tarfile.TarError, EOFError, zlib.error, OSError) as why:
+    except (tarfile.TarError, OSError) as why:
         raise Different(f"it cannot be unpacked: {why}") from why
     return found, folders
 
@@ -120,15 +97,6 @@ def safe_path(name: str) -> bytes:
 def shown(path: bytes) -> str:
     """A path for people."""
     return path.decode("utf-8", "replace")
-
-
-def _plain(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """`chunks` without their gzip wrapping, if they have one."""
-    raw = joined(chunks)
-    packed = raw.peek(2)[:2] == b"\x1f\x8b"
-    stream = gzip.GzipFile(fileobj=raw) if packed else raw
-    while chunk := stream.read(SIZE):
-        yield chunk
 
 
 def _bounded(chunks: Iterable[bytes], most: int) -> Iterator[bytes]:

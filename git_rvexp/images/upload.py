@@ -14,9 +14,9 @@ from git_rvexp.errors import RvexpError
 from git_rvexp.images import places
 from git_rvexp.images.attempts import AgainError, checked, codes, confirmed, damaged, insisting
 from git_rvexp.images.blob import Blob
-from git_rvexp.images.pieces import joined
 from git_rvexp.images.registry import AlteredError, Registry
 from git_rvexp.names import Digest
+from git_rvexp.pieces import joined
 
 _ABSENT = ("BLOB_UNKNOWN", "LAYERS_NOT_FOUND")
 _LOOKED_FOR = 1 << 20

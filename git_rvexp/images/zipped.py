@@ -12,10 +12,10 @@ from typing import IO
 
 from git_rvexp.errors import RvexpError
 from git_rvexp.images import archive
-from git_rvexp.images.pieces import SIZE
 from git_rvexp.images.spool import Spool
 from git_rvexp.images.unpacking import Different, safe_path
 from git_rvexp.images.ustar import EARLIEST
+from git_rvexp.pieces import SIZE
 from git_rvexp.tree import EXECUTABLE, FILE, GITLINK, SYMLINK, Entry, blob_id
 
 _UNIX = 3

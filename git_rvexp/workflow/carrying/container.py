@@ -16,10 +16,10 @@ from typing import IO, Any, NoReturn
 
 from git_rvexp.errors import RvexpError
 from git_rvexp.images.blob import Blob
-from git_rvexp.images.pieces import SIZE
 from git_rvexp.images.ustar import BLOCK, END, Member, header, padding
 from git_rvexp.model import Json
 from git_rvexp.names import Digest
+from git_rvexp.pieces import SIZE
 from git_rvexp.progress import Step
 
 SCHEMA = "rvexp.bundle/1"

@@ -16,10 +16,10 @@ from git_rvexp.errors import RvexpError
 from git_rvexp.images.blob import Blob
 from git_rvexp.images.carried import save
 from git_rvexp.images.engine import Engine
-from git_rvexp.images.pieces import SIZE
 from git_rvexp.images.registry import Manifest, Registry
 from git_rvexp.model import Json
 from git_rvexp.names import Digest
+from git_rvexp.pieces import SIZE
 from git_rvexp.workflow.carrying.container import Part
 
 LAYOUT, TOP, BLOBS = "oci/oci-layout", "oci/index.json", "oci/blobs/sha256/"
