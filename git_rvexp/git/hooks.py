@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from git_rvexp.git import hookfile
+from git_rvexp.git.configuration import put
 from git_rvexp.git.plumbing import Repo
 
 GUARD = "pre-push"
@@ -95,14 +96,14 @@ def uninstall(repo: Repo) -> None:
     standing = inspect(repo)
     for event in _EVENTS:
         _take(repo, standing, event)
-    repo.git("config", "--local", DECLINED, "true")
+    put(repo, DECLINED, "true")
 
 
 def publish_on_push(repo: Repo, program: str, *, wanted: bool) -> None:
     """Remember whether a plain `git push experiments TAG` publishes, and by which program. Installs nothing."""
-    repo.git("config", "--local", PUBLISH, str(wanted).lower())
+    put(repo, PUBLISH, str(wanted).lower())
     if program:
-        repo.git("config", "--local", PROGRAM, program)
+        put(repo, PROGRAM, program)
 
 
 def install_server(repo_path: Path, *, publish: bool = False) -> bool:
@@ -132,8 +133,8 @@ def _put(repo: Repo, standing: Standing, event: str, *, by_config: bool) -> None
             return
     hookfile.write(_own(repo, event), text)
     if by_config:
-        repo.git("config", "--local", f"hook.rvexp-{event}.command", _command(_own(repo, event)))
-        repo.git("config", "--local", f"hook.rvexp-{event}.event", event)
+        put(repo, f"hook.rvexp-{event}.command", _command(_own(repo, event)))
+        put(repo, f"hook.rvexp-{event}.event", event)
         hookfile.remove(repo.common_dir / "hooks", event)  # from before git was this new
     elif standing.writable:
         hookfile.place(standing.folder, event, text)

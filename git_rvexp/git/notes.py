@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from git_rvexp.errors import GitError
+from git_rvexp.git.configuration import put
 from git_rvexp.git.notefinding import MOST
 from git_rvexp.git.notefinding import found as few
 from git_rvexp.git.notetree import NoteTree
@@ -209,5 +210,5 @@ def ensure_notes_ref(repo: Repo) -> bool:
     """Let plain `git notes show TAG` print the record, unless the user keeps notes of their own; whether it was set."""
     if repo.setting("core.notesref") or tip(repo, "refs/notes/commits"):
         return False
-    repo.git("config", "--local", "core.notesRef", REF)
+    put(repo, "core.notesRef", REF)
     return True

@@ -5,18 +5,20 @@ git directory, so that the code path is the same. Tags are compared by `ls-remot
 nothing when a remote tag moved; nothing is ever pushed with force.
 """
 
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from git_rvexp.addresses import redacted
 from git_rvexp.errors import GitError, RvexpError, UsageError
-from git_rvexp.git import hooks, notes
+from git_rvexp.git import embedded, notes, places
+from git_rvexp.git.configuration import put
 from git_rvexp.git.plumbing import Repo, Result
 from git_rvexp.git.tags import HERE, snapshots_under
 from git_rvexp.terms import Snapshot
 
 NAME = "experiments"
+URL = f"remote.{NAME}.url"
 PUBLISHED = "refs/rvexp/published"
 """What we know to be on the remote; its update after a plain `git push` is what fires a hook (see hooks/)."""
 
@@ -41,16 +43,10 @@ def wanted(repo: Repo, experiments_remote: str, github_repo: str) -> Remote:
             raise UsageError(f"github_experiment_repo is {github_repo!r}", hint='write it as "org/name"')
         return Remote(f"https://github.com/{github_repo}.git", embedded=False)
     if not experiments_remote:
-        return Remote(str(repo.state_dir / "experiments.git"), embedded=True)
+        return Remote(str(embedded.at(repo)), embedded=True)
     if experiments_remote.startswith(("-", "ext::")):
         raise UsageError(f"experiments_remote is {experiments_remote!r}, which is not a place to push to")
-    return Remote(_expanded(repo, experiments_remote), embedded=False)
-
-
-def _expanded(repo: Repo, text: str) -> str:
-    """A relative path against the top of the work tree; anything else as it is."""
-    looks_local = "://" not in text and ":" not in text.partition("/")[0]
-    return str((repo.top / Path(text).expanduser()).resolve()) if looks_local else text
+    return Remote(places.full(repo, experiments_remote), embedded=False)
 
 
 def both_sides(repo: Repo, names: Iterable[str] = ()) -> tuple[list[Snapshot], list[Snapshot]]:
@@ -71,32 +67,26 @@ def urls(repo: Repo, name: str) -> list[str]:
 def connect(repo: Repo, remote: Remote, *, allow_origin: bool = False) -> None:
     """Make the git remote `experiments` point at `remote` (and make the embedded one). Idempotent.
 
-    UsageError when it is origin's URL (code would leak the way it did before), or when `experiments` is already
+    UsageError when it is origin's place (code would leak the way it did before), or when `experiments` is already
     another place: that is never changed silently.
     """
-    if not (allow_origin or remote.embedded) and _same_place(remote.url, urls(repo, "origin")):
+    if not (allow_origin or remote.embedded) and places.same(repo, remote.url, urls(repo, "origin")):
         raise UsageError(
             f"the experiments remote is the same place as origin: {redacted(remote.url)}\n"
             "  snapshots hold unpublished code and would be visible there",
             hint="choose a private repository, or `git config rvexp.local.alloworigin true`",
         )
-    if remote.embedded and not (Path(remote.url) / "hooks" / "update").exists():  # the last thing that is made
-        format_flag = f"--object-format={repo.object_format}"
-        repo.git("init", "--quiet", "--bare", format_flag, remote.url)
-        inside = f"--git-dir={remote.url}"
-        repo.git(inside, "config", "core.hooksPath", "hooks")  # whatever the user's own setting is
-        repo.git(inside, "config", "receive.shallowUpdate", "true")  # the clone around it may be shallow
-        hooks.install_server(Path(remote.url))
-    if repo.config.get(f"remote.{NAME}.url") == (remote.url,):
-        return
-    present = urls(repo, NAME)
-    if present and remote.url not in present:
-        raise UsageError(
-            f"the git remote 'experiments' is {redacted(present[0])}, the settings say {redacted(remote.url)}",
-            hint="git remote set-url experiments URL, with the URL of the settings",
-        )
-    if not present:
-        _configure(repo, remote.url)
+    if remote.embedded:
+        embedded.make(repo)
+    if repo.config.get(URL) != (remote.url,):
+        present = urls(repo, NAME)
+        if present and remote.url not in present:
+            shown = redacted(remote.url)
+            raise UsageError(
+                f"the git remote 'experiments' is {redacted(present[0])}, the settings say {shown}",
+                hint=f"git remote set-url experiments {shlex.quote(shown)}, if the settings are right",
+            )
+    _configure(repo, remote.url)
 
 
 def ids(repo: Repo, names: Iterable[str] = ()) -> dict[str, str]:
@@ -164,28 +154,21 @@ def unreachable(repo: Repo, done: Result) -> GitError:
     return GitError(f"the experiments remote cannot be reached: {redacted(place)}\n{told}", hint="git rvexp doctor")
 
 
-def _same_place(url: str, others: Iterable[str]) -> bool:
-    def plain(text: str) -> str:
-        text = redacted(text).removesuffix("/").removesuffix(".git")
-        _, separator, rest = text.partition("://")
-        if separator:
-            return rest.partition("@")[2] or rest
-        return text.rpartition("@")[2].replace(":", "/", 1)
-
-    return plain(url) in {plain(o) for o in others}
-
-
 def _configure(repo: Repo, url: str) -> None:
-    """The remote's settings: its published tags are tracked apart, and it takes no part in `git fetch --all`."""
+    """The remote's settings, as far as they are missing; its published tags are tracked apart.
+
+    It takes no part in `git fetch --all`. What is there already is the user's.
+    """
     settings: Mapping[str, str] = {
-        "url": url,
         "fetch": f"+refs/tags/*:{PUBLISHED}/*",
-        "tagOpt": "--no-tags",
-        "skipFetchAll": "true",
+        "tagopt": "--no-tags",
+        "skipfetchall": "true",
+        "url": url,
     }
     for key, value in settings.items():
-        repo.git("config", f"remote.{NAME}.{key}", value)
-    repo.__dict__.pop("config", None)  # read again from here on
+        name = f"remote.{NAME}.{key}"
+        if name not in repo.config:
+            put(repo, name, value)
 
 
 def _all_there(repo: Repo, refs: list[str]) -> bool:

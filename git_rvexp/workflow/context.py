@@ -62,6 +62,14 @@ class Context:
         from git_rvexp.git import remote  # noqa: PLC0415  as above
 
         wanted = self.wanted_remote()
+        self.follow_move()
         allowed = self.repo.setting(ALLOW_ORIGIN).lower() in ("true", "yes", "on", "1")
         remote.connect(self.repo, wanted, allow_origin=allowed)
         return wanted
+
+    def follow_move(self) -> None:
+        """Let the embedded experiments remote go with a clone that was moved or copied, and say so."""
+        from git_rvexp.git import embedded, remote  # noqa: PLC0415  as above
+
+        if embedded.followed(self.repo, remote.URL):
+            self.say(f"this clone was moved or copied: its snapshots are in {embedded.at(self.repo)}")

@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from git_rvexp.addresses import redacted
@@ -82,7 +83,7 @@ def experiments(scene: Scene) -> Iterator[Check]:
     try:
         count = len([ref for ref in remote.ids(context.repo) if ref.startswith("refs/tags/")])
     except GitError as why:
-        yield failed("remote", why)
+        yield replace(failed("remote", why), remedy=f"git ls-remote {remote.NAME}, until it answers")
         return
     yield Check("remote", "ok", f"{place}, {count} tag{'' if count == 1 else 's'}")
 

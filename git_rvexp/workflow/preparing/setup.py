@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from git_rvexp import tomltext
 from git_rvexp.addresses import redacted
 from git_rvexp.errors import RvexpError
-from git_rvexp.git import remote
+from git_rvexp.git import embedded, remote
 from git_rvexp.git.configuration import put
 from git_rvexp.git.notes import ensure_notes_ref
 from git_rvexp.git.plumbing import Repo
@@ -51,6 +52,7 @@ def apply(context: Context, wanted: Change, reload: Callable[[], Context]) -> Co
 
     The remote comes first: what it refuses leaves the clone as it was. Gives the context as the file then says.
     """
+    trust.refuse_inside(context.repo, tomltext.parse(wanted.after, FILE).get("experiments_remote", ""))
     connected = _connected(context)
     place = "a repository inside this clone" if connected.embedded else redacted(connected.url)
     context.say(f"snapshots go to {place} (the git remote 'experiments')")
@@ -68,15 +70,15 @@ def apply(context: Context, wanted: Change, reload: Callable[[], Context]) -> Co
 def _connected(context: Context) -> Remote:
     """The experiments remote set up. The one inside the clone gives way to a wanted one; any other place does not."""
     wanted = context.wanted_remote()
-    key = f"remote.{remote.NAME}.url"
-    inside = str(context.repo.state_dir / "experiments.git")
+    inside = str(embedded.at(context.repo))
+    context.follow_move()
     if wanted.embedded or remote.urls(context.repo, remote.NAME) != [inside]:
         return context.connect()
-    put(context.repo, key, wanted.url)
+    put(context.repo, remote.URL, wanted.url)
     try:
         context.connect()
     except RvexpError:
-        put(context.repo, key, inside)
+        put(context.repo, remote.URL, inside)
         raise
     _forget(context.repo)
     context.say("the snapshots kept in this clone so far go there with: git rvexp sync")

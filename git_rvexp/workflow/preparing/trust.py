@@ -5,11 +5,11 @@ branch asks once for each. `Context.trusted` refuses what is not there.
 """
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from git_rvexp.config import fingerprint
 from git_rvexp.errors import UsageError
+from git_rvexp.git import places
 from git_rvexp.git.configuration import put
 from git_rvexp.git.plumbing import Repo
 from git_rvexp.values import shown
@@ -34,7 +34,7 @@ def confirm(context: Context) -> dict[str, Any]:
     A repository inside the work tree is such a case: it came with the files, and a push would run its hooks.
     """
     values = context.config.chosen()
-    _refuse_tracked_remote(context, str(values.get("experiments_remote", "")))
+    refuse_inside(context.repo, str(values.get("experiments_remote", "")))
     new = [fingerprint(name, value) for name, value in values.items()]
     words = [word for word in _stored(context.repo).split() if word not in new]
     if values:
@@ -46,13 +46,10 @@ def _stored(repo: Repo) -> str:
     return repo.git("config", "--local", "--get", CONFIRMED, ok=(0, 1)).text
 
 
-def _refuse_tracked_remote(context: Context, address: str) -> None:
-    path = address.removeprefix("file://")
-    if not path or "://" in path:
-        return
-    top = context.repo.top.resolve()
-    place = (top / Path(path).expanduser()).resolve()
-    if place.is_relative_to(top) and not place.is_relative_to(context.repo.common_dir.resolve()):
+def refuse_inside(repo: Repo, address: str) -> None:
+    """UsageError for an experiments remote that a tracked file puts into the work tree."""
+    place, top = places.folder(repo, address) if address else None, repo.top.resolve()
+    if place and place.is_relative_to(top) and not place.is_relative_to(repo.common_dir.resolve()):
         raise UsageError(
             f"experiments_remote = {address} is a folder of this work tree\n"
             "  a repository that came with the files may hold hooks, which a push would run",
