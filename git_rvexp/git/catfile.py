@@ -17,8 +17,11 @@ from git_rvexp.git import largeblobs
 from git_rvexp.git.catprocess import Running, end, missing, start, unreadable
 from git_rvexp.tree import naming
 
-_AT_ONCE = 900
-"""Questions that fit into a pipe (64 KiB) whole: all are sent before an answer is read, and nobody waits in vain."""
+_AT_ONCE = 4096
+"""Bytes of questions that fit into any pipe whole: all are sent before an answer is read, and nobody waits in vain.
+
+Mostly a pipe holds 64 KiB, but one page where a user has very many (pipe(7), pipe-user-pages-soft).
+"""
 _CONTENTS, _SIZES = "--batch", "--batch-check"  # one git for each: --batch-command came with git 2.36 only
 
 
@@ -132,4 +135,5 @@ class CatFile:
 
 
 def _portions(oids: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (oids[start : start + _AT_ONCE] for start in range(0, len(oids), _AT_ONCE))
+    count = _AT_ONCE // (len(oids[0]) + 1) if oids else 1
+    return (oids[start : start + count] for start in range(0, len(oids), count))

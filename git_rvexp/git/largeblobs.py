@@ -7,7 +7,7 @@ gitformat-loose(5)'s: a zlib stream of kind, space, size, NUL and the content.
 
 import zlib
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,9 +20,9 @@ _PIECE = 1 << 18
 def pieces(git_dir: Path, env: Mapping[str, str], oid: str, size: int) -> Iterator[bytes]:
     """The blob's `size` bytes. GitError before the last piece when they are not what the name says."""
     seen, held = naming("blob", size, len(oid)), b""
-    loose = _file(git_dir / env.get("GIT_OBJECT_DIRECTORY", "objects"), oid)
+    store = git_dir / env.get("GIT_OBJECT_DIRECTORY", "objects")
     try:
-        with closing(_inflated(loose) if loose else _told(git_dir, env, oid)) as given:
+        with closing(_loose(store / oid[:2] / oid[2:], size) or _told(git_dir, env, oid)) as given:
             for piece in filter(None, given):
                 seen.update(piece)
                 if held:
@@ -36,21 +36,27 @@ def pieces(git_dir: Path, env: Mapping[str, str], oid: str, size: int) -> Iterat
         yield held
 
 
-def _file(store: Path, oid: str) -> BinaryIO | None:
-    """The loose object; None for one that is in a pack or in another store, which are git's business."""
-    with suppress(OSError):
-        return (store / oid[:2] / oid[2:]).open("rb")
+def _loose(place: Path, size: int) -> Generator[bytes] | None:
+    """The content of the loose object at `place`; None where there is none that begins as it should.
+
+    Then it is in a pack or in another store, perhaps beside a file that a failing machine left empty: git's business.
+    """
+    head, inflate = b"blob %d\0" % size, zlib.decompressobj()
+    with suppress(OSError, zlib.error), ExitStack() as stack:
+        file = stack.enter_context(place.open("rb"))
+        first = inflate.decompress(file.read(_PIECE), _PIECE)
+        if first.startswith(head):
+            stack.pop_all()
+            return _rest(file, inflate, first[len(head) :])
     return None
 
 
-def _inflated(file: BinaryIO) -> Generator[bytes]:
-    """What follows the head. Some pieces may be empty."""
-    inflate, head = zlib.decompressobj(), True
+def _rest(file: BinaryIO, inflate: "zlib._Decompress", first: bytes) -> Generator[bytes]:
+    """What was read already, and all that follows. Some pieces may be empty."""
     with file:
+        yield first
         while not inflate.eof and (some := inflate.unconsumed_tail or file.read(_PIECE)):
-            piece = inflate.decompress(some, _PIECE)
-            yield piece.partition(b"\0")[2] if head else piece
-            head = False
+            yield inflate.decompress(some, _PIECE)
         yield inflate.flush()
 
 

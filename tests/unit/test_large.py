@@ -136,6 +136,17 @@ def test_loose_object_of_another_form_is_an_error(tmp_path: Path, content: bytes
         list(largeblobs.pieces(tmp_path, {}, name, LARGE))
 
 
+def test_empty_loose_object_does_not_hide_the_packed_one(tmp_path: Path) -> None:
+    """As a machine that lost its power leaves it: git takes the pack's, and so do we."""
+    tree = stored(tmp_path, LARGE)
+    objects = Objects(tmp_path / ".git")
+    (entry,) = objects.tree(tree)
+    place = tmp_path / ".git" / "objects" / entry.oid[:2] / entry.oid[2:]
+    place.parent.mkdir(exist_ok=True)
+    place.touch()
+    assert sum(map(len, objects.pieces(entry))) == LARGE
+
+
 def test_large_loose_object_is_not_held_in_memory(tmp_path: Path) -> None:
     """A file that is an object of its own, as git has what was just added: no process maps all of it."""
     subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)

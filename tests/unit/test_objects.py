@@ -1,15 +1,19 @@
 """Raw objects: what git wrote is what is read, whatever the repository's configuration says."""
 
+import fcntl
 import os
 import shutil
 import subprocess
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from git_rvexp.errors import GitError
+from git_rvexp.git.catfile import CatFile
 from git_rvexp.git.objects import Objects
+from git_rvexp.git.plumbing import environment
 from git_rvexp.tree import Entry, below, blob_id
 
 ENV = {
@@ -184,6 +188,27 @@ def test_many_questions_at_once_are_all_answered(git: Git, tmp_path: Path) -> No
         (folder / f"{number:0>60}").write_bytes(b"%d" % number)
     entries = Objects(tmp_path / ".git").tree(committed(git))
     assert sorted(e.size for e in entries) == sorted(len(str(n)) for n in range(3000))
+
+
+def test_small_pipes_make_nobody_wait(git: Git, tmp_path: Path) -> None:
+    """Questions and answers of many objects pass where a pipe holds one page, as a user with very many of them has."""
+    (tmp_path / "f").write_bytes(b"x" * 3000)
+    oid = git("hash-object", "-w", "f").strip()
+    reading = CatFile(tmp_path / ".git", environment(os.environ))
+    assert len(list(reading.contents([oid]))) == 1
+    (running,) = reading._gits.values()
+    for pipe in (running.stdin, running.stdout):
+        assert pipe
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, 4096)
+    answers: list[bytes] = []
+    asking = threading.Thread(
+        target=lambda: answers.extend(found.content for found in reading.contents([oid] * 1000)), daemon=True
+    )
+    asking.start()
+    asking.join(60)
+    waiting = asking.is_alive()
+    running.kill()  # before anything else, or the test would wait too
+    assert (waiting, len(answers)) == (False, 1000)
 
 
 def test_old_modes_read_as_git_reads_them(git: Git, tmp_path: Path) -> None:
