@@ -14,14 +14,9 @@ from typing import NamedTuple, Protocol
 
 from git_rvexp.errors import GitError
 from git_rvexp.git import largeblobs
-from git_rvexp.git.catprocess import Running, end, missing, start, unreadable
+from git_rvexp.git.catprocess import Running, end, missing, portions, start, unreadable
 from git_rvexp.tree import naming
 
-_AT_ONCE = 4096
-"""Bytes of questions that fit into any pipe whole: all are sent before an answer is read, and nobody waits in vain.
-
-Mostly a pipe holds 64 KiB, but one page where a user has very many (pipe(7), pipe-user-pages-soft).
-"""
 _CONTENTS, _SIZES = "--batch", "--batch-check"  # one git for each: --batch-command came with git 2.36 only
 
 
@@ -53,7 +48,7 @@ class CatFile:
 
     def contents(self, oids: Sequence[str]) -> Iterator[Found]:
         """The objects with these names. GitError for one that is missing or is not what its name says."""
-        for some in _portions(oids):
+        for some in portions(oids):
             with self._lock:
                 self._ask(_CONTENTS, some)
                 found = [self._object(oid) for oid in some]
@@ -62,7 +57,7 @@ class CatFile:
     def sizes(self, oids: Sequence[str]) -> list[int | None]:
         """Their sizes in bytes, by what git says; None for what is not here."""
         found: list[int | None] = []
-        for some in _portions(oids):
+        for some in portions(oids):
             with self._lock:
                 self._ask(_SIZES, some)
                 answers = [self._line(_SIZES, oid) for oid in some]
@@ -132,8 +127,3 @@ class CatFile:
         if git:
             git.kill()
             end(git)
-
-
-def _portions(oids: Sequence[str]) -> Iterator[Sequence[str]]:
-    count = _AT_ONCE // (len(oids[0]) + 1) if oids else 1
-    return (oids[start : start + count] for start in range(0, len(oids), count))

@@ -2,7 +2,7 @@
 
 import contextlib
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from git_rvexp.errors import GitError
@@ -12,6 +12,23 @@ from git_rvexp.errors import GitError
 _SETTINGS = ("core.bigFileThreshold=8m", "core.packedGitWindowSize=8m", "core.packedGitLimit=32m")
 
 Running = subprocess.Popen[bytes]
+_FITS = 4096
+
+
+def portions(questions: Sequence[str]) -> Iterator[Sequence[str]]:
+    """`questions`, some at a time: so many as any pipe holds whole, so that all can be sent before an answer is read.
+
+    Mostly a pipe holds 64 KiB, but one page where a user has very many (pipe(7), pipe-user-pages-soft).
+    """
+    start = taken = 0
+    for at, question in enumerate(questions):
+        size = len(question.encode()) + 1
+        if taken and taken + size > _FITS:
+            yield questions[start:at]
+            start, taken = at, 0
+        taken += size
+    if questions:
+        yield questions[start:]
 
 
 def start(git_dir: Path, env: Mapping[str, str], *words: str) -> Running:

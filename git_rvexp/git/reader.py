@@ -17,9 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from git_rvexp.errors import GitError
-
-_PIPE = 1 << 16
-"""Bytes that may be asked at once: they must fit into a pipe while nobody reads the answers."""
+from git_rvexp.git.catprocess import portions
 
 
 class Named(NamedTuple):
@@ -44,7 +42,7 @@ class Reader:
         self._lock = threading.Lock()
 
     def read(self, names: Iterable[str]) -> dict[str, Named | None]:
-        """What `names` (without newlines, some hundreds at most) stand for; None for what is not there.
+        """What `names` (without newlines) stand for; None for what is not there.
 
         GitError when git fails. A git that was ended meanwhile is replaced: Ctrl-C reaches all processes of a terminal,
         and to ask again does no harm.
@@ -65,17 +63,18 @@ class Reader:
 
     def _answers(self, git: "subprocess.Popen[bytes]", known: list[str]) -> dict[str, Named | None]:
         assert git.stdin
-        asked = "".join(f"{name}\n" for name in known).encode()
-        assert len(asked) <= _PIPE
+        found: dict[str, Named | None] = {}
         try:
-            with contextlib.suppress(OSError):  # it has ended: what it said of that comes next
-                git.stdin.write(asked)
-                git.stdin.flush()
-            return {name: _next(git) for name in known}
+            for some in portions(known):
+                with contextlib.suppress(OSError):  # it has ended: what it said of that comes next
+                    git.stdin.write("".join(f"{name}\n" for name in some).encode())
+                    git.stdin.flush()
+                found |= {name: _next(git) for name in some}
         except BaseException:
             # What it still has to say would be taken for the answer to the next question.
             self._drop()
             raise
+        return found
 
     def _drop(self) -> None:
         git, self._git = self._git, None
