@@ -1,8 +1,9 @@
 """Print what a run's job has printed: all its attempts, in order. RUN:N is the job with index N of an array.
 
-Of a snapshot, the log of its newest run. -f follows until the job has ended; Ctrl-C leaves the job alone. --save keeps
-the log in this clone, and in the store where one is configured, with its checksum in the record, so that it outlives
-the executor's; a kept log is read when there is no other.
+Of an array all its jobs follow one another, each line behind its index. Of a snapshot, the log of its newest run. -f
+follows until the job has ended; Ctrl-C leaves the job alone. --save keeps the log in this clone, and in the store where
+one is configured, with its checksum in the record, so that it outlives the executor's; a kept log is read when there is
+no other.
 """
 
 import argparse

@@ -5,15 +5,15 @@ whether a job exists is UnsureError: looking it up by name is the caller's next 
 """
 
 import dataclasses
+import functools
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from functools import cached_property
 from typing import Any
 
 from git_rvexp import aws
 from git_rvexp.errors import CredentialsError, RvexpError, UsageError
-from git_rvexp.executors import batch_checks, batch_logs, batch_request, batch_state, limits
+from git_rvexp.executors import batch_array_logs, batch_checks, batch_logs, batch_request, batch_state, limits
 from git_rvexp.executors.batch_closer import Closer
 from git_rvexp.executors.batch_definitions import Definitions
 from git_rvexp.executors.batch_submit import NotSignedInError, submit_once
@@ -52,7 +52,7 @@ class BatchExecutor:
         self._bodies: dict[str, Mapping[str, Json]] = {}
         self._queues: dict[str, tuple[float, Mapping[str, Json]]] = {}
 
-    @cached_property
+    @functools.cached_property
     def place(self) -> Mapping[str, str]:
         """The account and the region that these settings reach."""
         account, region = aws.identity(self._settings)
@@ -103,25 +103,30 @@ class BatchExecutor:
             self._reads.terminate_job(jobId=job, reason=reason[:_REASON_CHARACTERS] or "stopped by git rvexp")
 
     def logs(self, job: str, *, follow: bool = False, since: float = 0, attempt: int = 0) -> Iterator[str]:
-        """The job's output, attempts in order, a line at a time; empty when it printed nothing."""
-        group, region = batch_logs.place(self._detail(job))
+        """The job's output, attempts in order, a line at a time; empty when it printed nothing.
+
+        Of an array child after child, with `[index] ` before.
+        """
+        detail = self._detail(job)
+        group, region = batch_logs.place(detail)
         streams = batch_logs.Streams(self._client("logs", region=region), group, since)
+        pause = functools.partial(self._sleep, self._poll_seconds)
+        if batch_state.size(detail):
+            batch_array_logs.check_attempt(detail, attempt)
+            return batch_array_logs.lines(detail, self._details, streams, follow=follow, pause=pause)
         return batch_logs.lines(
-            lambda: batch_logs.of_attempt(self._detail(job), attempt),
-            streams,
-            follow=follow,
-            pause=lambda: self._sleep(self._poll_seconds),
+            lambda: batch_logs.of_attempt(self._detail(job), attempt), streams, follow=follow, pause=pause
         )
 
-    @cached_property
+    @functools.cached_property
     def _closer(self) -> Closer:
         return Closer(self._reads)
 
-    @cached_property
+    @functools.cached_property
     def _reads(self) -> Any:
         return self._client("batch")
 
-    @cached_property
+    @functools.cached_property
     def _once(self) -> Any:
         return self._client("batch", once=True)
 
@@ -189,7 +194,7 @@ class BatchExecutor:
 
     def _failed_children(self, detail: Mapping[str, Json]) -> list[Mapping[str, Json]]:
         """The first failed children of an array that has ended, as ListJobs shows them (of others none)."""
-        if detail.get("status") != "FAILED" or not (detail.get("arrayProperties") or {}).get("size"):
+        if detail.get("status") != "FAILED" or not batch_state.size(detail):
             return []
         with aws.calling(f"look at the failed children of {detail['jobId']}"):
             told = self._reads.list_jobs(arrayJobId=detail["jobId"], jobStatus="FAILED", maxResults=_CHILDREN_TOLD)

@@ -69,8 +69,6 @@ def place(detail: Mapping[str, Json]) -> tuple[str, str]:
     job = detail.get("jobId")
     if detail.get("eksProperties"):
         raise RvexpError(f"the job {job} runs in a pod: its logs are where its cluster sends them")
-    if (detail.get("arrayProperties") or {}).get("size"):
-        raise RvexpError(f"{job} is an array: each of its jobs has its own log", hint=f"git rvexp logs {job}:0")
     driver, group, region = batch_state.log_group(detail)
     if driver != "awslogs":
         raise RvexpError(f"the logs of {job} go to {driver}, not to CloudWatch")

@@ -67,6 +67,11 @@ def streams(detail: Mapping[str, Json]) -> list[str]:
     return list(dict.fromkeys(str(name) for name in found if name))
 
 
+def size(detail: Mapping[str, Json]) -> int:
+    """How many children an array has; 0 for what is no array."""
+    return int((detail.get("arrayProperties") or {}).get("size") or 0)
+
+
 def log_group(detail: Mapping[str, Json]) -> tuple[str, str, str]:
     """Driver, group and region (may be empty) of the job's logs."""
     for container in _containers(detail):

@@ -108,6 +108,17 @@ def test_through_batch(on_batch: Clone, stack: Stack) -> None:
     assert stack.forge_password not in on_batch.git("notes", "show", tag) + done.stderr + done.stdout
 
 
+def test_an_array_through_batch(on_batch: Clone) -> None:
+    """What its children print is told as on an engine, while it runs and after."""
+    on_batch.rvexp("snapshot", "first")
+    done = on_batch.rvexp("submit", "--wait", "--array", "2", "--", "echo", "hello")
+    assert done.returncode == 0, done.stderr
+    told = [f"[{index}] hello" for index in range(2)]
+    assert [line for line in done.stderr.splitlines() if line in told] == told
+    after = on_batch.rvexp("logs", "-f", done.stdout.strip())
+    assert (after.returncode, after.stdout.splitlines()) == (0, told), after.stderr
+
+
 def test_a_queued_job_runs_what_was_published(on_batch: Clone, stack: Stack, tmp_path: Path) -> None:
     """While the job waits the image's tag gets other content: the job runs the published bytes, as later ones do."""
     tag = on_batch.rvexp("snapshot", "first").stdout.strip()

@@ -503,12 +503,48 @@ def test_the_log_group_of_the_definition_is_read(executor: BatchExecutor, double
     assert list(executor.logs(job)) == ["hello"]
 
 
-def test_the_log_of_an_array_is_its_childrens(executor: BatchExecutor, plan: Plan) -> None:
-    """The parent runs nothing; the hint names a child."""
-    job = executor.submit(dataclasses.replace(plan, array=2))
+def test_the_log_of_an_array_is_its_childrens(executor: BatchExecutor, double: BatchDouble, plan: Plan) -> None:
+    """What all of them have printed so far, in the order of their indices; attempts are each child's own."""
+    job = executor.submit(dataclasses.replace(plan, array=250))
+    assert list(executor.logs(job)) == []
+    for index in (249, 3, 1):
+        double.advance(f"{job}:{index}", "RUNNING")
+        double.log(f"{job}:{index}", "begins", "goes on")
+    expected = [f"[{index}] {line}" for index in (1, 3, 249) for line in ("begins", "goes on")]
+    assert list(executor.logs(job)) == expected
     with pytest.raises(RvexpError) as caught:
-        executor.logs(job)
-    assert caught.value.hint == f"git rvexp logs {job}:0"
+        executor.logs(job, attempt=2)
+    assert caught.value.hint == f"git rvexp logs {job}:0 --attempt 2"
+
+
+def test_an_array_is_followed_child_after_child(double: BatchDouble, plan: Plan) -> None:
+    """Until all have ended, the last one without having run; each line once, late ones too."""
+    job = ""
+
+    def begun() -> None:
+        double.advance(f"{job}:0", "RUNNING")
+        double.log(f"{job}:0", "one")
+
+    def other_ended() -> None:
+        double.advance(f"{job}:1", "RUNNING")
+        double.log(f"{job}:1", "early")
+        double.advance(f"{job}:1", "SUCCEEDED")
+
+    def ended() -> None:
+        double.log(f"{job}:0", "two")
+        double.advance(f"{job}:0", "SUCCEEDED")
+        double.advance(f"{job}:2", "FAILED")
+
+    def late() -> None:
+        double.log(f"{job}:0", "late")
+        double.log(f"{job}:1", "later")
+
+    steps = iter([begun, other_ended, ended, late])
+    settings = Settings(aws_endpoint_url=double.url, aws_region="us-east-1")
+    executor = BatchExecutor(settings, sleep=lambda _: next(steps)())
+    job = executor.submit(dataclasses.replace(plan, array=3))
+    assert list(executor.logs(job, follow=True)) == ["[0] one", "[0] two", "[0] late", "[1] early", "[1] later"]
+    assert next(steps, None) is None
 
 
 SIDECAR = {"name": "sidecar", "image": "logs@sha256:" + "0" * 64}

@@ -18,7 +18,7 @@ from git_rvexp.workflow.following.harvest import Look, refresh
 from git_rvexp.workflow.following.stopping import stop
 from tests.conftest import Clone
 from tests.doubles.batch import BatchDouble
-from tests.doubles.driving import SPOT_RULES, submit
+from tests.doubles.driving import CONTAINER, SPOT_RULES, register, submit
 from tests.doubles.scripted import Answer, Scripted
 from tests.notebook import Notebook, shared_notebook
 
@@ -299,6 +299,19 @@ def test_wait_with_logs_tells_the_output_and_returns_the_end(
     end = wait_for(book.context, book.found(plan.run), sleep=book.ledger.sleep, say_logs=True)
     assert end.phase is Phase.SUCCEEDED
     assert [line for line in book.said if line.startswith("epoch")] == ["epoch 1", "epoch 2"]
+
+
+def test_a_log_that_cannot_be_read_keeps_nobody_from_waiting(
+    book: Notebook, snapshot: Snapshot, double: BatchDouble, batch: Any
+) -> None:
+    """Where the logs go elsewhere that is told, and the run is followed to its end."""
+    container = {**CONTAINER, "logConfiguration": {"logDriver": "splunk", "options": {}}}
+    job = submit(batch, jobDefinition=register(batch, "splunk", containerProperties=container))
+    plan = book.submitted(snapshot, job)
+    double.run_to_end(job)
+    end = wait_for(book.context, book.found(plan.run), sleep=book.ledger.sleep, say_logs=True)
+    assert end.phase is Phase.SUCCEEDED
+    assert any("go to splunk, not to CloudWatch" in line for line in book.warned)
 
 
 def test_the_real_executor_reads_arrays_and_dead_starts(

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from git_rvexp.errors import AmbiguousError, CredentialsError, PendingError, RvexpError
-from git_rvexp.executors.protocol import Executor
+from git_rvexp.executors.protocol import Executor, LogSource
 from git_rvexp.model import JobState, Phase, Plan
 from git_rvexp.record.runs import Run
 from git_rvexp.workflow.choose import Found
@@ -40,12 +40,13 @@ def wait_for(context: Context, found: Found, *, sleep: Callable[[float], None], 
     executors = Executors(context)
     if not say_logs or found.run.phase.over:
         return until_over(context, found, executors, Patience(sleep))
-    plan = found.run.plan
-    source = executors.logs_of(plan)
-    reader = threading.Thread(target=_tell_log, args=(context, source.logs(found.run.job, follow=True)), daemon=True)
+    source = executors.logs_of(found.run.plan)
+    reader = threading.Thread(target=_tell_log, args=(context, source, found.run.job), daemon=True)
     reader.start()
     state = until_over(context, found, executors, Patience(sleep))
     reader.join(_LOG_TAIL)
+    if reader.is_alive():
+        context.say(f"the log goes on; git rvexp logs {found.run.run} prints all of it")
     return state
 
 
@@ -153,9 +154,10 @@ def _say_change(context: Context, found: Found, state: JobState | None, said: st
     return text
 
 
-def _tell_log(context: Context, lines: Iterator[str]) -> None:
+def _tell_log(context: Context, source: LogSource, job: str) -> None:
+    """What keeps a log from being read keeps nobody from waiting."""
     try:
-        for line in lines:
+        for line in source.logs(job, follow=True):
             context.say(line)
     except RvexpError as why_not:
         context.warn(f"the log cannot be read: {why_not}")
