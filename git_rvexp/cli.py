@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from git_rvexp import startup  # noqa: F401  first of ours: see there
 from git_rvexp.commands import VERBS, overview
-from git_rvexp.errors import BUG, INTERRUPTED, UNREAD, USAGE, RvexpError, UsageError
+from git_rvexp.errors import BUG, INTERRUPTED, UNREAD, USAGE, Interrupted, RvexpError, UsageError
 from git_rvexp.output import Speaker, UnreadError, debugging
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
             raise
         speaker.error(str(why), why.hint)
         return why.code
-    except KeyboardInterrupt:
-        speaker.error("interrupted")
+    except KeyboardInterrupt as why:
+        speaker.say(str(why)) if isinstance(why, Interrupted) else speaker.error("interrupted")
         return INTERRUPTED
     except Exception as why:
         if debugging(surroundings):

@@ -52,6 +52,15 @@ class PendingError(RvexpError):
     code = PENDING
 
 
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C while something is left that goes on without us; the text says what, and how to come back to it."""
+
+    @classmethod
+    def going_on(cls, run: object) -> "Interrupted":
+        """For a run that was handed over."""
+        return cls(f"run {run} goes on; git rvexp wait {run} comes back to it")
+
+
 class GitError(RvexpError):
     """A git command failed."""
 

@@ -10,12 +10,11 @@ import argparse
 
 from git_rvexp.commands import TARGET
 from git_rvexp.commands.session import Session
-from git_rvexp.errors import CANNOT_TELL, DONE, INTERRUPTED, NO, UsageError
+from git_rvexp.errors import CANNOT_TELL, DONE, NO, Interrupted, UsageError
 from git_rvexp.model import Json
 from git_rvexp.names import short_job
 from git_rvexp.output import printable
 from git_rvexp.workflow.choose import Found
-from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.following.follow import wait_for
 from git_rvexp.workflow.repeating import repeat, series
 from git_rvexp.workflow.repeating.verdict import DIFFERS, NOT_COMPARABLE, summary
@@ -67,24 +66,17 @@ def run(args: argparse.Namespace, session: Session) -> int:
     for _ in range(args.times):
         one = repeat.start(context, repeat.prepared(context, original, asked))
         started.append(one)
-        _tell_start(args, session, original, one)
-        if not (args.wait or args.times > 1):
-            return DONE
-        if not _followed(context, session, one):
-            return INTERRUPTED
+        try:
+            _tell_start(args, session, original, one)
+            if not (args.wait or args.times > 1):
+                return DONE
+            wait_for(context, found(context, one), sleep=context.ledger.sleep, say_logs=True)
+        except KeyboardInterrupt as why:
+            raise Interrupted.going_on(one.plan.run) from why
     told = series.verdicts(context, original, [str(one.plan.run) for one in started])
     whole = series.concluded(context, original, told)
     _tell_verdicts(args, session, told, whole)
     return _CODES.get(str(whole["result"]), DONE)
-
-
-def _followed(context: Context, session: Session, one: Started) -> bool:
-    try:
-        wait_for(context, found(context, one), sleep=context.ledger.sleep, say_logs=True)
-    except KeyboardInterrupt:
-        session.speaker.say(f"run {one.plan.run} goes on; git rvexp wait {one.plan.run} comes back to it")
-        return False
-    return True
 
 
 def _tell_start(args: argparse.Namespace, session: Session, original: Found, one: Started) -> None:

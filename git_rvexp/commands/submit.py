@@ -1,14 +1,15 @@
 """Hand a command to the executor: this machine's engine, or AWS Batch.
 
 Without TAG the snapshot is the one whose tree equals the work tree now; when there is none, nothing runs. The run is
-recorded and pushed before the job is started, and the job's id after. stdout is the run's id.
+recorded and pushed before the job is started, and the job's id after. Ctrl-C leaves alone what was handed over, and
+says how to come back to it. stdout is the run's id.
 """
 
 import argparse
 
 from git_rvexp.commands import arguments as shared
 from git_rvexp.commands.session import Session
-from git_rvexp.errors import INTERRUPTED
+from git_rvexp.errors import Interrupted
 from git_rvexp.names import short_job
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.following.follow import verdict, wait_for
@@ -64,22 +65,19 @@ def run(args: argparse.Namespace, session: Session) -> int:
         session.speaker.document("rvexp.plan/1", preview(context, request))
         return 0
     started = start(context, request, offline=args.offline, follow=args.wait)
-    _tell(args, session, started)
-    return _follow(context, started, session) if args.wait else 0
+    try:
+        _tell(args, session, started)
+        return _follow(context, started) if args.wait else 0
+    except KeyboardInterrupt as why:
+        raise Interrupted.going_on(started.plan.run) from why
 
 
 def _pinning(args: argparse.Namespace, session: Session) -> dict[str, str]:
     return {"run.pin_inputs": asked(session.context)} if args.pin_inputs else {}
 
 
-def _follow(context: Context, started: Started, session: Session) -> int:
-    run = started.plan.run
-    try:
-        state = wait_for(context, found(context, started), sleep=context.ledger.sleep, say_logs=True)
-    except KeyboardInterrupt:
-        session.speaker.say(f"run {run} goes on; git rvexp wait {run} comes back to it")
-        return INTERRUPTED
-    return verdict(state)
+def _follow(context: Context, started: Started) -> int:
+    return verdict(wait_for(context, found(context, started), sleep=context.ledger.sleep, say_logs=True))
 
 
 def _tell(args: argparse.Namespace, session: Session, started: Started) -> None:

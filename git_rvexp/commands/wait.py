@@ -7,7 +7,7 @@ leaves the runs alone.
 import argparse
 
 from git_rvexp.commands.session import Session
-from git_rvexp.errors import INTERRUPTED, UsageError
+from git_rvexp.errors import Interrupted, UsageError
 from git_rvexp.workflow.chain.meant import its_turn, meant
 from git_rvexp.workflow.choose import Found
 from git_rvexp.workflow.context import Context
@@ -35,9 +35,8 @@ def run(args: argparse.Namespace, session: Session) -> int:
     for each in found:
         try:
             state = until_over(context, its_turn(context, each, patience), executors, patience)
-        except KeyboardInterrupt:
-            session.speaker.say(f"run {each.run.run} goes on; git rvexp wait {each.run.run} comes back to it")
-            return INTERRUPTED
+        except KeyboardInterrupt as why_not:
+            raise Interrupted.going_on(each.run.run) from why_not
         code = "" if state.exit_code is None else f"exit {state.exit_code}"
         told = [each.run.run, state.phase.value, code, why(state) if verdict(state) else ""]
         session.speaker.result("\t".join(t for t in told if t))

@@ -10,11 +10,12 @@ A chain announces all its plans at once and sends each when its turn comes; a si
 import dataclasses
 from collections.abc import Mapping, Sequence
 
-from git_rvexp.errors import AmbiguousError, CredentialsError, GitError, PendingError, RvexpError
+from git_rvexp.errors import AmbiguousError, CredentialsError, GitError, Interrupted, PendingError, RvexpError
 from git_rvexp.executors.protocol import BusyError, Executor, RefusedError, UnsureError
 from git_rvexp.jitter import jitter
-from git_rvexp.model import Json, Plan, Snapshot
+from git_rvexp.model import Json, Phase, Plan, Snapshot
 from git_rvexp.record import share
+from git_rvexp.record.runs import runs
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.held import signals_held
 from git_rvexp.workflow.repeating import borrowed, inputs
@@ -41,10 +42,16 @@ def submit(
     waits: Waits = Waits(),
     offline: bool = False,
 ) -> str:
-    """Run the protocol; the job's id. AmbiguousError when nobody can tell whether a job exists."""
+    """Run the protocol; the job's id. AmbiguousError when nobody can tell whether a job exists.
+
+    Interrupted when Ctrl-C came once the run was on record.
+    """
     executor.check(plan)
-    announce(context, snapshot, [plan], offline=offline)
-    return send(context, snapshot, plan, executor, waits=waits, offline=offline)
+    try:
+        announce(context, snapshot, [plan], offline=offline)
+        return send(context, snapshot, plan, executor, waits=waits, offline=offline)
+    except KeyboardInterrupt as why:
+        raise _left(context, snapshot, plan) from why
 
 
 def send(
@@ -66,19 +73,29 @@ def send(
 
 
 def announce(context: Context, snapshot: Snapshot, plans: Sequence[Plan], *, offline: bool = False) -> None:
-    """Record the intent, all of it in one step, where others see it; without that no job is started."""
+    """Record the intent, all of it in one step, where others see it; without that no job is started.
+
+    After Ctrl-C the record says that none was, so that nobody has to look for one.
+    """
     mark = {"offline": True} if offline else {}
     plans = [inputs.seen(context, plan) for plan in plans]
-    context.ledger.append(snapshot.oid, *(context.ledger.event("planned", p.fields() | mark) for p in plans))
-    for plan in plans:
-        borrowed.remember(context.repo, plan)
-    if offline:
-        return
+    try:
+        with signals_held():
+            context.ledger.append(snapshot.oid, *(context.ledger.event("planned", p.fields() | mark) for p in plans))
+        for plan in plans:
+            borrowed.remember(context.repo, plan)
+        if not offline:
+            _share_before(context, snapshot, plans)
+    except KeyboardInterrupt:
+        _refuse(context, snapshot, plans, "interrupted")
+        raise
+
+
+def _share_before(context: Context, snapshot: Snapshot, plans: Sequence[Plan]) -> None:
     try:
         share_record(context)
     except RvexpError as why:
-        told = ({"run": str(p.run), "why": "the record could not be shared"} for p in plans)
-        context.ledger.append(snapshot.oid, *(context.ledger.event("refused", fields) for fields in told))
+        _refuse(context, snapshot, plans, "the record could not be shared")
         if isinstance(why, share.AlarmError):
             raise
         kind = type(why) if isinstance(why, GitError | PendingError | CredentialsError) else RvexpError
@@ -86,6 +103,26 @@ def announce(context: Context, snapshot: Snapshot, plans: Sequence[Plan], *, off
             f"{why}\n  nothing was submitted: a run is recorded where others see it before it may cost money",
             hint="git rvexp doctor; --offline submits all the same and says so in the record",
         ) from why
+
+
+def _refuse(context: Context, snapshot: Snapshot, plans: Sequence[Plan], why: str) -> None:
+    """Record of those plans that are on record that no job was asked for."""
+    with signals_held():
+        known = {r.run for r in runs(context.ledger.record(snapshot.oid))}
+        told = [{"run": str(p.run), "why": why} for p in plans if str(p.run) in known]
+        if told:
+            context.ledger.append(snapshot.oid, *(context.ledger.event("refused", fields) for fields in told))
+
+
+def _left(context: Context, snapshot: Snapshot, plan: Plan) -> BaseException:
+    """What Ctrl-C has left of a run, as the record tells it."""
+    run = next((r for r in runs(context.ledger.record(snapshot.oid)) if r.run == str(plan.run)), None)
+    if run is None:
+        return KeyboardInterrupt()
+    refused = run.last("refused")
+    if refused and run.phase is Phase.REFUSED:
+        return Interrupted(f"run {run.run} was not handed over: {refused.get('why')}")
+    return _untold(plan, "interrupted") if run.phase.open else Interrupted.going_on(run.run)
 
 
 def _one_job(context: Context, snapshot: Snapshot, plan: Plan, executor: Executor, *, offline: bool) -> str:
@@ -128,11 +165,15 @@ def _leave_open(
 ) -> None:
     _append(context, snapshot, "ambiguous", {"run": str(plan.run), "why": str(why)})
     _share_after(context, offline=offline)
-    raise AmbiguousError(
+    raise _untold(plan, str(why)) from why
+
+
+def _untold(plan: Plan, why: str) -> AmbiguousError:
+    return AmbiguousError(
         f"whether a job exists for run {plan.run} cannot be told now\n  {why}\n"
         "  it was not sent again; its name is " + plan.job_name,
         hint="git rvexp sync    (looks it up and adopts it; after 20 minutes without a trace it counts as not found)",
-    ) from why
+    )
 
 
 def _append(context: Context, snapshot: Snapshot, kind: str, fields: Mapping[str, Json]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from git_rvexp.model import Phase
 from tests.doubles.batch import BatchDouble
 from tests.faults import actions
 from tests.faults.actions import Hold
@@ -61,6 +62,9 @@ def test_a_signal_while_the_job_is_accepted(
         killer.aim(process)
         _, err = process.communicate()
     assert (process.returncode, killer.used) == (code, True), err
+    (run_id,) = (r.run for r in world.runs(world.clone))
+    told = [line for line in err.splitlines() if "interrupt" in line or "goes on" in line]
+    assert told == ([f"run {run_id} goes on; git rvexp wait {run_id} comes back to it"] if code == 130 else [])
     assert world.recorded(world.clone) == list(double.jobs) != []
 
 
@@ -84,6 +88,30 @@ def test_an_interrupt_of_the_whole_group_reaches_no_git_between_accepted_and_rec
         assert done.returncode == 130, (at, done.stderr)
         assert len(double.jobs) == before + 1, f"git call {at}, {shim.calls[at - 1]}, came before the job"
         assert world.recorded(world.clone) == sorted(double.jobs), f"git call {at}: {shim.calls[at - 1]}"
+
+
+def test_an_interrupt_says_what_it_leaves(world: World, double: BatchDouble, tmp_path: Path) -> None:
+    """From the line of the plan on: a run that goes on is named, one that was not handed over is closed at once."""
+    shim = Shim.make(tmp_path / "shim")
+    for _ in range(2):  # the second time nothing is published any more
+        whole = run(world.clone.path, {**world.environ(), **shim.environ(0)}, *SUBMIT)
+        assert whole.returncode == 0, whole.stderr
+    calls = shim.calls
+    (planned, _) = [n for n, call in enumerate(calls, 1) if call.startswith("unpack-objects")]
+    phases = set()
+    for at in range(planned, len(calls) + 1):
+        known = {r.run for r in world.runs(world.clone)}
+        done = run(world.clone.path, {**world.environ(), **shim.environ(at, "interrupt")}, *SUBMIT)
+        assert done.returncode == 130, (calls[at - 1], done.stderr)
+        (left,) = [r for r in world.runs(world.clone) if r.run not in known]
+        told = {
+            Phase.REFUSED: f"run {left.run} was not handed over: interrupted",
+            Phase.SUBMITTED: f"run {left.run} goes on; git rvexp wait {left.run} comes back to it",
+        }
+        assert done.stderr.splitlines()[-1] == told[left.phase], calls[at - 1]
+        phases.add(left.phase)
+    assert phases == {Phase.REFUSED, Phase.SUBMITTED}
+    assert world.recorded(world.clone) == sorted(double.jobs)
 
 
 def answer_of_a_clock(minutes: int, *, query: bool) -> actions.Action:

@@ -1,7 +1,9 @@
 """What the quick verbs load: nothing of the cloud, or the engine, and TOML only where there is a file of it."""
 
+import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -77,6 +79,44 @@ from inspect import Parameter
 assert sys.modules["inspect"].Parameter is Parameter is inspect.Parameter
 """
     subprocess.run([sys.executable, "-c", probe], env=plain_environment(), check=True)
+
+
+_INTERRUPT = "import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(10)\n"
+
+
+@pytest.mark.parametrize(
+    ("module", "code"),
+    [
+        ("json.py", _INTERRUPT),
+        ("sitecustomize.py", f"import atexit\natexit.register(exec, {_INTERRUPT!r}, {{}})\n"),
+    ],
+    ids=["while it loads", "after its end"],
+)
+def test_an_interrupt_is_no_traceback(tmp_path: Path, module: str, code: str) -> None:
+    """Where nothing of ours is left to tell of it, Ctrl-C ends the process as it ends any."""
+    (tmp_path / module).write_text(code)
+    done = subprocess.run(
+        [sys.executable, "-m", "git_rvexp", "--version"],
+        env={**plain_environment(), "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, "")
+
+
+def test_an_interrupt_that_is_ignored_stays_so(tmp_path: Path) -> None:
+    """As in the background of a shell without job control."""
+    (tmp_path / "sitecustomize.py").write_text("import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n")
+    (tmp_path / "json.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "git_rvexp", "--version"],
+        env={**plain_environment(), "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_two_snapshots_are_compared_without_anything_heavy(clone: Clone) -> None:
