@@ -13,6 +13,7 @@ from git_rvexp.errors import Interrupted
 from git_rvexp.names import short_job
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.following.follow import verdict, wait_for
+from git_rvexp.workflow.looking.reasons import ending
 from git_rvexp.workflow.planning import Request, check_command
 from git_rvexp.workflow.repeating.pinning import asked
 from git_rvexp.workflow.running import Started, found, preview, start
@@ -67,7 +68,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     started = start(context, request, offline=args.offline, follow=args.wait)
     try:
         _tell(args, session, started)
-        return _follow(context, started) if args.wait else 0
+        return _follow(context, started, session) if args.wait else 0
     except KeyboardInterrupt as why:
         raise Interrupted.going_on(started.plan.run) from why
 
@@ -76,8 +77,13 @@ def _pinning(args: argparse.Namespace, session: Session) -> dict[str, str]:
     return {"run.pin_inputs": asked(session.context)} if args.pin_inputs else {}
 
 
-def _follow(context: Context, started: Started) -> int:
-    return verdict(wait_for(context, found(context, started), sleep=context.ledger.sleep, say_logs=True))
+def _follow(context: Context, started: Started, session: Session) -> int:
+    state = wait_for(context, found(context, started), sleep=context.ledger.sleep, say_logs=True)
+    if verdict(state):
+        word, code, why = ending(state)
+        run, how = started.plan.run, ", ".join(filter(None, (word, code)))
+        session.speaker.say(f"run {run} {how}{why and f': {why}'}; git rvexp logs {run}")
+    return verdict(state)
 
 
 def _tell(args: argparse.Namespace, session: Session, started: Started) -> None:

@@ -14,7 +14,7 @@ from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.following.asking import Executors
 from git_rvexp.workflow.following.follow import Patience, until_over, verdict
 from git_rvexp.workflow.looking.moments import span
-from git_rvexp.workflow.looking.reasons import why
+from git_rvexp.workflow.looking.reasons import ending
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,11 +35,9 @@ def run(args: argparse.Namespace, session: Session) -> int:
     for each in found:
         try:
             state = until_over(context, its_turn(context, each, patience), executors, patience)
-        except KeyboardInterrupt as why_not:
-            raise Interrupted.going_on(each.run.run) from why_not
-        code = "" if state.exit_code is None else f"exit {state.exit_code}"
-        told = [each.run.run, state.phase.value, code, why(state) if verdict(state) else ""]
-        session.speaker.result("\t".join(t for t in told if t))
+        except KeyboardInterrupt as why:
+            raise Interrupted.going_on(each.run.run) from why
+        session.speaker.result("\t".join(t for t in (each.run.run, *ending(state)) if t))
         codes.append(verdict(state))
     return max(codes)
 

@@ -81,11 +81,16 @@ def test_an_edit_without_a_snapshot_is_refused_with_the_choices(digits: Clone) -
 
 
 def test_a_failing_command_is_the_answer_no(digits: Clone) -> None:
-    """The job's failure is exit 1 with --wait, and its own code is in the record."""
+    """The job's failure is exit 1 with --wait, which says so; its own code is in the record, and a limit is named."""
     tag = digits.rvexp("snapshot", "first").stdout.strip()
     done = digits.rvexp("submit", "--wait", "--", "python3", "-c", "import sys; sys.exit(3)")
     assert done.returncode == 1
+    run = done.stdout.strip()
+    assert done.stderr.splitlines()[-1] == f"run {run} failed, exit 3: exited with 3; git rvexp logs {run}"
+    assert digits.rvexp("wait", run).stdout == f"{run}\tfailed\texit 3\texited with 3\n"
     assert " exit=3 " in digits.git("notes", "show", tag)
+    late = digits.rvexp("submit", "--wait", "--timeout", "1", "--", "sleep", "60")
+    assert "exit 143: over its time limit of 1 s; " in late.stderr.splitlines()[-1]
 
 
 def test_through_batch(on_batch: Clone, stack: Stack) -> None:

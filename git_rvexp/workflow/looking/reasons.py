@@ -50,6 +50,12 @@ def why(state: "JobState") -> str:
     return f"{status}, number {place} in line" if place else status
 
 
+def ending(state: "JobState") -> tuple[str, str, str]:
+    """How a job ended: in a word, its exit code in words, and why unless it succeeded; "" for what is not known."""
+    code = "" if state.exit_code is None else f"exit {state.exit_code}"
+    return state.phase.value, code, "" if state.phase is Phase.SUCCEEDED else why(state)
+
+
 def of_array(array: Json) -> str:
     """`7/10 succeeded, 2 running, 1 failed (index 4: exit 1)`; "" for what is no array's summary."""
     if not isinstance(array, dict) or not array.get("size"):
