@@ -33,7 +33,7 @@ VERBS: dict[str, str] = {
 }
 
 
-TARGET = "a snapshot, a run id or a job id; default: my newest snapshot"
+TARGET = "a snapshot, a run id or a job id (8 characters of it do); default: my newest snapshot"
 _BEGIN = """Begin, in a repository with a Dockerfile:
   git rvexp snapshot NICK
   git rvexp submit --wait -- CMD"""

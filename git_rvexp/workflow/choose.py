@@ -1,4 +1,4 @@
-"""From what a person types to a snapshot or a run: full name, nickname, unique part, `@`; run id, prefix, job id."""
+"""From what a person types to a snapshot or a run: full name, nickname, unique part, `@`; an id's prefix."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -18,6 +18,7 @@ from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.subjects import subjects
 
 _SHOWN = 8
+_JOB_BEGINS = 8  # characters of a job id that are enough of it
 # Only a run or a job is called so: a run id, a UUID, a container id.
 _RUN_LIKE = re.compile(r"[0-9a-hjkmnp-tv-z]{10}|[0-9a-f-]{36}|[0-9a-f]{64}")
 
@@ -73,10 +74,10 @@ def choice(context: Context, text: str, names: Sequence[str] | None = None) -> C
         names = tag_names(context.repo) if names is None else names
         if _named(names, text):
             return _whole(context, _card(context, text, names))
-    try:
-        found, record = _run(context, text)
-    except UsageError:
-        return _whole(context, _card(context, text, names))
+    called = _called(context, text)
+    if not called:
+        return _whole(context, _card(context, text, names, "snapshot or run"))
+    found, record = _only(context, text, called)
     return Choice(found.snapshot, card(context.repo, found.snapshot.tag), record, [found.run])
 
 
@@ -85,7 +86,7 @@ def _whole(context: Context, chosen: Card) -> Choice:
     return Choice(chosen.snapshot, chosen, record, runs(record))
 
 
-def _card(context: Context, text: str, names: Sequence[str] | None) -> Card:
+def _card(context: Context, text: str, names: Sequence[str] | None, wanted: str = "snapshot") -> Card:
     exact = _my_newest(context) if text == "@" else card(context.repo, text)
     if exact:
         return exact
@@ -97,7 +98,7 @@ def _card(context: Context, text: str, names: Sequence[str] | None) -> Card:
         raise UsageError(f"{text!r} names several snapshots\n" + _listed(found), hint="say more of it")
     only = card(context.repo, found[0]) if found else None
     if only is None:
-        raise _no_snapshot(text, names)
+        raise _none_called(text, names, wanted)
     return only
 
 
@@ -148,22 +149,38 @@ def _of_commit(context: Context, text: str) -> list[str]:
 
 
 def run(context: Context, text: str) -> Found:
-    """The run whose id, unique prefix of the id, or job id is `text`; UsageError otherwise."""
-    return _run(context, text)[0]
+    """The run whose id or job id, or the beginning of one, is `text`; UsageError for none and for several.
+
+    Of a job's id the beginning has 8 characters or more: `submit` prints 12 of a container's.
+    """
+    called = _called(context, text)
+    if not called:
+        raise UsageError(f"no run {text!r} is recorded in this clone", hint="git rvexp sync, then git rvexp list")
+    return _only(context, text, called)[0]
 
 
-def _run(context: Context, text: str) -> tuple[Found, Record]:
-    """The same with the record that tells of it. Only those notes are read that the index names."""
+_Called = Sequence[tuple[str, Record, Run]]
+"""Runs, with the records that tell of them and the objects those are kept on."""
+
+
+def _called(context: Context, text: str) -> _Called:
+    """The runs that `text` may mean. Only those notes are read that the index names."""
     records = context.ledger.records(index(context.repo).naming(text)) if text else {}
-    told = [(oid, each) for oid, record in records.items() for each in runs(record)]
-    found = [(oid, each) for oid, each in told if text == each.run or text in each.jobs]
-    found = found or [(oid, each) for oid, each in told if each.run.startswith(text)]
-    if len(found) == 1:
-        oid, only = found[0]
-        return Found(subjects(context.repo, {oid: records[oid]})[oid], only), records[oid]
-    if found:
-        raise UsageError(f"{text!r} begins several run ids\n" + _listed([each.run for _, each in found]))
-    raise UsageError(f"no run {text!r} is recorded in this clone", hint="git rvexp sync, then git rvexp list")
+    told = [(oid, record, each) for oid, record in records.items() for each in runs(record)]
+    exact = [t for t in told if text == t[2].run or text in t[2].jobs]
+    return exact or [t for t in told if _begins(text, t[2])]
+
+
+def _begins(text: str, run: Run) -> bool:
+    return run.run.startswith(text) or (len(text) >= _JOB_BEGINS and any(job.startswith(text) for job in run.jobs))
+
+
+def _only(context: Context, text: str, called: _Called) -> tuple[Found, Record]:
+    if len(called) > 1:
+        told = _listed([each.run for _, _, each in called])
+        raise UsageError(f"{text!r} begins the ids of several runs or of their jobs\n{told}", hint="say more of it")
+    oid, record, only = called[0]
+    return Found(subjects(context.repo, {oid: record})[oid], only), record
 
 
 def of_objects(context: Context, oids: Iterable[str]) -> list[Found]:
@@ -198,13 +215,13 @@ def recorded_runs(context: Context, naming: str = "") -> list[Found]:
     return [Found(known[oid], each) for oid, record in records.items() for each in runs(record)]
 
 
-def _no_snapshot(text: str, names: Sequence[str]) -> UsageError:
+def _none_called(text: str, names: Sequence[str], wanted: str) -> UsageError:
     import difflib  # noqa: PLC0415  only for a slip
 
     nicknames = [n.rpartition("/")[2] for n in names]
     near = difflib.get_close_matches(text, nicknames, n=1) or difflib.get_close_matches(text, names, n=1)
     meant = f"did you mean {near[0]}?" if near else "git rvexp list"
-    return UsageError(f"no snapshot {text!r} in this clone", hint=meant)
+    return UsageError(f"no {wanted} {text!r} in this clone", hint=meant)
 
 
 def _listed(names: Sequence[str]) -> str:

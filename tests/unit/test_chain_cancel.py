@@ -112,7 +112,7 @@ def test_a_person_cancels_a_chain(lab: Lab, words: list[str]) -> None:
     again = lab.one.rvexp("cancel", *words)
     assert (again.returncode, "nothing to stop" in again.stderr) == (1, True)
     nothing = lab.one.rvexp("cancel", "nosuch")
-    assert (nothing.returncode, "no snapshot 'nosuch'" in nothing.stderr) == (2, True)
+    assert (nothing.returncode, "no snapshot or run 'nosuch'" in nothing.stderr) == (2, True)
 
 
 def test_a_chain_is_waited_for_and_told_by_its_name(lab: Lab) -> None:

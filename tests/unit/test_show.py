@@ -59,11 +59,21 @@ def test_json_holds_every_event(book: Notebook, snapshot: Snapshot) -> None:
 
 
 def test_one_run_by_its_id_its_prefix_or_its_job(book: Notebook, snapshot: Snapshot) -> None:
-    """Only that run is shown."""
+    """Only that run is shown; of a job's id the beginning does that `submit` prints of a container's."""
     other = book.submitted(snapshot, "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee")
-    for name in (str(other.run), str(other.run)[:7], "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"):
+    for name in (str(other.run), str(other.run)[:7], "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee", "aaaaaaaa-bbb"):
         told = json.loads(book.clone.rvexp("show", name, "--json").stdout)
         assert [r["run"] for r in told["runs"]] == [str(other.run)]
+
+
+def test_the_beginning_of_a_jobs_id_names_one_run_or_none(book: Notebook, snapshot: Snapshot) -> None:
+    """Seven characters are too few; of two jobs that begin so the runs are listed."""
+    ids = sorted(str(book.submitted(snapshot, f"{'c0ffee' * 10}{end}").run) for end in ("0000", "1111"))
+    few = book.clone.rvexp("show", "c0ffeec")
+    assert (few.returncode, "no snapshot or run 'c0ffeec' in this clone" in few.stderr) == (2, True)
+    both = book.clone.rvexp("show", "c0ffeec0ffee")
+    assert both.returncode == 2
+    assert sorted(line.strip() for line in both.stderr.splitlines() if line.startswith("  ")) == ids
 
 
 def test_damaged_lines_are_shown_and_make_the_answer_no(book: Notebook, snapshot: Snapshot) -> None:

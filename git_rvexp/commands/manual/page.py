@@ -40,8 +40,9 @@ ABOUT = """\
 Records an experiment as it is run: the work tree becomes an annotated tag, the tag becomes an image, the image runs on
 this machine or on AWS Batch, and everything that happened is kept in a git note on the tag.
 
-TAG is a full tag, a nickname, a unique part of it, or @ (your newest). RUN is a run id, the beginning of one, or a
-job's id. Results go to stdout, one line that scripts can use; the story goes to stderr."""
+TAG is a full tag, a nickname, a unique part of it, or @ (your newest). RUN is a run id, the beginning of one, a
+job's id, or 8 or more characters that begin one. Results go to stdout, one line that scripts can use; the story goes
+to stderr."""
 
 
 def text() -> str:
