@@ -81,10 +81,20 @@ def test_one_child_of_an_array(book: Notebook, snapshot: Snapshot, double: Batch
         double.log(child.job_id, f"child {child.job_id.rpartition(':')[2]}")
     assert printed(book, f"{plan.run}:1") == ["child 1"]
     assert printed(book, str(plan.run)) == ["[0] child 0", "[1] child 1"]
+    beyond = book.clone.rvexp("logs", f"{plan.run}:2")
+    assert (beyond.returncode, "an array of 2 jobs, 0 to 1" in beyond.stderr) == (2, True)
     saved = book.clone.rvexp("logs", f"{plan.run}:1", "--save")
     assert saved.returncode == 0, saved.stderr
     (kept,) = (e for e in book.ledger.record(snapshot.oid).of("log"))
     assert kept.get("child") == 1
+
+
+def test_a_child_of_what_is_no_array(book: Notebook, snapshot: Snapshot, batch: Any) -> None:
+    """Said before anybody is asked, with the command that does it."""
+    run = book.submitted(snapshot, submit(batch)).run
+    done = book.clone.rvexp("logs", "@:0")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"error: run {run} is no array, so it has no job 0\nhint: git rvexp logs {run}\n"
 
 
 def test_a_kept_log_can_be_proven(book: Notebook, snapshot: Snapshot, double: BatchDouble, batch: Any) -> None:

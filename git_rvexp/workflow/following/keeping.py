@@ -4,7 +4,8 @@ import dataclasses
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from git_rvexp.errors import RvexpError
+from git_rvexp.errors import RvexpError, UsageError
+from git_rvexp.record.runs import Run
 from git_rvexp.workflow.choose import Found
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.following import copies
@@ -29,11 +30,13 @@ class Part:
 
 
 def lines_of(context: Context, found: Found, executors: Executors, part: Part, *, follow: bool) -> Iterator[str]:
-    """The log's lines. RvexpError when the executor cannot give it and no whole copy was kept.
+    """The log's lines. RvexpError when the executor cannot give it and no whole copy was kept, UsageError for no child.
 
     An executor that has no line of a job that is over may have dropped them: then a kept copy is looked for too.
     """
     refuse_jobless(found.run)
+    if part.index:
+        _check_child(found.run, int(part.index))
     job = f"{found.run.job}:{part.index}" if part.index else found.run.job
     given = 0
     try:
@@ -50,6 +53,17 @@ def lines_of(context: Context, found: Found, executors: Executors, part: Part, *
     copy = copies.found(context, found.run, part.index) if not given and part.whole else None
     if copy and copy[0]:
         yield from _told(context, copy, part, "the executor has no log of it any more")
+
+
+def _check_child(run: Run, index: int) -> None:
+    size = run.plan.array
+    if not size:
+        raise UsageError(f"run {run.run} is no array, so it has no job {index}", hint=f"git rvexp logs {run.run}")
+    if index >= size:
+        raise UsageError(
+            f"run {run.run} is an array of {size} jobs, 0 to {size - 1}: it has no job {index}",
+            hint=f"git rvexp logs {run.run}:{size - 1}",
+        )
 
 
 def keep(context: Context, found: Found, lines: Iterable[str], index: str) -> Kept:
