@@ -12,7 +12,7 @@ from pathlib import Path
 
 from git_rvexp.commands import arguments as shared
 from git_rvexp.commands.session import Session
-from git_rvexp.errors import DONE, INTERRUPTED, NO, RvexpError, UsageError
+from git_rvexp.errors import DONE, NO, RvexpError, UsageError
 from git_rvexp.model import JobState, Json
 from git_rvexp.workflow.chain import file as chain_file
 from git_rvexp.workflow.chain import record as chain_record
@@ -59,18 +59,17 @@ def run(args: argparse.Namespace, session: Session) -> int:
     context = session.with_flags({"batch_queue": args.queue, "executor": args.executor, **pinned})
     try:
         chain = _run(args, context, steps, story)
-    except (RvexpError, KeyboardInterrupt) as why:
-        if story.chain:
-            session.speaker.say(f"chain {story.chain}: what runs goes on; git rvexp chain --resume {story.chain}")
-        if isinstance(why, RvexpError):
-            raise
-        return INTERRUPTED
+    except RvexpError:
+        if story.left:
+            session.speaker.say(story.left)
+        raise
     return story.end(chain)
 
 
 def _run(args: argparse.Namespace, context: Context, steps: tuple[Step, ...], story: "_Story") -> Chain:
     if args.resume:
         chain = chain_record.chosen(context, "" if args.resume == _NEWEST else args.resume)
+        story.left = chain.left
         return resume(context, chain, story.tell, follow=args.wait)
     return start(context, steps, args.tag, _options(args, context), story.tell, follow=args.wait)
 
@@ -105,12 +104,12 @@ class _Story:
         self._speaker = session.speaker
         self._args = args
         self._said: dict[str, str] = {}
-        self.chain = args.resume if args.resume != _NEWEST else ""
+        self.left = ""  # what is told when the command fails; nothing before there is a chain
 
     def tell(self, chain: Chain, states: Mapping[str, JobState]) -> None:
         """One line for each step that changed."""
         if not self._said:
-            self.chain = chain.name
+            self.left = chain.left
             self._speaker.say(f"chain {chain.name} of {chain.snapshot.tag or 'no snapshot'} on {chain.executor}")
             if not self._args.json:
                 self._speaker.result(chain.name)

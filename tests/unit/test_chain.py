@@ -346,6 +346,33 @@ def test_a_client_killed_in_the_middle(newcomer: tuple[Clone, BatchDouble]) -> N
     assert [j.request["containerOverrides"]["command"][0] for j in parents_only] == ["chip", "train", "predict", "eval"]
 
 
+def test_an_interrupt_names_the_chain(newcomer: tuple[Clone, BatchDouble]) -> None:
+    """Ctrl-C while the first step's reply is under way, before anything was told: the story has the way back."""
+    clone, double = newcomer
+    double.fail_next("SubmitJob", "slow_after", delay=3)
+    with subprocess.Popen(
+        [sys.executable, "-m", "git_rvexp", "chain", "chain.toml"],
+        cwd=clone.path,
+        env=dict(os.environ),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as client_process:
+        until(lambda: len(double.jobs) == 1)
+        client_process.send_signal(signal.SIGINT)
+        _, err = client_process.communicate()
+    name = json.loads(clone.rvexp("chain", "--resume", "--json").stdout)["chain"]
+    told = f"chain {name}: what runs goes on; git rvexp chain --resume {name}"
+    assert (client_process.returncode, err.splitlines()[-1]) == (130, told)
+
+
+def test_a_chain_that_is_not_there_is_not_said_to_go_on(newcomer: tuple[Clone, BatchDouble]) -> None:
+    """Only the error and what helps."""
+    clone, _ = newcomer
+    done = clone.rvexp("chain", "--resume", "nosuch")
+    assert (done.returncode, done.stderr.splitlines()[0]) == (2, "error: no chain 'nosuch' is recorded in this clone")
+
+
 def test_a_dry_run_refuses_what_a_start_would(clone: Clone) -> None:
     """A step that looks as if it held a secret is named before it is drawn; the value is not."""
     secret = "hunter2" + "hunter2x9"

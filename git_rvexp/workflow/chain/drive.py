@@ -8,7 +8,7 @@ what runs alone. Each hand-over is the protocol of `submit`; what is planned is 
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from git_rvexp.errors import AmbiguousError, PendingError
+from git_rvexp.errors import AmbiguousError, Interrupted, PendingError
 from git_rvexp.executors.protocol import Executor
 from git_rvexp.model import JobState, Phase, Plan, Snapshot
 from git_rvexp.names import RunId
@@ -71,6 +71,14 @@ def resume(context: Context, chain: Chain, tell: Tell, *, follow: bool) -> Chain
 
 
 def _driven(context: Context, chain: Chain, executor: Executor, hold: Hold, tell: Tell, *, follow: bool) -> Chain:
+    """The chain as it stands at the end. Interrupted, by Ctrl-C, says how to go on."""
+    try:
+        return _going(context, chain, executor, hold, tell, follow=follow)
+    except KeyboardInterrupt as why:
+        raise Interrupted(chain.left) from why
+
+
+def _going(context: Context, chain: Chain, executor: Executor, hold: Hold, tell: Tell, *, follow: bool) -> Chain:
     chain = _handed_over(context, chain, executor, hold)
     tell(chain, {})
     if not follow and executor.schedules:

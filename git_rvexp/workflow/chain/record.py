@@ -60,6 +60,11 @@ class Chain:
         """Whether every step has."""
         return all(run.phase is Phase.SUCCEEDED for run in self.runs.values())
 
+    @property
+    def left(self) -> str:
+        """What is told when a command ends before the chain does."""
+        return f"chain {self.name}: what runs goes on; git rvexp chain --resume {self.name}"
+
     def parents(self, step: str) -> list[Run]:
         """The runs that count of the steps it waits for."""
         plan = self.runs[step].plan
