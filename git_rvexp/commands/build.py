@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from git_rvexp.commands import arguments as shared
 from git_rvexp.commands.session import Session
 from git_rvexp.errors import DONE, NO
+from git_rvexp.record.moved import refuse
 from git_rvexp.workflow import choose, publish
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     """Build (or find) it and print its id; or reproduce it and print its digest."""
     context = session.context
     snapshot = choose.snapshot(context, args.tag or "@")
+    refuse(context.ledger, {snapshot.tag: snapshot.oid})
     if args.reproduce:
         from git_rvexp.workflow.building.reproduce import Reproduced, reproduce  # noqa: PLC0415  not needed for a build
 

@@ -44,7 +44,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, session: Session) -> int:
     """Print the list."""
     query = _query(args, session)
-    found = rows(session.repo, Ledger(session.repo), query)
+    found = rows(session.repo, Ledger(session.repo), query, session.speaker.warn)
     if args.json:
         session.speaker.document("rvexp.list/1", {"snapshots": [row.fields() for row in found]})
         return 0

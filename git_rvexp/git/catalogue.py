@@ -4,6 +4,7 @@ Reading 10,000 tag objects to find the newest 20 costs 130 ms of CPU, and their 
 the date in the name, then by the time of tagging. Records are not read here.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from git_rvexp.git.newest import dates
@@ -29,19 +30,31 @@ class Card(NamedTuple):
         return self.snapshot.tag.split("/")[2]
 
 
-def cards(repo: Repo, *, initials: str = "*", project: str = "*", newest: int = 0) -> list[Card]:
-    """The snapshots of these initials and this project, newest first; only the first `newest` unless 0."""
-    if newest:
-        patterns = _among(repo, initials, project, newest)
-        found = _read(repo, patterns) if patterns else []
-        if len(found) >= newest:
-            return found[:newest]
-    return _read(repo, [f"{_PREFIX}{initials}/{project}/{_ANY_DATE}/*"])[: newest or None]
+def _silent(_text: str) -> None:
+    """Tell nobody."""
+
+
+def cards(
+    repo: Repo, *, initials: str = "*", project: str = "*", newest: int = 0, warn: Callable[[str], None] = _silent
+) -> list[Card]:
+    """The snapshots of these initials and this project, newest first; only the first `newest` unless 0.
+
+    Of tags among them that bear a snapshot's name and are none `warn` is told.
+    """
+    found: list[Card] = []
+    others: list[str] = []
+    if newest and (patterns := _among(repo, initials, project, newest)):
+        found, others = _read(repo, patterns)
+    if not newest or len(found) < newest:
+        found, others = _read(repo, [f"{_PREFIX}{initials}/{project}/{_ANY_DATE}/*"])
+    for tag in others:
+        warn(f"{tag} is not an annotated tag of a commit, so it is left out: git rvexp show {tag}")
+    return found[: newest or None]
 
 
 def card(repo: Repo, tag: str) -> Card | None:
     """What the tag called `tag` says; None when there is no such snapshot."""
-    found = _read(repo, [_PREFIX + tag]) if is_tag_name(tag) else []
+    found = _read(repo, [_PREFIX + tag])[0] if is_tag_name(tag) else []
     return found[0] if found else None
 
 
@@ -61,13 +74,18 @@ def _among(repo: Repo, initials: str, project: str, newest: int) -> list[str]:
     return [f"{stem}/{date}/*" for date in dict.fromkeys(ref.split("/")[4] for ref in refs)]
 
 
-def _read(repo: Repo, patterns: list[str]) -> list[Card]:
+def _read(repo: Repo, patterns: list[str]) -> tuple[list[Card], list[str]]:
+    """The snapshots that match, newest first, and the tags that are called as snapshots are and are none."""
     fields = ("refname", "objectname", "*objectname", "*tree", "creatordate:unix", "taggername", "taggeremail")
     shape = "%00".join(f"%({f})" for f in (*fields, "contents:subject"))
-    found = []
+    found, others = [], []
     for line in repo.git("for-each-ref", f"--format={shape}", *patterns).lines:
         ref, oid, commit, tree, when, name, email, subject = line.split("\0")
         tag = ref.removeprefix(_PREFIX)
-        if commit and tree and is_tag_name(tag):
+        if not is_tag_name(tag):
+            continue
+        if commit and tree:
             found.append(Card(Snapshot(tag, oid, commit, tree), int(when), f"{name} {email}", subject))
-    return sorted(found, key=lambda c: (c.date, c.when), reverse=True)
+        else:
+            others.append(tag)
+    return sorted(found, key=lambda c: (c.date, c.when), reverse=True), others

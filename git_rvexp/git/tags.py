@@ -133,5 +133,19 @@ def snapshots_under(repo: Repo, places: Sequence[str], names: Iterable[str] = ()
     return [*found.values()]
 
 
+def standing(repo: Repo, places: Sequence[str], names: Iterable[str] = ()) -> list[dict[str, str]]:
+    """Name -> object of all tags with a snapshot's name (or `names`) in each place; nothing is opened or looked at."""
+    wanted = list(names)
+    patterns = [f"{place}/{n}" for place in places for n in wanted] or places
+    found: dict[str, dict[str, str]] = {place: {} for place in places}
+    for line in repo.git("for-each-ref", "--format=%(objectname) %(refname)", *patterns).lines:
+        oid, _, ref = line.partition(" ")
+        place = next(p for p in places if ref.startswith(f"{p}/"))
+        name = ref.removeprefix(f"{place}/")
+        if is_tag_name(name):
+            found[place][name] = oid
+    return [*found.values()]
+
+
 def _ident(who: Person, when: str) -> dict[str, str]:
     return {"NAME": who.name, "EMAIL": who.email, "DATE": when}

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from git_rvexp.errors import PendingError, RvexpError
 from git_rvexp.git import notes, remote
 from git_rvexp.git.notes import Tip
+from git_rvexp.git.tags import HERE, standing
 from git_rvexp.jitter import jitter, token
 from git_rvexp.record.kept import merged as both
 from git_rvexp.record.ledger import Ledger
@@ -39,17 +40,16 @@ class Alarm:
 
 def tag_alarms(ledger: Ledger, there: Mapping[str, str], *, only: str = "") -> list[Alarm]:
     """Snapshot tags (or `only` one) that the remote had, or that we have, and that now stand elsewhere or nowhere."""
-    here, seen = remote.both_sides(ledger.repo, [only] if only else [])
-    known = {s.tag: s.oid for s in seen}
+    here, known = standing(ledger.repo, [HERE, remote.PUBLISHED], [only] if only else [])
     alarms = []
     for tag, oid in known.items():
         now = there.get(f"refs/tags/{tag}", "")
         if now != oid:
             alarms.append(Alarm(f"refs/tags/{tag}", oid, now))
-    for snapshot in here:
-        now = there.get(f"refs/tags/{snapshot.tag}", "")
-        if now and now != snapshot.oid and snapshot.tag not in known:
-            alarms.append(Alarm(f"refs/tags/{snapshot.tag}", snapshot.oid, now))
+    for tag, oid in here.items():
+        now = there.get(f"refs/tags/{tag}", "")
+        if now and now != oid and tag not in known:
+            alarms.append(Alarm(f"refs/tags/{tag}", oid, now))
     return alarms
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from git_rvexp.errors import UsageError
 from git_rvexp.git.catalogue import Card, card, cards, tag_names
 from git_rvexp.git.notes import listed, tip
-from git_rvexp.git.tags import Person, person, snapshots
+from git_rvexp.git.tags import HERE, Person, person, snapshots, standing
 from git_rvexp.names import normalised
 from git_rvexp.record.events import Record
 from git_rvexp.record.index import index
@@ -96,15 +96,17 @@ def _card(context: Context, text: str, names: Sequence[str] | None, wanted: str 
     found = _named(names, text) or _of_commit(context, text)
     if len(found) > 1:
         raise UsageError(f"{text!r} names several snapshots\n" + _listed(found), hint="say more of it")
-    only = card(context.repo, found[0]) if found else None
-    if only is None:
+    if not found:
         raise _none_called(text, names, wanted)
+    only = card(context.repo, found[0])
+    if only is None:
+        raise _no_tag_object(context, found[0])
     return only
 
 
 def _my_newest(context: Context) -> Card:
     mine = initials(context.settings, person(context.repo))
-    own = cards(context.repo, initials=mine, newest=1)
+    own = cards(context.repo, initials=mine, newest=1, warn=context.warn)
     if not own and not tag_names(context.repo):
         raise _none_yet()
     if not own:
@@ -213,6 +215,14 @@ def recorded_runs(context: Context, naming: str = "") -> list[Found]:
     known = noted(context)
     records = context.ledger.naming(known, naming) if naming else context.ledger.records(known)
     return [Found(known[oid], each) for oid, record in records.items() for each in runs(record)]
+
+
+def _no_tag_object(context: Context, tag: str) -> UsageError:
+    """The error for a tag that is no snapshot; AlarmError when it was one and was moved."""
+    from git_rvexp.record.moved import refuse  # noqa: PLC0415  only for what went wrong
+
+    refuse(context.ledger, standing(context.repo, [HERE], [tag])[0])
+    return UsageError(f"{tag} is no snapshot: it is not an annotated tag of a commit", hint="git rvexp list")
 
 
 def _none_called(text: str, names: Sequence[str], wanted: str) -> UsageError:

@@ -11,6 +11,7 @@ from git_rvexp.git.tags import person, snapshots
 from git_rvexp.grammar import is_tag_name
 from git_rvexp.model import Json, Plan, Resources, Snapshot
 from git_rvexp.names import RunId
+from git_rvexp.record.moved import refuse
 from git_rvexp.settings import Settings
 from git_rvexp.workflow import choose
 from git_rvexp.workflow.context import Context
@@ -66,9 +67,15 @@ def snapshot_of(context: Context, text: str) -> Snapshot | None:
 
     None: run without a snapshot (the configured definition as it is), which happens only where there is a base
     definition and no experiments remote. UsageError offers the choices otherwise: what runs is never a guess.
+    AlarmError when its tag was moved in this clone.
     """
-    if text:
-        return choose.snapshot(context, text)
+    found = choose.snapshot(context, text) if text else _of_work_tree(context)
+    if found:
+        refuse(context.ledger, {found.tag: found.oid})
+    return found
+
+
+def _of_work_tree(context: Context) -> Snapshot | None:
     found, work = matching.same(context)
     if found:
         return found

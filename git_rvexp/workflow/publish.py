@@ -15,6 +15,7 @@ from git_rvexp.model import Image, Json, Snapshot
 from git_rvexp.names import Digest, TagName
 from git_rvexp.record import share
 from git_rvexp.record.events import Event, Record
+from git_rvexp.record.moved import refuse
 from git_rvexp.settings import Settings
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.foresight import Foresight, manifests
@@ -59,6 +60,7 @@ def image_for_run(context: Context, snapshot: Snapshot) -> str:
 
 def publish(context: Context, snapshot: Snapshot, *, full: bool = False) -> Published:
     """Everything a run of the snapshot needs, found or made, recorded and shared; with `full` built by the engine."""
+    refuse(context.ledger, {snapshot.tag: snapshot.oid})
     agree_on_tag(context, snapshot)
     made = provide(context, snapshot, full=full)
     share_record(context)

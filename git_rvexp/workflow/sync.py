@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from git_rvexp.errors import RvexpError
 from git_rvexp.git import notes, remote
-from git_rvexp.git.tags import snapshots
+from git_rvexp.git.tags import HERE, snapshots, standing
 from git_rvexp.grammar import is_tag_name
-from git_rvexp.record import share
+from git_rvexp.record import moved, share
 from git_rvexp.record.share import Alarm, AlarmError
 from git_rvexp.workflow import choose
 from git_rvexp.workflow.context import Context
@@ -29,11 +29,12 @@ class Synced:
 
 
 def sync(context: Context, *, accept: bool = False) -> Synced:
-    """Exchange tags and notes both ways, then settle open runs. AlarmError lists what moved on the remote.
+    """Exchange tags and notes both ways, then settle open runs. AlarmError lists what moved, here or on the remote.
 
     With a store in S3 too, the one goes on without the other; what could not be reached is the error at the end.
     """
     context.connect()
+    moved.refuse(context.ledger, moved.suspects(context.ledger))
     notes.ensure_notes_ref(context.repo)
     if not context.settings.store:
         fetched, pushed = _sync_remote(context, accept=accept)
@@ -94,7 +95,7 @@ def _sync_remote(context: Context, *, accept: bool) -> tuple[Tags, Tags]:
 
 def _fetch_tags(context: Context, there: Mapping[str, str]) -> tuple[str, ...]:
     """Fetch the snapshot tags this clone lacks, under their own names; none that we have is touched."""
-    here = {s.tag for s in snapshots(context.repo)}
+    (here,) = standing(context.repo, [HERE])
     new = [n for n in _names(there) if n not in here]
     if new:
         with context.progress(f"fetching {len(new)} snapshots", 0, ""):

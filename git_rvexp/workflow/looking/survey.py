@@ -6,7 +6,7 @@ No executor is asked and nothing is written here. Records are read in portions, 
 import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from git_rvexp.git.catalogue import Card, cards
@@ -100,10 +100,10 @@ class Row(NamedTuple):
         }
 
 
-def rows(repo: Repo, ledger: Ledger, query: Query) -> Iterator[Row]:
-    """The snapshots that `query` asks for, newest first, read as they are taken."""
+def rows(repo: Repo, ledger: Ledger, query: Query, warn: Callable[[str], None]) -> Iterator[Row]:
+    """The snapshots that `query` asks for, newest first, read as they are taken; `warn` as for `cards`."""
     newest = 0 if query.needs_records else query.limit
-    found = cards(repo, initials=query.initials, project=query.project, newest=newest)
+    found = cards(repo, initials=query.initials, project=query.project, newest=newest, warn=warn)
     if query.since:
         begin = query.since.timestamp()
         found = [card for card in found if card.when >= begin]

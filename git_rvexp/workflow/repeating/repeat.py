@@ -10,13 +10,15 @@ from dataclasses import dataclass
 
 from git_rvexp.errors import RvexpError, UsageError
 from git_rvexp.executors.protocol import Executor
-from git_rvexp.git.tags import person
+from git_rvexp.git.tags import HERE, person, standing
+from git_rvexp.grammar import is_tag_name
 from git_rvexp.model import Json, Plan
 from git_rvexp.names import RunId
+from git_rvexp.record.moved import refuse
 from git_rvexp.record.runs import Run
 from git_rvexp.settings import Settings
 from git_rvexp.workflow import choose, links, publish
-from git_rvexp.workflow.choose import Found
+from git_rvexp.workflow.choose import Choice, Found
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.repeating import borrowed, inputs, outputs, pinning, requisites
 from git_rvexp.workflow.running import Started
@@ -66,11 +68,13 @@ class Ready:
 def original(context: Context, text: str) -> Found:
     """The run that `text` names; of a snapshot the newest that succeeded, else that ended, and is no repeat itself.
 
-    UsageError when there is none, RvexpError for one that has not ended.
+    UsageError when there is none, RvexpError for one that has not ended, AlarmError when its tag was moved here.
     """
     context.connect()
     receive_record(context)
-    snapshot, told = choose.either(context, text)
+    chosen = choose.choice(context, text)
+    snapshot, told = chosen.snapshot, chosen.runs
+    _refuse_moved(context, chosen)
     ended = [run for run in told if run.first("ended") or run.phase.value == "unknown"]
     if not ended:
         waiting = f"run {told[-1].run} has not ended ({told[-1].word})" if told else f"{snapshot.tag} has no runs"
@@ -78,6 +82,14 @@ def original(context: Context, text: str) -> Found:
     first = [run for run in ended if not run.planned.get("repeats")] or ended
     succeeded = [run for run in first if run.word == "ok"]
     return Found(snapshot, (succeeded or first)[-1])
+
+
+def _refuse_moved(context: Context, chosen: Choice) -> None:
+    """AlarmError when the tag that the record tells of was moved here: its runs are still found by their own names."""
+    first = chosen.record.last("snapshot")
+    name = chosen.snapshot.tag or (str(first.get("tag", "")) if first else "")
+    if is_tag_name(name):
+        refuse(context.ledger, standing(context.repo, [HERE], [name])[0])
 
 
 def prepared(context: Context, found: Found, asked: Asked) -> Ready:

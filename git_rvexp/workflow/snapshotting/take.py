@@ -17,6 +17,7 @@ from git_rvexp.git.worktree import WorkTree
 from git_rvexp.model import Snapshot
 from git_rvexp.names import TagName
 from git_rvexp.record.events import VERSION, Event, stamp
+from git_rvexp.record.moved import refuse
 from git_rvexp.record.share import AlarmError
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.guard import ensure_guard
@@ -132,15 +133,15 @@ def snapshot_event(made: Snapshot, says: Told) -> Event:
 
 
 def complete(context: Context, known: Iterable[Snapshot]) -> None:
-    """Write the first line of snapshots whose making was cut short between tag and record."""
+    """Write the first line of snapshots whose making was cut short between tag and record. AlarmError: see `moved`."""
     by_oid = {s.oid: s for s in known}
-    for oid, record in context.ledger.records(by_oid).items():
-        if not record.of("snapshot"):
-            made = by_oid[oid]
-            try:
-                context.ledger.append(oid, snapshot_event(made, told(context.repo, oid)))
-            except RvexpError as why:
-                context.warn(f"{made.tag}: {why}")
+    cut = [by_oid[oid] for oid, record in context.ledger.records(by_oid).items() if not record.of("snapshot")]
+    refuse(context.ledger, {s.tag: s.oid for s in cut})
+    for made in cut:
+        try:
+            context.ledger.append(made.oid, snapshot_event(made, told(context.repo, made.oid)))
+        except RvexpError as why:
+            context.warn(f"{made.tag}: {why}")
 
 
 def _on_remote(context: Context, name: TagName) -> bool | None:

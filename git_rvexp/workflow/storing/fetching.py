@@ -5,13 +5,14 @@ holds that one tag and all that the tag needs, and the record, where it tells of
 """
 
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 from git_rvexp.data.store import Store
 from git_rvexp.errors import RvexpError
-from git_rvexp.git import bundles, notes
+from git_rvexp.git import bundles
 from git_rvexp.git.tags import snapshots
+from git_rvexp.record.moved import recorded
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.storing import shelf
 
@@ -24,16 +25,16 @@ def fetch(context: Context, there: Iterable[str]) -> tuple[str, ...]:
     for copy in shelf.copies(where, there):
         if copy.kind == shelf.BUNDLE and copy.tag not in here:
             wanted.setdefault(copy.tag, []).append(copy)
-    recorded = _recorded(context, wanted)
-    return tuple(tag for tag, copies in wanted.items() if _fetched(context, store, copies, recorded.get(tag, set())))
+    named = recorded(context.ledger, wanted)
+    return tuple(tag for tag, copies in wanted.items() if _fetched(context, store, copies, set(named.get(tag, ()))))
 
 
-def _fetched(context: Context, store: Store, copies: list[shelf.Copy], recorded: set[str]) -> bool:
+def _fetched(context: Context, store: Store, copies: list[shelf.Copy], named: set[str]) -> bool:
     """Whether the tag could be had from one of its bundles."""
     tag, offered = copies[0].tag, {copy.oid for copy in copies}
-    right = recorded or offered
+    right = named or offered
     if len(right) > 1 or not right & offered:
-        told = " ".join(sorted(recorded)) or "none"
+        told = " ".join(sorted(named)) or "none"
         context.warn(f"{tag} is not fetched: the store offers {' '.join(sorted(offered))}, the record names {told}")
         return False
     for copy in copies:
@@ -51,16 +52,3 @@ def _fetched(context: Context, store: Store, copies: list[shelf.Copy], recorded:
             continue
         return True
     return False
-
-
-def _recorded(context: Context, tags: Mapping[str, object]) -> dict[str, set[str]]:
-    """The tag objects that the record's first lines name for `tags`."""
-    if not tags:
-        return {}
-    found: dict[str, set[str]] = {}
-    everything = notes.listed(context.repo, notes.tip(context.repo))
-    for oid, record in context.ledger.skimmed(everything, {"snapshot": frozenset({"tag"})}).items():
-        for event in record.of("snapshot"):
-            if event.get("tag") in tags:
-                found.setdefault(str(event.get("tag")), set()).add(oid)
-    return found

@@ -5,26 +5,27 @@ from collections.abc import Iterator
 
 from git_rvexp.errors import RvexpError
 from git_rvexp.git import notes, remote, signing
-from git_rvexp.git.tags import Told
+from git_rvexp.git.tags import HERE, Told
 from git_rvexp.model import Snapshot
+from git_rvexp.record.moved import moved
 from git_rvexp.record.share import SEEN
 from git_rvexp.workflow.verifying.link import Link, changed, hazard, ok, unknown
 from git_rvexp.workflow.verifying.outside import Outside
 from git_rvexp.workflow.verifying.subject import Subject
 
 _SYNC = "git rvexp sync"
+_ASK = "ask who did it"
 _FORGED = re.compile(r"\[GNUPG:\] BADSIG|incorrect signature|Signature verification failed", re.IGNORECASE)
 
 
 def tag(outside: Outside, subject: Subject) -> Link:
     """The tag in this clone is the recorded one, and what its object says is what the objects are."""
-    recorded, here = subject.snapshot, subject.here
+    recorded = subject.snapshot
     if not recorded.tag:
         return unknown("tag", "this run has no snapshot: which code it ran is not recorded", needed=False)
-    if here is None:
-        return changed("tag", f"{recorded.tag} was deleted in this clone; it was {recorded.oid}", _SYNC)
-    if here.oid != recorded.oid:
-        return changed("tag", f"{recorded.tag} moved in this clone: published {recorded.oid}, here {here.oid}", _SYNC)
+    elsewhere = _elsewhere(outside, subject)
+    if elsewhere:
+        return elsewhere
     repo = outside.context.repo
     wrong = list(_contradictions(outside, recorded))
     if wrong:
@@ -34,6 +35,20 @@ def tag(outside: Outside, subject: Subject) -> Link:
     if lacking:
         return unknown("tag", f"{len(lacking)} objects of its tree are not in this clone", f"git fetch {recorded.tag}")
     return ok("tag", f"as recorded: commit {recorded.commit[:12]}, tree {recorded.tree[:12]}")
+
+
+def _elsewhere(outside: Outside, subject: Subject) -> Link | None:
+    """What became of a tag that does not stand here as it was recorded."""
+    recorded, here = subject.snapshot, subject.here
+    now = here.oid if here else outside.context.repo.resolve(f"{HERE}/{recorded.tag}")[0]
+    found = moved(outside.context.ledger, {recorded.tag: now}) if now else []
+    if found:
+        return changed("tag", str(found[0]), found[0].remedy)
+    if not now:
+        return changed("tag", f"{recorded.tag} was deleted in this clone; it was {recorded.oid}", _SYNC)
+    if now != recorded.oid:
+        return changed("tag", f"{recorded.tag} is not the published one: published {recorded.oid}, here {now}", _ASK)
+    return None
 
 
 def _contradictions(outside: Outside, snapshot: Snapshot) -> Iterator[str]:
@@ -95,7 +110,7 @@ def _tag_there(outside: Outside, snapshot: Snapshot, now: str) -> Link:
     if now == snapshot.oid:
         return ok("remote", "has the same tag, and its record goes on from what it showed last")
     if now:
-        return changed("remote", f"the tag moved there: recorded {snapshot.oid}, remote {now}", "ask who did it")
+        return changed("remote", f"the tag moved there: recorded {snapshot.oid}, remote {now}", _ASK)
     published = f"{remote.PUBLISHED}/{snapshot.tag}"
     if outside.context.repo.git("rev-parse", "--verify", "--quiet", published, ok=(0, 1)).text:
         remedy = f"git push {remote.NAME} {snapshot.tag}"
