@@ -1,8 +1,8 @@
 """List snapshots, newest first, with the state of their runs as the record has it.
 
-Newest is by the date in the name, then by the time of tagging. No executor is asked: `git rvexp status --refresh`
-does that. --format takes %(tag) %(nickname) %(commit) %(tree) %(date) %(age) %(by) %(message) %(changes) %(image)
-%(state) %(run) %(metrics), `%%`, and bytes such as %09.
+Newest is by the date in the name, then by the time of tagging, to the millisecond. No executor is asked:
+`git rvexp status --refresh` does that. --format takes %(tag) %(nickname) %(commit) %(tree) %(date) %(age) %(by)
+%(message) %(changes) %(image) %(state) %(run) %(metrics), `%%`, and bytes such as %09.
 """
 
 import argparse

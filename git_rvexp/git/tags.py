@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from git_rvexp.errors import RvexpError
 from git_rvexp.git import signing
+from git_rvexp.git.catalogue import tied
 from git_rvexp.git.plumbing import Repo
 from git_rvexp.grammar import is_tag_name
 from git_rvexp.names import TagName
@@ -121,16 +122,18 @@ def snapshots_under(repo: Repo, places: Sequence[str], names: Iterable[str] = ()
     """The same for each of several prefixes of refs, all by one git process."""
     wanted = list(names)
     patterns = [f"{place}/{n}" for place in places for n in wanted] or places
-    shape = "%(refname)%00%(objectname)%00%(*objectname)%00%(*tree)"
-    out = repo.git("for-each-ref", "--sort=-creatordate", f"--format={shape}", *patterns)
+    shape = "%(refname)%00%(objectname)%00%(*objectname)%00%(*tree)%00%(creatordate:unix)"
     found: dict[str, list[Snapshot]] = {place: [] for place in places}
-    for line in out.lines:
-        ref, oid, commit, tree = line.split("\0")
+    when: dict[str, int] = {}
+    for line in repo.git("for-each-ref", f"--format={shape}", *patterns).lines:
+        ref, oid, commit, tree, seconds = line.split("\0")
         place = next(p for p in places if ref.startswith(f"{p}/"))
         name = ref.removeprefix(f"{place}/")
         if commit and tree and is_tag_name(name):
             found[place].append(Snapshot(name, oid, commit, tree))
-    return [*found.values()]
+            when[oid] = int(seconds or 0)
+    finer = tied(repo, when)
+    return [sorted(of, key=lambda s: (when[s.oid], finer.get(s.oid, "")), reverse=True) for of in found.values()]
 
 
 def standing(repo: Repo, places: Sequence[str], names: Iterable[str] = ()) -> list[dict[str, str]]:

@@ -2,11 +2,21 @@
 
 import datetime as dt
 import json
+import os
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from git_rvexp.config import Config
+from git_rvexp.git.plumbing import Repo
+from git_rvexp.record.ledger import Ledger
+from git_rvexp.settings import Settings
+from git_rvexp.workflow.context import Context
+from git_rvexp.workflow.snapshotting.matching import same
+from git_rvexp.workflow.snapshotting.naming import Request
+from git_rvexp.workflow.snapshotting.take import take
 from tests.conftest import Clone
 from tests.notebook import BEGIN, IMAGE, Notebook
 
@@ -187,3 +197,21 @@ def test_no_snapshots_is_said(clone: Clone) -> None:
     done = clone.rvexp("list")
     assert (done.returncode, done.stdout) == (0, "")
     assert "no snapshots" in done.stderr
+
+
+def test_snapshots_of_one_second_are_in_the_order_they_were_taken(clone: Clone, tmp_path: Path) -> None:
+    """Not by their names: in lists, for @, for the work tree's snapshot, and in a clone that has only the tags."""
+    repo = Repo.discover(clone.path, os.environ)
+    context = None
+    for nickname, moment in (("b", 100), ("c", 200), ("a", 300)):
+        ledger = Ledger(repo, dt.datetime(2026, 11, 29, 12, 0, 5, moment * 1000, tzinfo=dt.UTC).astimezone)
+        context = Context(repo, Config(Settings()), ledger, os.environ, lambda _text: None, lambda _text: None)
+        take(context, Request(nickname, message="Rvexp-Taken: 2026-11-29T12:00:05.999Z"))
+    assert clone.rvexp("list", "--format", "%(nickname)").stdout == "a\nc\nb\n"
+    assert "/a\n" in clone.rvexp("show", "@").stdout.splitlines(keepends=True)[0]
+    assert context is not None
+    found, _ = same(context)
+    assert found is not None
+    assert found.tag.endswith("/a")
+    clone.git("clone", "-q", ".", str(tmp_path / "elsewhere"))
+    assert Clone(tmp_path / "elsewhere").rvexp("list", "--format", "%(nickname)").stdout == "a\nc\nb\n"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from git_rvexp import sizes
 from git_rvexp.errors import GitError, RvexpError
 from git_rvexp.git import remote, worktree
+from git_rvexp.git.catalogue import TAKEN
 from git_rvexp.git.depth import prepare_push
 from git_rvexp.git.notes import ensure_notes_ref
 from git_rvexp.git.scratch import Scratch
@@ -101,17 +102,19 @@ def take(context: Context, request: Request) -> Taken:
 
 
 def _made(context: Context, plan: Draft, message: str) -> Snapshot:
+    now = context.ledger.now()
     embedded = ", ".join(link.path for link in plan.work.links if link.taken)
     trailers = {
         "Rvexp-Snapshot": str(plan.name),
         "Rvexp-Base": plan.work.head or "none",
         "Rvexp-Tree": plan.work.tree,
         "Rvexp-Changes": plan.work.changes,
+        TAKEN: stamp(now),
         **({"Rvexp-Embedded": embedded.encode("unicode_escape").decode()} if embedded else {}),
         **({"Rvexp-Secrets-Allowed": str(plan.allowed)} if plan.allowed else {}),
     }
     message = message or f"Snapshot {plan.name.nickname}"
-    made, says = create(context.repo, plan.name, plan.work, plan.who, message, trailers, context.ledger.now())
+    made, says = create(context.repo, plan.name, plan.work, plan.who, message, trailers, now)
     context.ledger.append(made.oid, snapshot_event(made, says))
     return made
 
