@@ -10,6 +10,7 @@ from git_rvexp.commands import TARGET
 from git_rvexp.commands.session import Session
 from git_rvexp.errors import DONE, NO
 from git_rvexp.output import printable
+from git_rvexp.record import absent
 from git_rvexp.terms import Phase
 from git_rvexp.workflow.choose import choice
 from git_rvexp.workflow.looking.custody import Custody, custody, run_facts
@@ -42,6 +43,10 @@ def _tell(session: Session, whole: Custody) -> None:
         for damaged in whole.record.damaged:
             session.speaker.result(f"{session.speaker.mark('bad')} a line of the record {printable(damaged.why)}:")
             session.speaker.result(f"    {printable(damaged.line)}")
+    remedy = "" if whole.record.events or whole.record.damaged else absent.remedy(session.repo)
+    if remedy:
+        session.speaker.warn(absent.told(remedy))
+        return
     for command in _next(whole):
         session.speaker.say(f"next: {command}")
 

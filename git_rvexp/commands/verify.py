@@ -83,7 +83,7 @@ def _tell(session: Session, whole: Verified) -> None:
             _line(session, link)
         speaker.result(_answer(session, each))
     if not whole.runs:
-        speaker.result("nothing ran yet: there is nothing to repeat")
+        speaker.result("nothing ran yet: there is nothing to repeat" if whole.told else "what ran is not known here")
 
 
 _KINDS = {State.OK: "ok", State.CHANGED: "bad", State.UNKNOWN: "unknown"}

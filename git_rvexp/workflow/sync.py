@@ -13,7 +13,7 @@ from git_rvexp.workflow import choose
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.reconcile import Settled, settle
 from git_rvexp.workflow.snapshotting import content
-from git_rvexp.workflow.snapshotting.take import complete
+from git_rvexp.workflow.snapshotting.take import complete_all
 from git_rvexp.workflow.storing.sharing import share_record
 
 Tags = tuple[str, ...]
@@ -88,7 +88,7 @@ def _sync_remote(context: Context, *, accept: bool) -> tuple[Tags, Tags]:
     _remember(context, there)
     pushed = _push_tags(context, there)
     share.receive_notes(context.ledger, there.get(notes.REF, ""), accept=accept)
-    complete(context, snapshots(context.repo))
+    complete_all(context, snapshots(context.repo))
     share.push_notes(context.ledger)
     return fetched, pushed
 

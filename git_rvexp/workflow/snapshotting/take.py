@@ -1,7 +1,7 @@
 """Take a snapshot: the work tree as an immutable tag on the experiments remote, and its first line in the record."""
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
@@ -17,6 +17,7 @@ from git_rvexp.git.weight import Limits
 from git_rvexp.git.worktree import WorkTree
 from git_rvexp.model import Snapshot
 from git_rvexp.names import TagName
+from git_rvexp.record import absent
 from git_rvexp.record.events import VERSION, Event, stamp
 from git_rvexp.record.moved import refuse
 from git_rvexp.record.share import AlarmError
@@ -145,6 +146,14 @@ def complete(context: Context, known: Iterable[Snapshot]) -> None:
             context.ledger.append(made.oid, snapshot_event(made, told(context.repo, made.oid)))
         except RvexpError as why:
             context.warn(f"{made.tag}: {why}")
+
+
+def complete_all(context: Context, known: Sequence[Snapshot]) -> None:
+    """The same for all snapshots of a clone. In a plain copy, which has no record at all, that is told instead."""
+    if known and absent.remedy(context.repo) == absent.FETCH:
+        context.warn(absent.told(absent.FETCH))
+    else:
+        complete(context, known)
 
 
 def _on_remote(context: Context, name: TagName) -> bool | None:

@@ -3,7 +3,7 @@
 from git_rvexp.data.store import Store
 from git_rvexp.git.tags import snapshots
 from git_rvexp.workflow.context import Context
-from git_rvexp.workflow.snapshotting.take import complete
+from git_rvexp.workflow.snapshotting.take import complete_all
 from git_rvexp.workflow.storing import records, shelf
 from git_rvexp.workflow.storing.deposit import deposit
 from git_rvexp.workflow.storing.fetching import fetch
@@ -19,7 +19,7 @@ def exchange(context: Context, *, accept: bool = False) -> tuple[tuple[str, ...]
     there = list(Store(context.trusted()).names(shelf.copies_at(where)))
     fetched = fetch(context, there)
     known = snapshots(context.repo)
-    complete(context, known)
+    complete_all(context, known)
     try:
         done = deposit(context, known, there, accept=accept)
     finally:

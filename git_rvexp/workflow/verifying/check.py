@@ -52,6 +52,11 @@ class Verified:
     images: tuple[tuple[str, tuple[Link, ...]], ...]
     runs: tuple[VerifiedRun, ...]
 
+    @property
+    def told(self) -> bool:
+        """Whether the record can be read: else runs may be missing here that it tells of."""
+        return all(link.state is not State.UNKNOWN for link in self.links if link.name == "record")
+
     def all_links(self) -> Iterator[Link]:
         """Every link."""
         yield from self.links

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from git_rvexp.record import absent
 from git_rvexp.record.events import Event, Record, parse
 from git_rvexp.workflow.verifying.history import History
 from git_rvexp.workflow.verifying.link import Link, State, changed, ok, unknown
@@ -20,6 +21,9 @@ def record(outside: Outside, subject: Subject) -> Link:
     history = subject.history
     if history.losses:
         return _lost(outside, history)
+    remedy = "" if history.text else absent.remedy(outside.context.repo)
+    if remedy:
+        return unknown("record", "this clone has no record, so what ran is not known here", remedy)
     told = parse(history.text)
     wrong = [*_first(told, subject), *_contradictions(told)]
     if wrong:

@@ -1,0 +1,21 @@
+"""A clone that has snapshots and no record: plain `git clone` copies tags and no notes. What ran is not known there."""
+
+from git_rvexp.git.notes import REF, tip
+from git_rvexp.git.plumbing import Repo
+
+FETCH = f"git fetch origin {REF}:{REF}"
+_SYNC = "git rvexp sync"
+
+
+def remedy(repo: Repo) -> str:
+    """The command that brings the record into a clone that has none; "" where there is one. Nothing is asked for it."""
+    if tip(repo):
+        return ""
+    experiments = repo.setting("remote.experiments.url")
+    shared = experiments not in ("", str(repo.state_dir / "experiments.git"))
+    return FETCH if repo.setting("remote.origin.url") and not shared else _SYNC
+
+
+def told(remedy: str) -> str:
+    """The warning."""
+    return f"this clone has no record of its snapshots, so what ran is not known here: {remedy} brings it"
