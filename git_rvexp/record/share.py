@@ -5,19 +5,16 @@ that moved or went, is an alarm and not a merge: nothing is overwritten, here or
 """
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from git_rvexp.errors import PendingError, RvexpError
 from git_rvexp.git import notes, remote
 from git_rvexp.git.notes import Tip
-from git_rvexp.git.tags import HERE, standing
 from git_rvexp.jitter import jitter, token
+from git_rvexp.record.asking import SEEN, Answer, ask
 from git_rvexp.record.kept import merged as both
 from git_rvexp.record.ledger import Ledger
 
-SEEN = "refs/rvexp/seen/notes"
-"""The notes commit the remote showed last."""
 _TRIES = 100
 
 
@@ -38,28 +35,26 @@ class Alarm:
         return f"{self.ref} {verb} on the experiments remote: recorded {self.recorded}, remote {self.remote or 'none'}"
 
 
-def tag_alarms(ledger: Ledger, there: Mapping[str, str], *, only: str = "") -> list[Alarm]:
-    """Snapshot tags (or `only` one) that the remote had, or that we have, and that now stand elsewhere or nowhere."""
-    here, known = standing(ledger.repo, [HERE, remote.PUBLISHED], [only] if only else [])
+def tag_alarms(there: Answer) -> list[Alarm]:
+    """Snapshot tags asked for that the remote had, or that we have, and that now stand elsewhere or nowhere."""
     alarms = []
-    for tag, oid in known.items():
-        now = there.get(f"refs/tags/{tag}", "")
+    for tag, oid in there.published.items():
+        now = there.refs.get(f"refs/tags/{tag}", "")
         if now != oid:
             alarms.append(Alarm(f"refs/tags/{tag}", oid, now))
-    for tag, oid in here.items():
-        now = there.get(f"refs/tags/{tag}", "")
-        if now and now != oid and tag not in known:
+    for tag, oid in there.here.items():
+        now = there.refs.get(f"refs/tags/{tag}", "")
+        if now and now != oid and tag not in there.published:
             alarms.append(Alarm(f"refs/tags/{tag}", oid, now))
     return alarms
 
 
-def receive_notes(ledger: Ledger, there: str, *, accept: bool = False) -> None:
-    """Bring the remote's notes commit `there` ("" for none) into our record. AlarmError when it was rewritten."""
-    repo = ledger.repo
-    seen = notes.tip(repo, SEEN)
-    if there == seen.commit:
+def receive_notes(ledger: Ledger, there: Answer, *, accept: bool = False) -> None:
+    """Bring the remote's notes into our record. AlarmError when they were rewritten."""
+    repo, seen = ledger.repo, there.seen
+    if there.record == seen.commit:
         incoming = seen
-    elif not there:
+    elif not there.record:
         _alarm(Alarm(notes.REF, seen.commit, ""), accept=accept)
         repo.git("update-ref", "-d", SEEN, seen.commit)
         return
@@ -78,10 +73,10 @@ def push_notes(ledger: Ledger) -> None:
     if _went_on(ledger):
         return
     for attempt in range(_TRIES):
-        there = remote.ids(repo, [notes.REF]).get(notes.REF, "")
+        there = ask(repo, [])
         receive_notes(ledger, there)
         ours, seen = notes.tip(repo), notes.tip(repo, SEEN)
-        if ours.commit == there or not ours:
+        if ours.commit == there.record or not ours:
             return
         done = remote.push(repo, f"{ours.commit}:{notes.REF}")
         if done.code == 0:

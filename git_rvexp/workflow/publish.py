@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from git_rvexp.errors import GitError, RvexpError
-from git_rvexp.git import notes, remote
+from git_rvexp.git import remote
 from git_rvexp.model import Image, Json, Snapshot
 from git_rvexp.names import Digest, TagName
 from git_rvexp.record import share
+from git_rvexp.record.asking import Answer, ask
 from git_rvexp.record.events import Event, Record
 from git_rvexp.record.moved import refuse
 from git_rvexp.settings import Settings
@@ -144,18 +145,18 @@ def agree_on_tag(context: Context, snapshot: Snapshot) -> None:
 
 
 def _agree_with_remote(context: Context, snapshot: Snapshot) -> None:
-    there = remote.ids(context.repo, [f"refs/tags/{snapshot.tag}", notes.REF])
-    refuse_moved(context, snapshot, there)
-    if f"refs/tags/{snapshot.tag}" not in there:
+    there = ask(context.repo, [snapshot.tag])
+    _refuse_moved(there)
+    if f"refs/tags/{snapshot.tag}" not in there.refs:
         with context.progress(f"pushing {snapshot.tag}", 0, ""):
             remote.push_tags(context.repo, [snapshot.tag])
-    share.receive_notes(context.ledger, there.get(notes.REF, ""))
+    share.receive_notes(context.ledger, there)
     complete(context, [snapshot])
 
 
-def refuse_moved(context: Context, snapshot: Snapshot, there: dict[str, str]) -> None:
-    """AlarmError with both ids when this snapshot's tag stands elsewhere on the remote, or was there and went."""
-    for alarm in share.tag_alarms(context.ledger, there, only=snapshot.tag):
+def _refuse_moved(there: Answer) -> None:
+    """AlarmError with both ids when the tag asked for stands elsewhere on the remote, or was there and went."""
+    for alarm in share.tag_alarms(there):
         raise share.AlarmError(str(alarm), hint="git rvexp sync shows all of it; a snapshot's tag must never move")
 
 

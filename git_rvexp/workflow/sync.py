@@ -8,6 +8,7 @@ from git_rvexp.git import notes, remote
 from git_rvexp.git.tags import HERE, snapshots, standing
 from git_rvexp.grammar import is_tag_name
 from git_rvexp.record import moved, share
+from git_rvexp.record.asking import Answer, ask
 from git_rvexp.record.share import Alarm, AlarmError
 from git_rvexp.workflow import choose
 from git_rvexp.workflow.context import Context
@@ -78,16 +79,16 @@ def _sync_store(context: Context, *, accept: bool) -> tuple[Tags, Tags]:
 
 def _sync_remote(context: Context, *, accept: bool) -> tuple[Tags, Tags]:
     """Tags that came from the experiments remote, and those that went there; notes both ways."""
-    there = remote.ids(context.repo)
-    alarms = share.tag_alarms(context.ledger, there)
+    there = ask(context.repo)
+    alarms = share.tag_alarms(there)
     if alarms and not accept:
         raise AlarmError(_told(alarms), hint="ask who did it; `git rvexp sync --accept` keeps our tags and goes on")
     for alarm in alarms:
         context.warn(f"{alarm}; our own tag stays as it is")
-    fetched = _fetch_tags(context, there)
+    fetched = _fetch_tags(context, there.refs)
     _remember(context, there)
-    pushed = _push_tags(context, there)
-    share.receive_notes(context.ledger, there.get(notes.REF, ""), accept=accept)
+    pushed = _push_tags(context, there.refs)
+    share.receive_notes(context.ledger, there, accept=accept)
     complete_all(context, snapshots(context.repo))
     share.push_notes(context.ledger)
     return fetched, pushed
@@ -103,13 +104,13 @@ def _fetch_tags(context: Context, there: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(new)
 
 
-def _remember(context: Context, there: Mapping[str, str]) -> None:
+def _remember(context: Context, there: Answer) -> None:
     """Note what the remote holds now, beside our tags: the next sync compares with it."""
-    known = {s.tag: s.oid for s in snapshots(context.repo, under=remote.PUBLISHED)}
-    changed = [n for n in _names(there) if known.get(n) != there[f"refs/tags/{n}"]]
+    known = there.published
+    changed = [n for n in _names(there.refs) if known.get(n) != there.refs[f"refs/tags/{n}"]]
     if changed:
         remote.fetch(context.repo, *(f"+refs/tags/{n}:{remote.PUBLISHED}/{n}" for n in changed))
-    for name in known.keys() - set(_names(there)):
+    for name in known.keys() - set(_names(there.refs)):
         context.repo.git("update-ref", "-d", f"{remote.PUBLISHED}/{name}", known[name])
 
 

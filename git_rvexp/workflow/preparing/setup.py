@@ -17,7 +17,7 @@ from git_rvexp.git.notes import ensure_notes_ref
 from git_rvexp.git.plumbing import Repo
 from git_rvexp.git.remote import Remote
 from git_rvexp.layers import FILE
-from git_rvexp.record import share
+from git_rvexp.record import asking
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.guard import ensure_guard
 from git_rvexp.workflow.preparing import settingsfile, trust
@@ -87,6 +87,6 @@ def _connected(context: Context) -> Remote:
 
 def _forget(repo: Repo) -> None:
     """Drop what is known of the former remote, else its tags and notes would be missed on the new one."""
-    known = repo.git("for-each-ref", "--format=delete %(refname)", remote.PUBLISHED, share.SEEN).out
+    known = repo.git("for-each-ref", "--format=delete %(refname)", remote.PUBLISHED, asking.SEEN).out
     if known:
         repo.git("update-ref", "--stdin", stdin=known)

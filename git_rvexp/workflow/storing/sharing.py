@@ -8,9 +8,9 @@ must answer.
 from collections.abc import Callable
 
 from git_rvexp.errors import GitError, PendingError, RvexpError
-from git_rvexp.git import notes, remote
 from git_rvexp.model import Snapshot
 from git_rvexp.record import share
+from git_rvexp.record.asking import ask
 from git_rvexp.workflow.context import Context
 
 PENDING = "what it lacks is kept here; git rvexp sync takes it there"
@@ -30,7 +30,7 @@ def receive_record(context: Context) -> None:
 
 
 def _receive(context: Context) -> None:
-    share.receive_notes(context.ledger, remote.ids(context.repo, [notes.REF]).get(notes.REF, ""))
+    share.receive_notes(context.ledger, ask(context.repo, []))
 
 
 def _with_both(context: Context, with_remote: Callable[[], None], with_store: Callable[[Context], None]) -> None:

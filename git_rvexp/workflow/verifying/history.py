@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from git_rvexp.git import notes
 from git_rvexp.git.notes import Tip
 from git_rvexp.git.plumbing import Repo
-from git_rvexp.record.share import SEEN
+from git_rvexp.record.asking import SEEN
 
 _PORTION = 64  # notes held in memory at once, in pairs
 _NAMED = 100  # paths that are named on git's command line; beyond, all notes are looked at

@@ -4,7 +4,6 @@ Nothing is written there, and in this clone only objects arrive, under no name.
 """
 
 import dataclasses
-from collections.abc import Mapping
 from functools import cached_property
 from typing import TypeVar
 
@@ -17,7 +16,7 @@ from git_rvexp.images.engine import Engine
 from git_rvexp.images.reference import Repository
 from git_rvexp.images.registry import Registry
 from git_rvexp.model import Json, Plan
-from git_rvexp.record.share import SEEN
+from git_rvexp.record.asking import Answer, ask
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.following.asking import Executors
 
@@ -42,9 +41,9 @@ class Outside:
         self._revisions: dict[tuple[str, str], list[dict[str, Json]] | RvexpError] = {}
 
     @property
-    def remote_refs(self) -> Mapping[str, str]:
-        """Ref -> object on the experiments remote. RvexpError when it cannot be asked."""
-        return given(self._remote_refs)
+    def answer(self) -> Answer:
+        """What the experiments remote has, and was known to have. RvexpError when it cannot be asked."""
+        return given(self._answer)
 
     @property
     def remote_notes(self) -> Tip:
@@ -54,7 +53,7 @@ class Outside:
     @cached_property
     def remote_goes_on(self) -> bool:
         """Whether the remote's notes are a continuation of what it showed last. RvexpError as above."""
-        seen, there = notes.tip(self.context.repo, SEEN), self.remote_notes
+        seen, there = self.answer.seen, self.remote_notes
         if not seen or seen == there or not there:
             return seen == there or not seen
         words = ("merge-base", "--is-ancestor", seen.commit, there.commit)
@@ -79,17 +78,17 @@ class Outside:
         return given(self._revisions[key])
 
     @cached_property
-    def _remote_refs(self) -> Mapping[str, str] | RvexpError:
+    def _answer(self) -> Answer | RvexpError:
         try:
             self.context.connect()
-            return remote.ids(self.context.repo)
+            return ask(self.context.repo)
         except RvexpError as why:
             return why
 
     @cached_property
     def _remote_notes(self) -> Tip | RvexpError:
         try:
-            there = self.remote_refs.get(notes.REF, "")
+            there = self.answer.record
             if there:
                 remote.fetch(self.context.repo, notes.REF)
         except RvexpError as why:

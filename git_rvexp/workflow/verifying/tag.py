@@ -7,8 +7,8 @@ from git_rvexp.errors import RvexpError
 from git_rvexp.git import notes, remote, signing
 from git_rvexp.git.tags import HERE, Told
 from git_rvexp.model import Snapshot
+from git_rvexp.record.asking import SEEN, Answer
 from git_rvexp.record.moved import moved
-from git_rvexp.record.share import SEEN
 from git_rvexp.workflow.verifying.link import Link, changed, hazard, ok, unknown
 from git_rvexp.workflow.verifying.outside import Outside
 from git_rvexp.workflow.verifying.subject import Subject
@@ -94,25 +94,24 @@ def signature(outside: Outside, subject: Subject) -> Link:
 def experiments(outside: Outside, subject: Subject) -> Link:
     """The experiments remote has the same tag, and its record goes on from what it showed last."""
     try:
-        refs, there, goes_on = outside.remote_refs, outside.remote_notes, outside.remote_goes_on
+        there, record, goes_on = outside.answer, outside.remote_notes, outside.remote_goes_on
     except RvexpError as why:
         return unknown("remote", why)
     if not goes_on:
-        seen = notes.tip(outside.context.repo, SEEN).commit
-        text = f"{notes.REF} was rewritten there: recorded {seen}, remote {there.commit or 'none'}"
+        text = f"{notes.REF} was rewritten there: recorded {there.seen.commit}, remote {record.commit or 'none'}"
         return changed("remote", text, "ask who did it; git rvexp sync --accept keeps both sides' lines")
     if not subject.snapshot.tag:
         return ok("remote", "its record goes on from what it showed last")
-    return _tag_there(outside, subject.snapshot, refs.get(f"refs/tags/{subject.snapshot.tag}", ""))
+    return _tag_there(there, subject.snapshot)
 
 
-def _tag_there(outside: Outside, snapshot: Snapshot, now: str) -> Link:
+def _tag_there(there: Answer, snapshot: Snapshot) -> Link:
+    now = there.refs.get(f"refs/tags/{snapshot.tag}", "")
     if now == snapshot.oid:
         return ok("remote", "has the same tag, and its record goes on from what it showed last")
     if now:
         return changed("remote", f"the tag moved there: recorded {snapshot.oid}, remote {now}", _ASK)
-    published = f"{remote.PUBLISHED}/{snapshot.tag}"
-    if outside.context.repo.git("rev-parse", "--verify", "--quiet", published, ok=(0, 1)).text:
+    if snapshot.tag in there.published:
         remedy = f"git push {remote.NAME} {snapshot.tag}"
         return changed("remote", f"the tag was deleted there: recorded {snapshot.oid}", remedy)
     return hazard("remote", "does not have the tag yet: it is in this clone only", _SYNC)
