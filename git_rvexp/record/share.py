@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from git_rvexp.errors import PendingError, RvexpError
 from git_rvexp.git import notes, remote
 from git_rvexp.git.notes import Tip
+from git_rvexp.git.plumbing import Result
 from git_rvexp.jitter import jitter, token
 from git_rvexp.record.asking import SEEN, Answer, ask
 from git_rvexp.record.kept import merged as both
 from git_rvexp.record.ledger import Ledger
 
 _TRIES = 100
+# A lost race means that somebody else's write went through. Where the tip stands still instead, the remote refuses.
+_STANDSTILLS = 3
 
 
 class AlarmError(RvexpError):
@@ -68,12 +71,14 @@ def receive_notes(ledger: Ledger, there: Answer, *, accept: bool = False) -> Non
 
 
 def push_notes(ledger: Ledger) -> None:
-    """Merge the remote's notes and push ours until they are the same. PendingError when the remote stays busy."""
+    """Merge the remote's notes and push ours until they are the same. PendingError when it stays busy or refuses."""
     repo = ledger.repo
     if _went_on(ledger):
         return
+    stood, last = 0, None
     for attempt in range(_TRIES):
         there = ask(repo, [])
+        stood, last = (stood + 1 if there.record == last else 0), there.record
         receive_notes(ledger, there)
         ours, seen = notes.tip(repo), notes.tip(repo, SEEN)
         if ours.commit == there.record or not ours:
@@ -82,8 +87,20 @@ def push_notes(ledger: Ledger) -> None:
         if done.code == 0:
             notes.swap(repo, ours, seen, "rvexp: pushed", ref=SEEN)
             return
+        if stood == _STANDSTILLS:
+            raise PendingError(
+                f"the record is kept here; the experiments remote refused it\n{_words(done)}",
+                hint="ask who keeps that remote to let refs/notes/rvexp be pushed, then git rvexp sync",
+            )
         ledger.sleep(jitter(0, 0.05 * min(attempt + 1, 20)))
     raise PendingError("the record is kept here; the experiments remote was too busy to take it", hint="git rvexp sync")
+
+
+def _words(done: Result) -> str:
+    """What the remote said to a push that it refused, and git's own line about the ref."""
+    said = [line.rstrip() for line in done.err.splitlines() if line.startswith("remote: ")]
+    refused = [line[2:].replace("\t", "  ") for line in done.lines if line.startswith("!\t")]
+    return "\n".join(f"  {line}" for line in (*said[-6:], *refused))
 
 
 def _went_on(ledger: Ledger) -> bool:

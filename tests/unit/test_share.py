@@ -189,6 +189,25 @@ def test_an_unreachable_remote_is_one_clear_error(team: Team) -> None:
     assert done.stderr.endswith("hint: git rvexp doctor\n")
 
 
+def test_a_remote_that_refuses_the_record_is_told_in_its_own_words(team: Team) -> None:
+    """A hook that takes tags and no notes: asked a few times, not a hundred, and what it says is shown."""
+    asked, hook = team.remote / "asked", team.remote / "hooks" / "pre-receive"
+    hook.write_text(
+        f"#!/bin/sh\nwhile read -r old new ref; do case $ref in refs/notes/*) echo . >>{asked}\n"
+        "echo 'notes are closed here' >&2; exit 1;; esac; done\n"
+    )
+    hook.chmod(0o755)
+    done = team.one.rvexp("snapshot", "refused")
+    assert done.returncode == 8
+    assert "the experiments remote refused it\n  remote: notes are closed here" in done.stderr
+    assert "[remote rejected] (pre-receive hook declined)" in done.stderr
+    assert "refs/notes/rvexp" in done.stderr
+    assert len(asked.read_text().split()) < 10
+    hook.unlink()
+    assert team.one.rvexp("sync").returncode == 0
+    assert share.pending(ledger_of(team.one)) == []
+
+
 def test_a_snapshot_cut_short_before_its_record_is_completed(team: Team) -> None:
     """A tag without its first line (killed between the two) gets it from the tag itself, the same in any clone."""
     tag = team.one.rvexp("snapshot", "cut", "--no-push").stdout.strip()
