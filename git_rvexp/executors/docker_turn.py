@@ -12,24 +12,26 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from git_rvexp.errors import RvexpError
+from git_rvexp.locks import lock
 
 
 @contextmanager
 def in_turn() -> Iterator[None]:
-    """Wait for the other processes' turns; where the system has no file locks there is nothing to wait for."""
-    try:
-        import fcntl  # noqa: PLC0415  POSIX only
-    except ImportError:
+    """Wait for the other processes' turns; where the system has no file locks there is nothing to wait for.
+
+    LocklessError when it has some and the folder of temporary files has none.
+    """
+    if os.name != "posix":
         yield
         return
     path = Path(tempfile.gettempdir()) / f"git-rvexp-{os.getuid()}.lock"
     try:
         # Somebody else's link of that name is not followed, nor is their file opened.
-        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except OSError as why:
         raise RvexpError(f"{path} cannot be opened: {why.strerror}") from why
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        lock(file, path, hint="set TMPDIR to a folder on a local disk")
         yield
     finally:
-        os.close(lock)
+        os.close(file)

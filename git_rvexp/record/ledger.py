@@ -3,7 +3,7 @@
 import datetime as dt
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from git_rvexp.errors import GitError
@@ -11,6 +11,7 @@ from git_rvexp.git import notes
 from git_rvexp.git.notes import Tip
 from git_rvexp.git.plumbing import Repo
 from git_rvexp.jitter import jitter
+from git_rvexp.locks import LocklessError, lock
 from git_rvexp.record.events import Event, Record, lines, parse, skim, stamp
 from git_rvexp.terms import Json
 
@@ -25,19 +26,16 @@ def _utc() -> dt.datetime:
 
 @contextmanager
 def _in_turn(repo: Repo) -> Iterator[None]:
-    """Let this clone's writers go one after another where the system has file locks.
+    """Let this clone's writers go one after another where there are file locks.
 
     It only saves work that would be lost to a race: what keeps the record whole is the compare-and-swap.
     """
+    path = repo.state_dir / "lock"
     try:
-        import fcntl  # noqa: PLC0415  POSIX only
-    except ImportError:
-        yield
-        return
-    try:
-        repo.state_dir.mkdir(parents=True, exist_ok=True)
-        with (repo.state_dir / "lock").open("ab") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab") as file:
+            with suppress(LocklessError):
+                lock(file, path)
             yield
     except OSError as why:
         raise GitError(f"the record cannot be written: {why}") from why
@@ -90,9 +88,9 @@ class Ledger(NamedTuple):
             if new == at or notes.swap(self.repo, new, at, reason):
                 return
             self.sleep(jitter(0, 0.01 * min(attempt + 1, 10)))
-        lock = self.repo.common_dir / f"{notes.REF}.lock"
+        left = self.repo.common_dir / f"{notes.REF}.lock"
         if stood == _STANDSTILLS:
-            raise GitError(f"the record is locked: {lock}", hint="remove that file if no git command is running")
+            raise GitError(f"the record is locked: {left}", hint="remove that file if no git command is running")
         raise GitError("the record could not be written: too many others are writing", hint="try again")
 
     def record(self, oid: str) -> Record:

@@ -108,7 +108,7 @@ def test_no_module_is_a_hall() -> None:
 
 # What only POSIX systems have, and the modules that may use it; each does without it elsewhere or says so.
 POSIX = {
-    "fcntl": {"record/ledger.py", "executors/docker_turn.py", "workflow/chain/hold.py"},
+    "fcntl": {"locks.py"},
     "os.getuid": {"executors/docker_turn.py"},
     "os.O_NOFOLLOW": {"executors/docker_turn.py"},
     "os.O_CLOEXEC": {"executors/docker_turn.py"},

@@ -14,6 +14,7 @@ from typing import IO
 
 from git_rvexp.errors import PendingError
 from git_rvexp.git.plumbing import Repo
+from git_rvexp.locks import lock
 from git_rvexp.names import RunId
 
 
@@ -48,7 +49,7 @@ class Hold:
 
 @contextmanager
 def held(repo: Repo, chain: str) -> Iterator[Hold]:
-    """Be the chain's driver; PendingError when another process of this clone is."""
+    """Be the chain's driver; PendingError when another process of this clone is, LocklessError if nobody can tell."""
     path = repo.state_dir / "chains" / chain
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+", encoding="ascii") as file:
@@ -63,11 +64,7 @@ def held(repo: Repo, chain: str) -> Iterator[Hold]:
 
 def _lock(file: IO[str], path: Path, chain: str) -> None:
     try:
-        import fcntl  # noqa: PLC0415  POSIX only
-    except ImportError:
-        return
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock(file, path, wait=False, hint="work in a clone on a file system with locks, such as a local disk")
     except BlockingIOError as why:
         raise PendingError(
             f"chain {chain} is being driven by another command in this clone\n  it holds {path}",
