@@ -4,6 +4,7 @@ What is made there is seen by nobody and gone afterwards, unless it is kept: so 
 leaves no object behind. Git's own receive-pack keeps what is pushed in the same way until it is checked.
 """
 
+import errno
 import os
 import shutil
 import time
@@ -17,6 +18,7 @@ from git_rvexp.git.plumbing import Repo, Result
 from git_rvexp.jitter import token
 
 _STALE = 86_400  # seconds; longer than any snapshot takes
+_PIECE = 1 << 20  # bytes
 # How the mode of a link to another repository's commit stands in an index file (git's index-format, "32-bit mode").
 _LINK_MODE = (0o160000).to_bytes(4, "big")
 _SPLIT = b"link"  # the signature of an index whose entries are in another file
@@ -53,7 +55,7 @@ class Scratch:
                 for path in sorted(folder.iterdir(), key=lambda p: (p.suffix == ".idx", p.name)):
                     target.mkdir(exist_ok=True)
                     if not (target / path.name).exists():
-                        path.rename(target / path.name)
+                        _move(path, target / path.name)
             except OSError as why:
                 raise GitError(f"the objects of the snapshot cannot be kept: {why}") from why
 
@@ -98,6 +100,26 @@ def _copy(real: Path, copy: Path, objects: Path) -> bool:
     except OSError as why:
         raise GitError(f"the index cannot be copied: {why}") from why
     return _LINK_MODE in content or _SPLIT in content
+
+
+def _move(path: Path, target: Path) -> None:
+    """Rename `path`, or copy it to another file system (`objects` may be a link) so that it appears there whole."""
+    try:
+        path.rename(target)
+    except OSError as why:
+        if why.errno != errno.EXDEV:
+            raise
+        partial = target.with_name(f"tmp_obj_{token()}")  # git reads no such file, and prunes one that was left
+        try:
+            with path.open("rb") as source, partial.open("xb") as copy:
+                shutil.copyfileobj(source, copy, _PIECE)
+                copy.flush()
+                os.fsync(copy.fileno())
+            shutil.copymode(path, partial)
+            partial.rename(target)
+        except OSError:
+            partial.unlink(missing_ok=True)
+            raise
 
 
 def _quoted(path: str) -> str:

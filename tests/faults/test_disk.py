@@ -88,6 +88,47 @@ def test_a_snapshot_on_a_full_disk(world: World, disk: Path) -> None:
     whole(world, tags)
 
 
+@pytest.fixture
+def apart(tmp_path: Path, disk: Path) -> World:
+    """A clone whose objects are on the small disk, by a link, and everything else is elsewhere."""
+    made = World.make(tmp_path / "world")
+    shutil.move(made.clone.path / ".git" / "objects", disk / "objects")
+    (made.clone.path / ".git" / "objects").symlink_to(disk / "objects")
+    return made
+
+
+def partials(disk: Path) -> list[Path]:
+    """Files that were not copied to their end."""
+    return list((disk / "objects").rglob("tmp_*"))
+
+
+def test_a_snapshot_into_objects_on_another_disk(apart: World, disk: Path) -> None:
+    """Loose objects and packs (git makes one of a large file) get there, whole and as git leaves them."""
+    apart.clone.git("config", "core.bigFileThreshold", "64k")
+    (apart.clone.path / "weights").write_bytes(os.urandom(100_000))
+    apart.clone.write("train.py", "print('changed')\n")
+    done = apart.clone.rvexp("snapshot", "first")
+    assert done.returncode == 0, done.stderr
+    assert apart.clone.git("show", f"{done.stdout.strip()}:train.py") == "print('changed')"
+    assert list((disk / "objects" / "pack").glob("*.pack"))
+    assert apart.clone.git("fsck", "--strict", "--no-dangling") == ""
+    assert {path.stat().st_mode & 0o777 for path in (disk / "objects").rglob("*") if path.is_file()} == {0o444}
+    assert partials(disk) == []
+
+
+def test_a_snapshot_into_objects_on_a_full_disk(apart: World, disk: Path) -> None:
+    """What does not fit is told, no part of a file is left, and with room the same snapshot succeeds."""
+    (apart.clone.path / "weights").write_bytes(os.urandom(100_000))
+    ballast = fill(disk, 8)
+    done = apart.clone.rvexp("snapshot", "second")
+    told(done)
+    assert partials(disk) == []
+    assert apart.clone.git("tag", "--list", "*second") == ""
+    ballast.unlink()
+    assert apart.clone.rvexp("snapshot", "second").returncode == 0
+    assert apart.clone.git("fsck", "--strict", "--no-dangling") == ""
+
+
 def test_an_append_on_a_full_disk_keeps_what_was_there(world: World, disk: Path) -> None:
     """The event is written whole or not at all."""
     repo = Repo.discover(world.clone.path, os.environ)
