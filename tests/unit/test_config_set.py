@@ -1,5 +1,6 @@
 """Changing one setting without touching the rest: in the tracked file, the user's own, or git's configuration."""
 
+import shlex
 import tomllib
 from pathlib import Path
 
@@ -8,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from git_rvexp.errors import UsageError
+from git_rvexp.settings import Settings
 from git_rvexp.tomledit import assigned
+from git_rvexp.workflow.building.basing import checked
 from tests.conftest import Clone
 
 FILE = """\
@@ -63,6 +66,17 @@ def test_a_key_inside_an_inline_table_is_not_edited() -> None:
     with pytest.raises(UsageError, match="cannot be set") as told:
         assigned('a = 1\nimage = { context = "x" }\n', ("image", "context"), "y", "f")
     assert "line 2" in str(told.value.hint)
+
+
+def test_the_hint_of_a_base_without_a_place_for_the_code_is_a_command(clone: Clone) -> None:
+    """What it says can be typed as it stands, and sets what was missing."""
+    with pytest.raises(UsageError, match=r"image\.code does not say") as told:
+        checked(Settings(image_base="example.org/x@sha256:" + "0" * 64), full=False)
+    git, rvexp, *words = shlex.split(str(told.value.hint))
+    assert (git, rvexp) == ("git", "rvexp")
+    done = clone.rvexp(*words)
+    assert done.returncode == 0, done.stderr
+    assert tomllib.loads((clone.path / ".rvexp.toml").read_text())["image"]["code"] == {".": "/opt/src"}
 
 
 _words = st.text(alphabet="abc#\"'=[]{}\\ \n\té", max_size=12)

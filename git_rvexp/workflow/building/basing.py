@@ -27,7 +27,7 @@ def checked(settings: Settings, *, full: bool) -> None:
     if not settings.image_code:
         raise UsageError(
             "image.base is set, and image.code does not say where the code goes",
-            hint="""git rvexp config set image.code '{"." = "/opt/src"}'""",
+            hint="git rvexp config set image.code .=/opt/src",
         )
     if settings.seed_inject:
         raise UsageError("seed.inject needs an image that is built from a Dockerfile", hint="unset image.base")
