@@ -6,6 +6,7 @@ index. Nothing here knows what a snapshot or a record is.
 """
 
 import os
+import re
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -54,6 +55,8 @@ _QUIET = {
     "hook.pre-push.enabled": "false",
 }
 
+_COUNT = re.compile(r"[0-9]{1,9}")
+
 
 class Result(NamedTuple):
     """What a git command gave: exit code, bytes of stdout, text of stderr."""
@@ -74,9 +77,12 @@ class Result(NamedTuple):
 
 
 def environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """`environ` made fit for our plumbing: see the module's text."""
+    """`environ` made fit for our plumbing: see the module's text. UsageError for a count that git would refuse."""
     kept = {k: v for k, v in environ.items() if not k.startswith("GIT_") or k.startswith(_KEPT) or k in _ALSO_KEPT}
-    count = int(kept.get("GIT_CONFIG_COUNT") or 0)
+    told = kept.get("GIT_CONFIG_COUNT") or "0"
+    if not _COUNT.fullmatch(told):
+        raise UsageError(f"GIT_CONFIG_COUNT is {told!r}, and git wants a number there", hint="unset GIT_CONFIG_COUNT")
+    count = int(told)
     for number, (key, value) in enumerate(_QUIET.items(), start=count):
         kept[f"GIT_CONFIG_KEY_{number}"] = key
         kept[f"GIT_CONFIG_VALUE_{number}"] = value
@@ -86,6 +92,7 @@ def environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 _ABSOLUTE = "--path-format=absolute"
+_RENAME = "rename that folder"
 
 
 class Repo:
@@ -112,6 +119,9 @@ class Repo:
             raise _no_repository(cwd, done.err)
         if done.code:
             raise UsageError(f"{cwd} has no work tree", hint="change to a clone with a work tree")
+        if len(lines) != len(asked):
+            why = "git tells us its folders line by line"
+            raise UsageError(f"the path of this repository holds a line break: {str(cwd)!r}\n  {why}", hint=_RENAME)
         object_format, git_dir, common_dir, top = lines
         return cls(Path(top), Path(git_dir), Path(common_dir), object_format, env)
 
