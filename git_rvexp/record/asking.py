@@ -20,8 +20,8 @@ SEEN = "refs/rvexp/seen/notes"
 class Answer:
     """What the remote has (`refs`: ref -> object), and what stood in this clone before the question was asked.
 
-    `here`: our tags with a snapshot's name, `published`: those that the remote had shown, both tag -> object; `seen`: the notes
-    commit that it had shown, empty when there was none.
+    `here`: our tags with a snapshot's name, `published`: those that the remote had shown, both tag -> object; `seen`:
+    the notes commit that it had shown, empty when there was none.
     """
 
     refs: Mapping[str, str]

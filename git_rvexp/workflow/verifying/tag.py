@@ -7,7 +7,7 @@ from git_rvexp.errors import RvexpError
 from git_rvexp.git import notes, remote, signing
 from git_rvexp.git.tags import HERE, Told
 from git_rvexp.model import Snapshot
-from git_rvexp.record.asking import SEEN, Answer
+from git_rvexp.record.asking import Answer
 from git_rvexp.record.moved import moved
 from git_rvexp.workflow.verifying.link import Link, changed, hazard, ok, unknown
 from git_rvexp.workflow.verifying.outside import Outside
