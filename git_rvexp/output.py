@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from git_rvexp.columns import cut, fitted, laid_out
+from git_rvexp.errors import RvexpError
 from git_rvexp.terms import Json
 
 if TYPE_CHECKING:
@@ -203,15 +204,17 @@ class Speaker:
         self._give("", end="")
 
     def _give(self, text: str, *, end: str = "\n") -> None:
-        """To stdout. UnreadError when nobody is there."""
+        """To stdout. UnreadError when nobody is there, RvexpError when it cannot be written (a file on a full disk)."""
         try:
             print(text, end=end, file=self.out, flush=True)
         except BrokenPipeError as why:
             raise UnreadError from why
+        except OSError as why:
+            raise RvexpError(f"stdout cannot be written: {why.strerror or why}") from why
 
     def _tell(self, text: str, *, end: str = "\n") -> None:
-        """To stderr; that nobody reads it any more is no reason to leave work half done."""
-        with suppress(BrokenPipeError):
+        """To stderr; that nobody can read it any more is no reason to leave work half done."""
+        with suppress(OSError):
             print(text, end=end, file=self.err, flush=True)
 
     def _paint(self, text: str, colour: str, *, on: bool) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from git_rvexp.commands import TARGET
 from git_rvexp.commands.session import Session
-from git_rvexp.errors import RvexpError, UsageError
+from git_rvexp.errors import UsageError
 
 TYPE_CHECKING = False  # as typing has it, which takes 2 ms to load; checkers know the name
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     """Make it and write it; stdout is the form itself, or the file's name."""
     from git_rvexp.workflow.exporting import formats  # noqa: PLC0415  -h needs none of it
     from git_rvexp.workflow.exporting.subject import subject  # noqa: PLC0415  as above
-    from git_rvexp.workflow.exporting.writing import refuse_taken, written  # noqa: PLC0415  as above
+    from git_rvexp.workflow.resultfile import refuse_taken, written  # noqa: PLC0415  as above
 
     path = Path(session.cwd / args.output)
     if args.output != _STDOUT:
@@ -60,14 +60,11 @@ def run(args: argparse.Namespace, session: Session) -> int:
 def _bundle(args: argparse.Namespace, about: "Subject", path: Path) -> None:
     from git_rvexp.progress import passing  # noqa: PLC0415  -h needs none of it
     from git_rvexp.workflow.carrying.bundling import pieces  # noqa: PLC0415  loads docker
-    from git_rvexp.workflow.exporting.writing import written  # noqa: PLC0415  as above
+    from git_rvexp.workflow.resultfile import writing, written  # noqa: PLC0415  as above
 
     if args.output == _STDOUT:
         raise UsageError("a bundle is not for a terminal", hint="git rvexp export TAG --format bundle -o FILE")
-    try:
-        with tempfile.TemporaryDirectory(prefix=".rvexp-", dir=path.parent) as folder:
-            made = pieces(about, Path(folder))
-            with about.context.progress(f"writing {path.name}", 0, "") as step:
-                written(path, passing(made, step))
-    except OSError as why:
-        raise RvexpError(f"{path} cannot be written: {why.strerror or why}") from why
+    with writing(path), tempfile.TemporaryDirectory(prefix=".rvexp-", dir=path.parent) as folder:
+        made = pieces(about, Path(folder))
+        with about.context.progress(f"writing {path.name}", 0, "") as step:
+            written(path, passing(made, step))

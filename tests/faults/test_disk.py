@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -205,3 +206,55 @@ def test_a_git_directory_that_cannot_be_written(sealed_git: World, words: tuple[
     assert "Read-only file system" in done.stderr
     assert clone.git("for-each-ref") == before
     assert run(clone.path, {}, "list").returncode == 0
+
+
+@pytest.fixture
+def sealed_folder(tmp_path: Path) -> Iterator[Path]:
+    """A folder on a file system that is for reading only."""
+    place = tmp_path / "sealed"
+    place.mkdir()
+    mount("-t", "tmpfs", "-o", "ro", "tmpfs", str(place))
+    yield place
+    subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+RESULTS = [
+    ("report", "first"),
+    ("export", "first", "--format", "citation"),
+    ("export", "first", "--format", "ro-crate"),
+    ("export", "first", "--format", "bundle"),
+]
+
+
+@pytest.mark.parametrize("words", RESULTS, ids=" ".join)
+def test_a_result_for_a_folder_that_cannot_be_written(tmp_path: Path, sealed_folder: Path, words: list[str]) -> None:
+    """The file that was asked for is named, with what the system said; it is no bug."""
+    world = World.make(tmp_path / "world")
+    assert world.clone.rvexp("snapshot", "first").returncode == 0
+    place = sealed_folder / "x"
+    done = run(world.clone.path, {}, *words, "-o", str(place))
+    assert (done.returncode, done.stdout) == (1, ""), done.stderr
+    assert f"error: {place} cannot be written: Read-only file system\nhint: -o with another place\n" in done.stderr
+
+
+@pytest.mark.parametrize("words", RESULTS[:2], ids=" ".join)
+def test_a_result_for_a_full_disk_leaves_nothing(tmp_path: Path, disk: Path, words: list[str]) -> None:
+    """Not the half of it either; a name that is too long is told in the same way."""
+    world = World.make(tmp_path / "world")
+    assert world.clone.rvexp("snapshot", "first").returncode == 0
+    fill(disk, 0)
+    for name, why in (("x", "No space left on device"), ("x" * 300, "File name too long")):
+        done = run(world.clone.path, {}, *words, "-o", str(disk / name))
+        assert (done.returncode, f"{name} cannot be written: {why}" in done.stderr) == (1, True), done.stderr
+    assert [path.name for path in disk.iterdir()] == ["ballast"]
+
+
+@pytest.mark.parametrize("words", [["list"], ["list", "--json"], ["-h"], ["export", "first", "--format", "json"]])
+def test_stdout_on_a_full_disk(world: World, words: list[str]) -> None:
+    """A failure in words; a story that does not fit stops nothing."""
+    command, place, nowhere = [sys.executable, "-m", "git_rvexp", *words], world.clone.path, subprocess.DEVNULL
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(command, cwd=place, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        assert (done.returncode, done.stderr) == (1, "error: stdout cannot be written: No space left on device\n")
+        assert subprocess.run(command, cwd=place, stdout=nowhere, stderr=full, check=False).returncode == 0
+    assert not [*(world.clone.path / ".git").rglob("crash*")]
