@@ -8,6 +8,7 @@ import argparse
 
 from git_rvexp.commands.session import Session
 from git_rvexp.errors import PendingError
+from git_rvexp.quoting import quoted
 from git_rvexp.workflow.snapshotting.naming import Request
 from git_rvexp.workflow.snapshotting.report import report
 from git_rvexp.workflow.snapshotting.take import Draft, drafted, take
@@ -54,4 +55,4 @@ def run(args: argparse.Namespace, session: Session) -> int:
 def _tell(session: Session, draft: Draft) -> None:
     session.speaker.result(f"would tag {draft.name}: {draft.work.changes}")
     for row in report(draft.place, draft.work):
-        session.speaker.result(f"  {row.word:<9} {row.path}" + (f"  {row.note}" if row.note else ""))
+        session.speaker.result(f"  {row.word:<9} {quoted(row.path)}" + (f"  {row.note}" if row.note else ""))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import IO, NamedTuple
 
 from git_rvexp.names import Digest
+from git_rvexp.quoting import quoted
 
 KEPT_MOST = 5_000_000
 """Bytes of a manifest that still goes into the record; of a larger one the record holds the hash."""
@@ -117,7 +118,7 @@ class Difference:
         """In one line for people: "2 changed (a, b), 1 missing (c)"."""
         told = []
         for kind, count in self.counts.items():
-            names = [(new or old).name for old, new in self.examples[kind][:3] if new or old]  # type: ignore[union-attr]
+            names = [quoted((new or old).name) for old, new in self.examples[kind][:3] if new or old]  # type: ignore[union-attr]
             told.append(f"{count} {kind} ({', '.join(names)}{', …' if count > len(names) else ''})")
         return ", ".join(told)
 

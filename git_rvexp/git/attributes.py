@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from git_rvexp.errors import RvexpError
 from git_rvexp.git.lfs import Pointer
 from git_rvexp.git.plumbing import Repo
+from git_rvexp.quoting import quoted
 
 LFS = "lfs"
 _SHOWN = 10
@@ -18,7 +19,7 @@ def refuse_unfiltered(repo: Repo, paths: Sequence[str]) -> None:
     exception, since it is what the filter would make.
     """
     wrong = [
-        f"{path}  (filter={driver})"
+        f"{quoted(path)}  (filter={driver})"
         for path, driver in filters(repo, paths).items()
         if not any(repo.setting(f"filter.{driver}.{kind}") for kind in ("clean", "process"))
         and not (driver == LFS and Pointer.standing_at(repo.top / path))

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from git_rvexp.errors import GitError, RvexpError
 from git_rvexp.git.plumbing import Repo
+from git_rvexp.quoting import quoted
 
 LEAST, MOST = 120, 1024
 """Bytes that a pointer takes: its fixed words, and what its specification allows."""
@@ -74,7 +75,7 @@ def require(git_dir: Path, pointer: Pointer, path: str) -> None:
     """RvexpError when the content of the pointer at `path` of a tree is not here."""
     if not place(git_dir, pointer).is_file():
         raise RvexpError(
-            f"the Git LFS content of {path} is not in this clone, and an image must hold it, not its pointer",
+            f"the Git LFS content of {quoted(path)} is not in this clone, and an image must hold it, not its pointer",
             hint="git lfs fetch --all",
         )
 

@@ -15,6 +15,7 @@ from git_rvexp.git.plumbing import Repo
 from git_rvexp.git.scratch import Scratch
 from git_rvexp.git.weight import Limits, refuse_heavy
 from git_rvexp.jitter import token
+from git_rvexp.quoting import quoted
 
 _REPOSITORY = ("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR")
 
@@ -48,14 +49,14 @@ def refuse(repo: Repo, found: Iterable[Link], *, embed: bool) -> None:
     if wrong:
         raise RvexpError(
             "there are other git repositories inside this one whose files would not be in the snapshot\n"
-            + listed([f"{link.path}/ {link.why}" for link in wrong]),
+            + listed([f"{quoted(f'{link.path}/')} {link.why}" for link in wrong]),
             hint="commit and push there; or --submodules=embed takes their files along; or add them to .gitignore",
         )
     bare = [link.path for link in found if link.why and not (repo.top / link.path / ".git").exists()]
     if bare:
         raise RvexpError(
             "these folders cannot be taken into the snapshot: no work tree of a repository is there\n"
-            + listed([f"{path or '.'}/" for path in bare]),
+            + listed([quoted(f"{path or '.'}/") for path in bare]),
             hint="add them to .gitignore, or `git submodule update --init`",
         )
 
@@ -66,8 +67,8 @@ def embed(place: Scratch, found: Iterable[Link], limits: Limits) -> tuple[Link, 
     for link in found:
         if link.empty:
             raise RvexpError(
-                f"{link.path}/ is not checked out, so its files cannot be taken along",
-                hint=f"git submodule update --init {link.path}",
+                f"{quoted(f'{link.path}/')} is not checked out, so its files cannot be taken along",
+                hint="git submodule update --init",
             )
         tree = _files(place, _inner(place.repo, link.path), limits)
         place.git("update-index", "--force-remove", "-z", "--stdin", stdin=os.fsencode(link.path) + b"\0")
@@ -132,7 +133,7 @@ def _inner(repo: Repo, path: str) -> Repo:
     environ = {k: v for k, v in repo.env.items() if k not in _REPOSITORY}
     inner = Repo.discover(repo.top / path, environ)
     if inner.top != Path(os.path.realpath(repo.top / path)):
-        raise UsageError(f"{path} is no repository of its own")
+        raise UsageError(f"{quoted(path)} is no repository of its own")
     return inner
 
 
@@ -143,7 +144,9 @@ def _files(place: Scratch, inner: Repo, limits: Limits) -> str:
     entries = [e for e in inner.git("ls-files", "-z", "-v", "--stage").text.split("\0") if e]
     lost = [e.partition("\t")[2] for e in entries if e[0] in "MmSs" and not _there(inner, e)]
     if lost or any(e[0] in "Mm" for e in entries):
-        raise RvexpError(f"{inner.top} has an unfinished merge or a sparse checkout\n" + listed(lost))
+        raise RvexpError(
+            f"{inner.top} has an unfinished merge or a sparse checkout\n" + listed([quoted(path) for path in lost])
+        )
     untracked = inner.git("ls-files", "-z", "--others", "--exclude-standard").text.split("\0")
     deeper = [e.partition("\t")[2] for e in entries if e.split(" ")[1] == "160000"]
     deeper += [p.rstrip("/") for p in untracked if p.endswith("/")]

@@ -7,6 +7,7 @@ from pathlib import Path
 from git_rvexp.errors import RvexpError
 from git_rvexp.git.attributes import filtered, listed
 from git_rvexp.git.plumbing import Repo
+from git_rvexp.quoting import quoted
 from git_rvexp.sizes import shown
 
 
@@ -34,7 +35,7 @@ def refuse_heavy(repo: Repo, paths: Sequence[str], limits: Limits) -> None:
     if heavy:
         raise RvexpError(
             f"files over the limit of {shown(limits.file)} (snapshot.max_file) would be in the snapshot for ever\n"
-            + listed([f"{path}  {shown(size)}" for path, size in heavy.items()]),
+            + listed([f"{quoted(path)}  {shown(size)}" for path, size in heavy.items()]),
             hint="add them to .gitignore and name them as inputs, or `git lfs track` them, or raise snapshot.max_file",
         )
     kept = {path: size for path, size in sizes.items() if path not in pointed}
@@ -43,7 +44,7 @@ def refuse_heavy(repo: Repo, paths: Sequence[str], limits: Limits) -> None:
         largest = sorted(kept, key=lambda path: -kept[path])
         raise RvexpError(
             f"{len(kept)} changed and new files take {shown(total)}, over the limit of {shown(limits.total)} "
-            "(snapshot.max_total)\n" + listed([f"{path}  {shown(kept[path])}" for path in largest]),
+            "(snapshot.max_total)\n" + listed([f"{quoted(path)}  {shown(kept[path])}" for path in largest]),
             hint="add what is no code to .gitignore, or raise snapshot.max_total",
         )
 

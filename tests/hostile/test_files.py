@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from git_rvexp.quoting import quoted
 from tests.conftest import Clone
 from tests.hostile.plants import FILES, Trap
 
@@ -115,6 +116,44 @@ def test_names_of_files_cannot_drive_a_terminal(clone: Clone) -> None:
     assert "owned" in done.stdout
     assert "\x1b" not in done.stdout
     assert "\x07" not in done.stdout
+
+
+def test_names_of_files_cannot_forge_lines(clone: Clone) -> None:
+    """Quoted as git does: what goes in, what is left out, what is too large, what looks secret, what leads out."""
+    clone.write("a\nwould tag evil: 0 new", "x\n")
+    clone.write("plain ü.txt", "x\n")
+    clone.write(".gitignore", "*.log\n")
+    clone.write("b\n  new  c.log", "x\n")
+    done = clone.rvexp("snapshot", "x", "-n")
+    assert '  new       "a\\nwould tag evil: 0 new"  2 B' in done.stdout.splitlines(), done.stdout
+    assert '  left out  "b\\n  new  c.log"  ignored by .gitignore:1 (*.log)' in done.stdout.splitlines()
+    assert "  new       plain ü.txt  2 B" in done.stdout.splitlines()
+    (clone.path / "l\nhint: evil").symlink_to("/e\nhint: worse")
+    done = clone.rvexp("snapshot", "x")
+    assert '  "l\\nhint: evil" -> "/e\\nhint: worse"' in done.stderr.splitlines(), done.stderr
+    clone.write("k\nhint: evil", "AKIA" + "Q3EGRKXDYOWPLNM5" + "\n")
+    done = clone.rvexp("snapshot", "y")
+    assert '  "k\\nhint: evil":1  ' in done.stderr
+    clone.write("big\nhint: evil", "x" * 2000)
+    done = clone.rvexp("snapshot", "y", env={"RVEXP_SNAPSHOT_MAX_FILE": "1 kB"})
+    assert '  "big\\nhint: evil"  2' in done.stderr
+    assert "hint: evil" not in [line.strip() for line in done.stderr.splitlines()]
+
+
+@pytest.mark.parametrize("name", ["plain ü.txt", 'a"b\\c', "a\x01\x1b\x7f\a\b\t\n\v\f\r"])
+def test_names_are_quoted_as_git_does(clone: Clone, name: str) -> None:
+    """By the real git, with core.quotePath off."""
+    clone.write(name, "x")
+    assert clone.git("-c", "core.quotePath=false", "ls-files", "--others") == quoted(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("\udcff", r'"\377"'), ("x\u202ecod.exe", r'"x\342\200\256cod.exe"'), ("\ud800", r'"\355\240\200"')],
+)
+def test_names_that_git_does_not_quote(name: str, shown: str) -> None:
+    """What is no UTF-8, what turns a text round, and what only JSON can hold."""
+    assert quoted(name) == shown
 
 
 def test_a_bare_repository_among_the_files_is_not_where_we_are(clone: Clone, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from git_rvexp.data import tolerance
 from git_rvexp.data.manifest import SHOWN, Difference, by_content, compare
 from git_rvexp.model import Json
+from git_rvexp.quoting import quoted
 from git_rvexp.record.events import Event
 
 IDENTICAL, EQUAL, DIFFERS, NOT_COMPARABLE = "identical", "equal-within-tolerance", "differs", "not-comparable"
@@ -205,7 +206,7 @@ def summary(fields: Mapping[str, Json]) -> str:
         told.append(f"{fields.get('same')} file" + ("" if fields.get("same") == 1 else "s"))
     for kind, count in (fields.get("counts") or {}).items():
         names = [str(c["name"]) for c in fields.get("changed") or []] if kind == "changed" else fields.get(kind) or []
-        told.append(f"{count} {kind} ({', '.join(names[:3])}{', …' if count > 3 else ''})")
+        told.append(f"{count} {kind} ({', '.join(map(quoted, names[:3]))}{', …' if count > 3 else ''})")
     if fields.get("exit"):
         told.append(f"exit {fields['exit'][0]}, then {fields['exit'][1]}")
     if fields.get("most"):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from git_rvexp.errors import RvexpError
 from git_rvexp.git.attributes import listed
+from git_rvexp.quoting import quoted
 from git_rvexp.settings import Settings
 from git_rvexp.workflow.secrecy.patterns import PATTERNS
 
@@ -24,7 +25,7 @@ class Hit:
     about: str
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}  {self.about} ({self.rule})"
+        return f"{quoted(self.path)}:{self.line}  {self.about} ({self.rule})"
 
 
 @dataclass(frozen=True)

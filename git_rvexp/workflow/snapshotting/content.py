@@ -3,6 +3,7 @@
 from git_rvexp.git import lfs, remote
 from git_rvexp.git.attributes import listed
 from git_rvexp.names import Digest
+from git_rvexp.quoting import quoted
 from git_rvexp.workflow.context import Context
 
 FOLDER = "lfs"
@@ -18,7 +19,10 @@ def send(context: Context, tree: str) -> None:
     here = {p for p in found.values() if lfs.place(repo.common_dir, p).is_file()}
     lacking = [path for path, pointer in found.items() if pointer not in here]
     if lacking:
-        context.warn("Git LFS content that this clone lacks is not sent (git lfs fetch)\n" + listed(lacking))
+        context.warn(
+            "Git LFS content that this clone lacks is not sent (git lfs fetch)\n"
+            + listed([quoted(path) for path in lacking])
+        )
     if not here:
         return
     if not settings.store:

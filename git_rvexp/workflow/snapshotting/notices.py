@@ -7,6 +7,7 @@ from pathlib import Path
 from git_rvexp.git.attributes import listed
 from git_rvexp.git.plumbing import Repo
 from git_rvexp.git.worktree import WorkTree
+from git_rvexp.quoting import quoted
 from git_rvexp.settings import Settings
 
 _LINK = "120000"
@@ -17,14 +18,16 @@ def notices(repo: Repo, settings: Settings, work: WorkTree) -> Iterator[str]:
     if work.hidden:
         yield (
             "edits that `git status` does not show are in the snapshot (assume-unchanged or skip-worktree)\n"
-            + listed(list(work.hidden))
+            + listed([quoted(path) for path in work.hidden])
         )
-    outward = [f"{path} -> {target}" for path, target in _outward(repo, work)]
+    outward = [f"{quoted(path)} -> {quoted(target)}" for path, target in _outward(repo, work)]
     if outward:
         yield "links that lead out of the tree: the snapshot holds the link, not what it names\n" + listed(outward)
     lacking = left_behind(repo, settings)
     if lacking:
-        yield "the Dockerfile copies what git ignores, so it is not in the snapshot or its image\n" + listed(lacking)
+        yield "the Dockerfile copies what git ignores, so it is not in the snapshot or its image\n" + listed(
+            [quoted(path) for path in lacking]
+        )
 
 
 def _outward(repo: Repo, work: WorkTree) -> Iterator[tuple[str, str]]:

@@ -10,6 +10,7 @@ from git_rvexp.git.lfs import LEAST, MOST, Pointer
 from git_rvexp.git.plumbing import Repo
 from git_rvexp.git.scratch import Scratch
 from git_rvexp.git.worktree import Changed, WorkTree
+from git_rvexp.quoting import quoted
 from git_rvexp.sizes import shown
 
 _WORDS = {"M": "modified", "A": "new", "D": "deleted"}
@@ -67,7 +68,7 @@ def _ignored(repo: Repo) -> Iterator[tuple[str, str]]:
     listed = repo.git("ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory").out
     words = repo.git("check-ignore", "-z", "--verbose", "--stdin", stdin=listed, ok=(0, 1)).text.split("\0")
     for source, line, pattern, path in zip(words[::4], words[1::4], words[2::4], words[3::4], strict=False):
-        yield path, f"{source}:{line} ({pattern})"
+        yield path, f"{quoted(source)}:{line} ({pattern})"
 
 
 def _neither(repo: Repo) -> Iterator[tuple[str, str]]:
