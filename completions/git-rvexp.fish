@@ -262,7 +262,7 @@ __rvexp_complete '__rvexp_at export' -f -s q -l quiet -d 'say nothing but result
 __rvexp_complete '__rvexp_at export' -f -l color -r -a 'auto always never' -d 'colour the output'
 __rvexp_complete '__rvexp_at export' -f -l profile -r -d 'lay [profile.NAME] of the settings files over them'
 __rvexp_complete '__rvexp_at export' -f -l format -r -a 'ro-crate slsa bundle json citation' -d 'which form'
-__rvexp_complete '__rvexp_at export' -f -s o -l output -r -d 'where to; default: stdout'
+__rvexp_complete '__rvexp_at export' -f -s o -l output -r -d 'where to; default: stdout, which for a bundle is no terminal'
 __rvexp_complete 'not __rvexp_verb' -f -a import -d 'take in a bundle that export wrote'
 __rvexp_complete '__rvexp_at import' -f -s h -l help -d 'show this help message and exit'
 __rvexp_complete '__rvexp_at import' -f -s q -l quiet -d 'say nothing but results, warnings and errors'

@@ -4,16 +4,16 @@ The only module that prints. Tables are aligned for people and tab-separated, un
 programs. Nothing from outside reaches a terminal without `printable`.
 """
 
-import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from git_rvexp.columns import cut, fitted, laid_out
 from git_rvexp.errors import RvexpError
+from git_rvexp.jsontext import document
 from git_rvexp.terms import Json
 
 if TYPE_CHECKING:
@@ -102,13 +102,17 @@ class Speaker:
         self._give(_fitting(line, self.out))
 
     def document(self, schema: str, content: Mapping[str, Json]) -> None:
-        """The result as one JSON document with its schema's name, e.g. `rvexp.list/1`.
-
-        A list at the top has one element a line: thousands of them are quick to write, and grep finds them.
-        """
-        members = [f"  {json.dumps(key)}: {_member(value)}" for key, value in {"schema": schema, **content}.items()]
+        """The result as one JSON document with its schema's name, e.g. `rvexp.list/1`."""
         self.wipe()
-        self._give("{\n" + ",\n".join(members) + "\n}")
+        self._give(document({"schema": schema, **content}))
+
+    def stream(self, pieces: Iterable[bytes]) -> None:
+        """The result as bytes, for a file or a program; errors as those of a line."""
+        self.wipe()
+        for piece in pieces:
+            with _giving():
+                self.out.buffer.write(piece)
+                self.out.buffer.flush()
 
     def say(self, line: str) -> None:
         """One line of the story; silent with -q."""
@@ -204,13 +208,9 @@ class Speaker:
         self._give("", end="")
 
     def _give(self, text: str, *, end: str = "\n") -> None:
-        """To stdout. UnreadError when nobody is there, RvexpError when it cannot be written (a file on a full disk)."""
-        try:
+        """To stdout. Errors as `_giving` has them."""
+        with _giving():
             print(text, end=end, file=self.out, flush=True)
-        except BrokenPipeError as why:
-            raise UnreadError from why
-        except OSError as why:
-            raise RvexpError(f"stdout cannot be written: {why.strerror or why}") from why
 
     def _tell(self, text: str, *, end: str = "\n") -> None:
         """To stderr; that nobody can read it any more is no reason to leave work half done."""
@@ -221,17 +221,15 @@ class Speaker:
         return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if on else text
 
 
-def _member(value: Json) -> str:
-    if isinstance(value, list) and value:
-        return "[\n" + ",\n".join("    " + _json(json.dumps(v, ensure_ascii=False)) for v in value) + "\n  ]"
-    return _json(json.dumps(value, ensure_ascii=False, indent=2)).replace("\n", "\n  ")
-
-
-def _json(text: str) -> str:
-    """JSON with what a terminal obeys or hides escaped; the lines between values stay."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
+@contextmanager
+def _giving() -> Iterator[None]:
+    """UnreadError when nobody is at stdout, RvexpError when it cannot be written (a file on a full disk)."""
+    try:
+        yield
+    except BrokenPipeError as why:
+        raise UnreadError from why
+    except OSError as why:
+        raise RvexpError(f"stdout cannot be written: {why.strerror or why}") from why
 
 
 def _utf8(stream: "TextIO") -> bool:

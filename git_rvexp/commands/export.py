@@ -28,7 +28,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     told = f"a chain, {TARGET}"
     parser.add_argument("what", metavar="TAG|RUN|CHAIN", nargs="?", default="@", help=told)
     parser.add_argument("--format", choices=FORMATS, required=True, help="which form")
-    parser.add_argument("-o", "--output", metavar="FILE", default=_STDOUT, help="where to; default: stdout")
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        default=_STDOUT,
+        help="where to; default: stdout, which for a bundle is no terminal",
+    )
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
@@ -42,8 +48,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
         refuse_taken(path)
     about = subject(session.context, args.what)
     if args.format == BUNDLE:
-        _bundle(args, about, path)
-        session.speaker.result(args.output)
+        _bundle(args, about, session)
         return 0
     if args.output == _STDOUT:
         session.speaker.result(formats.text(about, args.format).removesuffix("\n"))
@@ -57,14 +62,20 @@ def run(args: argparse.Namespace, session: Session) -> int:
     return 0
 
 
-def _bundle(args: argparse.Namespace, about: "Subject", path: Path) -> None:
+def _bundle(args: argparse.Namespace, about: "Subject", session: Session) -> None:
     from git_rvexp.progress import passing  # noqa: PLC0415  -h needs none of it
     from git_rvexp.workflow.carrying.bundling import pieces  # noqa: PLC0415  loads docker
     from git_rvexp.workflow.resultfile import writing, written  # noqa: PLC0415  as above
 
     if args.output == _STDOUT:
-        raise UsageError("a bundle is not for a terminal", hint="git rvexp export TAG --format bundle -o FILE")
+        if session.speaker.terminal:
+            raise UsageError("a bundle is not for a terminal", hint="git rvexp export TAG --format bundle -o FILE")
+        with tempfile.TemporaryDirectory(prefix="rvexp-") as folder, writing(Path(folder)):
+            session.speaker.stream(pieces(about, Path(folder)))
+        return
+    path = Path(session.cwd / args.output)
     with writing(path), tempfile.TemporaryDirectory(prefix=".rvexp-", dir=path.parent) as folder:
         made = pieces(about, Path(folder))
         with about.context.progress(f"writing {path.name}", 0, "") as step:
             written(path, passing(made, step))
+    session.speaker.result(args.output)

@@ -1,7 +1,9 @@
 """A bundle carried to a machine with only an engine: imported, repeated, identical; altered, it is refused."""
 
 import json
+import os
 import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from git_rvexp.names import Digest
 from tests.conftest import Clone
 from tests.integration.parts import Stack, make_digits
 from tests.notebook import Notebook
+from tests.terminal import on_terminal
 
 QUICK = ("--wait", "--output", "out", "--", "python3", "train.py", "--epochs", "1")
 
@@ -142,3 +145,20 @@ def test_the_same_record_gives_the_same_bundle(digits: Clone, tmp_path: Path) ->
     assert subprocess.run(["cmp", *paths], check=False).returncode == 0
     assert digits.rvexp("export", "first", "--format", "bundle", "-o", str(paths[0])).returncode == 2
     assert sorted(path.name for path in tmp_path.iterdir()) == ["digits", "one", "two"]
+
+
+def test_a_bundle_on_stdout(digits: Clone, tmp_path: Path) -> None:
+    """For a pipe or a file the same bytes as with -o and nothing else; a terminal is spared them."""
+    digits.rvexp("snapshot", "first")
+    assert digits.rvexp("build", "first").returncode == 0
+    words = ("export", "first", "--format", "bundle")
+    assert digits.rvexp(*words, "-o", str(tmp_path / "one")).returncode == 0
+    command = [sys.executable, "-m", "git_rvexp", *words]
+    piped = subprocess.run(command, cwd=digits.path, capture_output=True, check=False)
+    assert (piped.returncode, piped.stdout == (tmp_path / "one").read_bytes()) == (0, True), piped.stderr
+    _, seen = on_terminal(digits.path, os.environ, *words)
+    assert b"a bundle is not for a terminal" in seen
+    with Path("/dev/full").open("wb") as full:
+        failed = subprocess.run(command, cwd=digits.path, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert (failed.returncode, b"stdout cannot be written: No space" in failed.stderr) == (1, True), failed.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["digits", "one"]
