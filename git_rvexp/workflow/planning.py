@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 # Seeds fit 32 bits without a sign: what NumPy, PyTorch and the C library all take.
 _SEEDS = 2**32
+_WITH_TAG = {"submit": "submit {} -- CMD", "run": "run {} -- CMD", "chain": "chain FILE {}"}
 
 
 @dataclass(frozen=True)
@@ -62,20 +63,20 @@ def check_secrets(context: Context, request: Request) -> None:
         requests.check((), context.settings.job_tags)  # apart: a tag may be called as a variable is
 
 
-def snapshot_of(context: Context, text: str) -> Snapshot | None:
+def snapshot_of(context: Context, text: str, verb: str) -> Snapshot | None:
     """The snapshot to run: the one named, else the newest whose tree is the work tree's.
 
     None: run without a snapshot (the configured definition as it is), which happens only where there is a base
-    definition and no experiments remote. UsageError offers the choices otherwise: what runs is never a guess.
-    AlarmError when its tag was moved in this clone.
+    definition and no experiments remote. UsageError offers the choices otherwise, in terms of the `verb` that was
+    typed (submit, run or chain): what runs is never a guess. AlarmError when its tag was moved in this clone.
     """
-    found = choose.snapshot(context, text) if text else _of_work_tree(context)
+    found = choose.snapshot(context, text) if text else _of_work_tree(context, verb)
     if found:
         refuse(context.ledger, {found.tag: found.oid})
     return found
 
 
-def _of_work_tree(context: Context) -> Snapshot | None:
+def _of_work_tree(context: Context, verb: str) -> Snapshot | None:
     found, work = matching.same(context)
     if found:
         return found
@@ -83,7 +84,7 @@ def _of_work_tree(context: Context) -> Snapshot | None:
     remote_named = settings.experiments_remote or settings.github_experiment_repo or settings.store
     if settings.on_batch and settings.batch_job_def_name and not remote_named:
         return None
-    raise _no_snapshot(work.changes, snapshots(context.repo))
+    raise _no_snapshot(work.changes, snapshots(context.repo), verb)
 
 
 def drafted(context: Context, snapshot: Snapshot, request: Request, executor: str, place: Mapping[str, str]) -> Plan:
@@ -158,17 +159,17 @@ def _resources(settings: Settings, request: Request) -> Resources:
     )
 
 
-def _no_snapshot(changes: str, known: list[Snapshot]) -> UsageError:
+def _no_snapshot(changes: str, known: list[Snapshot], verb: str) -> UsageError:
     if not known:
         return UsageError(
             "nothing was snapshotted yet, so there is nothing that could be repeated",
             hint="git rvexp snapshot NICKNAME",
         )
-    newest = known[0].tag
+    instead = _WITH_TAG[verb].format(known[0].tag)
     against = "no change" if changes == "none" else changes
     return UsageError(
         f"no snapshot holds this work tree ({against} against HEAD), and code is never run that nobody named\n"
-        f"  git rvexp snapshot NICKNAME    records the work tree as it is; then submit again\n"
-        f"  git rvexp submit {newest} -- CMD    runs the newest snapshot instead",
+        f"  git rvexp snapshot NICKNAME    records the work tree as it is; then {verb} again\n"
+        f"  git rvexp {instead}    runs the newest snapshot instead",
         hint="git rvexp snapshot NICKNAME",
     )

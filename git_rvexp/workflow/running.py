@@ -49,7 +49,7 @@ def start(context: Context, request: Request, *, offline: bool = False, follow: 
     def draft(snapshot: Snapshot, executor: Executor) -> list[Plan]:
         return [planning.drafted(context, snapshot, asked, executor.name, executor.place)]
 
-    ready = prepared(context, request.tag, draft, offline=offline)
+    ready = prepared(context, request.tag, draft, verb="submit", offline=offline)
     (plan,) = ready.plans
     waits = parents.ready(context, plan, ready.executor, follow=follow)
     job = submit(context, ready.snapshot, plan, ready.executor, waits=waits, offline=offline)
@@ -57,15 +57,20 @@ def start(context: Context, request: Request, *, offline: bool = False, follow: 
 
 
 def prepared(
-    context: Context, tag: str, draft: Callable[[Snapshot, Executor], Sequence[Plan]], *, offline: bool = False
+    context: Context,
+    tag: str,
+    draft: Callable[[Snapshot, Executor], Sequence[Plan]],
+    *,
+    verb: str,
+    offline: bool = False,
 ) -> Prepared:
     """The plans that `draft` makes, checked, with the snapshot that `tag` names published for them.
 
-    With `offline` the experiments remote is not asked whether its tag is ours.
+    `verb` is what the user typed. With `offline` the experiments remote is not asked whether its tag is ours.
     """
     settings = context.trusted()
     foresight = Foresight(context, settings)  # AWS, the registry and the remote are asked at once
-    snapshot = planning.snapshot_of(context, tag)
+    snapshot = planning.snapshot_of(context, tag, verb)
     if snapshot is not None:
         foresight.about(snapshot)
     if snapshot is not None and not offline:
@@ -99,7 +104,7 @@ def preview(context: Context, request: Request) -> Mapping[str, Json]:
     settings = context.trusted()
     planning.check_secrets(context, request)
     request = dataclasses.replace(request, after=parents.runs_named(context, request.after))
-    snapshot = planning.snapshot_of(context, request.tag)
+    snapshot = planning.snapshot_of(context, request.tag, "submit")
     if snapshot is None:
         return {"snapshot": None, "definition": settings.batch_job_def_name, "command": list(request.command)}
     record = context.ledger.record(snapshot.oid)

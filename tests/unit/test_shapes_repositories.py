@@ -319,6 +319,28 @@ def test_an_embedded_submodule_is_found_again(clone: Clone, tmp_path: Path) -> N
     assert (lost.returncode, "lib/ has 1 uncommitted change" in lost.stderr) == (1, True), lost.stderr
 
 
+@pytest.mark.parametrize("how", ["record", "embed"])
+def test_what_is_in_no_snapshot_is_counted_as_a_snapshot_would(clone: Clone, tmp_path: Path, how: str) -> None:
+    """Beside a submodule too; and the words are those of the verb that was typed."""
+    _clean_submodule(Site(clone, tmp_path))
+    clone.git("config", "rvexp.snapshot.submodules", how)
+    tag = clone.rvexp("snapshot", "before").stdout.strip()
+    clone.write("train.py", "print('again')\n")
+    clone.write("new.txt", "new\n")
+    counted = clone.rvexp("snapshot", "x", "-n").stdout.splitlines()[0].partition(": ")[2]
+    assert counted == ("1 modified, 1 new" if how == "record" else "1 modified, 2 new, 1 deleted")
+    clone.write("../chain.toml", '[[step]]\nname = "a"\ncommand = ["true"]\n')
+    typed = {
+        "submit": (("--", "true"), f"git rvexp submit {tag} -- CMD"),
+        "run": (("--", "true"), f"git rvexp run {tag} -- CMD"),
+        "chain": (("../chain.toml",), f"git rvexp chain FILE {tag}"),
+    }
+    for verb, (words, instead) in typed.items():
+        done = clone.rvexp(verb, *words)
+        assert (done.returncode, f"({counted} against HEAD)" in done.stderr) == (2, True), done.stderr
+        assert f"then {verb} again\n  {instead}    runs the newest" in done.stderr
+
+
 def test_a_folder_that_cannot_be_read_is_refused(clone: Clone) -> None:
     """It is not silently left out. Root reads everything, unless it gives up that power."""
     clone.write("closed/x.txt", "x\n")

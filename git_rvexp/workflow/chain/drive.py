@@ -39,7 +39,7 @@ def start(context: Context, steps: Sequence[Step], tag: str, options: Options, t
     Nothing is recorded when any check of any step fails.
     """
     name = str(RunId.new())
-    ready = prepared(context, tag, drafts(context, name, steps, options))
+    ready = prepared(context, tag, drafts(context, name, steps, options), verb="chain")
     for plan in ready.plans:
         checked(ready.executor, plan)
     with held(context.repo, name) as hold:

@@ -6,10 +6,11 @@ from git_rvexp.git.tags import snapshots
 from git_rvexp.git.worktree import WorkTree
 from git_rvexp.model import Snapshot
 from git_rvexp.workflow.context import Context
+from git_rvexp.workflow.snapshotting.naming import EMBED
 
 
 def same(context: Context) -> tuple[Snapshot | None, WorkTree]:
-    """The newest snapshot whose tree is the work tree's, if there is one, and the work tree.
+    """The newest snapshot whose tree is the work tree's, if there is one, and the work tree as it would be taken.
 
     RvexpError when no snapshot holds the work tree and none could be taken of it.
     """
@@ -20,10 +21,15 @@ def same(context: Context) -> tuple[Snapshot | None, WorkTree]:
             return _newest(known, work), work
     except RvexpError as why:
         found = _embedded(context, known)
-        if found is None or found[0] is None:
+        if found is None or not (found[0] or _embeds(context)):
             raise why from None
         return found
-    return _embedded(context, known) or (None, work)
+    found = _embedded(context, known)
+    return found if found and (found[0] or _embeds(context)) else (None, work)
+
+
+def _embeds(context: Context) -> bool:
+    return context.settings.snapshot_submodules == EMBED
 
 
 def _embedded(context: Context, known: list[Snapshot]) -> tuple[Snapshot | None, WorkTree] | None:

@@ -9,6 +9,8 @@ from git_rvexp.names import TagName, checked_part, normalised
 from git_rvexp.workflow.choose import initials
 from git_rvexp.workflow.context import Context
 
+EMBED = "embed"  # what is done with submodules, beside "record"
+
 
 @dataclass(frozen=True)
 class Request:

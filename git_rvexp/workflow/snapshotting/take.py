@@ -26,11 +26,9 @@ from git_rvexp.workflow.guard import ensure_guard
 from git_rvexp.workflow.secrecy.scan import refusal
 from git_rvexp.workflow.secrecy.snapshots import secrets_in
 from git_rvexp.workflow.snapshotting import content
-from git_rvexp.workflow.snapshotting.naming import Request, named, taken
+from git_rvexp.workflow.snapshotting.naming import EMBED, Request, named, taken
 from git_rvexp.workflow.snapshotting.notices import notices
 from git_rvexp.workflow.storing.sharing import deposit_or_tell, share_record
-
-EMBED = "embed"
 
 
 @dataclass(frozen=True)
