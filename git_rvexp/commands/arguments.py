@@ -7,11 +7,14 @@ from git_rvexp.errors import UsageError
 from git_rvexp.model import Resources
 from git_rvexp.settings import Settings
 
+THIS_WORK_TREE = "the snapshot of this work tree"
+MY_NEWEST = "my newest"
 
-def tag(parser: argparse.ArgumentParser, *, optional: bool = False) -> None:
-    """A snapshot: full tag, nickname, unique part of it, or `@`."""
-    about = "full tag, nickname, unique part of it, or @ (my newest)"
-    parser.add_argument("tag", metavar="TAG", nargs="?" if optional else None, default="", help=about)
+
+def tag(parser: argparse.ArgumentParser, default: str) -> None:
+    """A snapshot: full tag, nickname, unique part of it, or `@`; `default` says which one without."""
+    about = f"full tag, nickname, unique part of it, or @ (my newest); default: {default}"
+    parser.add_argument("tag", metavar="TAG", nargs="?", default="", help=about)
 
 
 def resources(parser: argparse.ArgumentParser) -> None:

@@ -12,7 +12,8 @@ from git_rvexp.commands import arguments as shared
 from git_rvexp.commands.session import Session
 from git_rvexp.errors import DONE, NO
 from git_rvexp.record.moved import refuse
-from git_rvexp.workflow import choose, publish
+from git_rvexp.workflow import publish
+from git_rvexp.workflow.snapshotting import matching
 
 if TYPE_CHECKING:
     from git_rvexp.workflow.building.rebuild import Rebuilt
@@ -22,14 +23,14 @@ _SHOWN = 20
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
-    shared.tag(parser, optional=True)
+    shared.tag(parser, shared.MY_NEWEST)
     parser.add_argument("--reproduce", action="store_true", help="make the recorded image again and compare")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Build (or find) it and print its id; or reproduce it and print its digest."""
     context = session.context
-    snapshot = choose.snapshot(context, args.tag or "@")
+    snapshot = matching.named_or_newest(context, args.tag, "built")
     refuse(context.ledger, {snapshot.tag: snapshot.oid})
     if args.reproduce:
         from git_rvexp.workflow.building.reproduce import Reproduced, reproduce  # noqa: PLC0415  not needed for a build

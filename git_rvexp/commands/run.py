@@ -18,7 +18,7 @@ TAKES_COMMAND = True
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
-    shared.tag(parser, optional=True)
+    shared.tag(parser, shared.THIS_WORK_TREE)
     parser.add_argument("-v", "--volume", action="append", default=[], metavar="S:D[:ro]", help="mount data")
     parser.add_argument("-p", "--port", action="append", default=[], metavar="H:C", help="publish a port")
     parser.add_argument("--gpus", default="", help='number of GPUs, or "all"')

@@ -23,7 +23,7 @@ TAKES_COMMAND = True
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
-    shared.tag(parser, optional=True)
+    shared.tag(parser, shared.THIS_WORK_TREE)
     shared.resources(parser)
     shared.environment(parser)
     parser.add_argument("--queue", help="job queue, instead of batch_queue")

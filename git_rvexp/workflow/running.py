@@ -111,7 +111,8 @@ def preview(context: Context, request: Request) -> Mapping[str, Json]:
     image = publish.recorded_image(record, in_registry=bool(settings.ecr_repo))
     definition = record.last("definition")
     if image is None:
-        raise RvexpError(f"{snapshot.tag} is not published yet, so its plan is not known", hint="git rvexp publish")
+        hint = f"git rvexp publish {snapshot.tag}"
+        raise RvexpError(f"{snapshot.tag} is not published yet, so its plan is not known", hint=hint)
     arn, body = (str(definition.get("arn", "")), definition.get("body") or {}) if definition else ("", {})
     published = Published(image.ref, arn, fresh=False, body=body)
     plan = planning.frozen(planning.drafted(context, snapshot, request, name_of(settings), {}), published)

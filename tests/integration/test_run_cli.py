@@ -55,3 +55,31 @@ def test_the_work_tree_is_never_mounted_over_the_code(verb: Verb) -> None:
     assert (done.returncode, done.stdout) == (2, "")
     assert "error: -v .:/opt/src would hide the snapshot's code in /opt/src" in done.stderr
     assert "hint: mount it elsewhere" in done.stderr
+
+
+def test_without_a_tag_the_newest_is_built_and_the_work_tree_is_told_apart(verb: Verb, study: Clone) -> None:
+    """What is built is never a surprise; with a tag, or of a work tree that it holds, there is no warning."""
+    tag = study.git("tag", "--list", "*/demo")
+    for name, done in (("build", "built"), ("publish", "published")):
+        warned = f"warning: the work tree is not what {tag} holds, and that is {done}\n"
+        assert warned in verb(name).stderr
+        assert "warning" not in verb(name, "demo").stderr
+    study.write("code", "one\n")
+    assert "warning" not in verb("publish").stderr
+
+
+def test_publishing_without_a_registry_says_what_it_did(verb: Verb) -> None:
+    """Built here; the second time not even that; never published."""
+    told = "no registry is set (ecr_repo): {}; the image is in this machine's engine, not pushed\n"
+    first = verb("publish", "demo")
+    assert (first.returncode, told.format("built") in first.stderr) == (0, True), first.stderr
+    again = verb("publish", "demo")
+    assert (again.returncode, again.stdout) == (0, first.stdout)
+    assert told.format("nothing new was built") in again.stderr
+    assert "published" not in again.stderr
+
+
+def test_the_hint_for_a_plan_that_is_not_known_names_the_snapshot(verb: Verb, study: Clone) -> None:
+    """Without its name another one might be published."""
+    done = verb("submit", "demo", "-n", "--", "true")
+    assert f"hint: git rvexp publish {study.git('tag', '--list', '*/demo')}\n" in done.stderr

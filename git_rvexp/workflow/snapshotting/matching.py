@@ -5,6 +5,7 @@ from git_rvexp.git import worktree
 from git_rvexp.git.tags import snapshots
 from git_rvexp.git.worktree import WorkTree
 from git_rvexp.model import Snapshot
+from git_rvexp.workflow import choose
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.snapshotting.naming import EMBED
 
@@ -26,6 +27,28 @@ def same(context: Context) -> tuple[Snapshot | None, WorkTree]:
         return found
     found = _embedded(context, known)
     return found if found and (found[0] or _embeds(context)) else (None, work)
+
+
+def named_or_newest(context: Context, text: str, done: str) -> Snapshot:
+    """The snapshot that `text` names, without it the user's newest: a warning when the work tree is another one.
+
+    `done` says what happens to the snapshot: built, published. UsageError when there is none.
+    """
+    snapshot = choose.snapshot(context, text or "@")
+    if not text and not _holds(context, snapshot):
+        context.warn(
+            f"the work tree is not what {snapshot.tag} holds, and that is {done}\n"
+            "  git rvexp snapshot NICKNAME    records the work tree as it is"
+        )
+    return snapshot
+
+
+def _holds(context: Context, snapshot: Snapshot) -> bool:
+    try:
+        _, work = same(context)
+    except RvexpError:  # in no snapshot, and none could be taken of it
+        return False
+    return work.tree == snapshot.tree
 
 
 def _embeds(context: Context) -> bool:
