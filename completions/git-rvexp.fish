@@ -119,7 +119,7 @@ __rvexp_complete '__rvexp_at submit' -f -l queue -r -d 'job queue, instead of ba
 __rvexp_complete '__rvexp_at submit' -f -l executor -r -a 'docker batch' -d 'instead of the configured one'
 __rvexp_complete '__rvexp_at submit' -f -l timeout -r -d 'seconds an attempt may run'
 __rvexp_complete '__rvexp_at submit' -f -l attempts -r -d 'attempts, 1 to 10; only lost hosts are retried'
-__rvexp_complete '__rvexp_at submit' -f -l array -r -d 'an array of N children'
+__rvexp_complete '__rvexp_at submit' -f -l array -r -d 'an array of N children, 2 to 10,000'
 __rvexp_complete '__rvexp_at submit' -f -l share -r -d 'share identifier, on a queue that shares fairly'
 __rvexp_complete '__rvexp_at submit' -f -l priority -r -d 'scheduling priority in the share, 0 to 9999'
 __rvexp_complete '__rvexp_at submit' -f -l job-tag -r -d 'an AWS tag of the job on Batch'

@@ -1,8 +1,9 @@
 """Arguments that several verbs share."""
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from git_rvexp.commands.session import Session
 from git_rvexp.errors import UsageError
 from git_rvexp.model import Resources
 from git_rvexp.settings import Settings
@@ -62,6 +63,14 @@ def scheduling_of(args: argparse.Namespace, settings: Settings) -> dict[str, obj
     """The same as settings; tags come beside the configured ones."""
     tags = {**settings.job_tags, **pairs(args.job_tag, "--job-tag")} if args.job_tag else None
     return {"job.share": args.share, "job.priority": args.priority, "job.tags": tags}
+
+
+def warn_unused(session: Session, settings: Settings, given: Mapping[str, object]) -> None:
+    """Tell of options (by name, with what was given) that mean something on Batch only, where the run is not there."""
+    unused = [option for option, value in given.items() if value]
+    if unused and not settings.on_batch:
+        told = "means" if len(unused) == 1 else "mean"
+        session.speaker.warn(f"{', '.join(unused)} {told} nothing on docker: an engine has no queue and tries once")
 
 
 def resources_of(args: argparse.Namespace) -> Resources:

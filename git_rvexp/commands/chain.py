@@ -57,6 +57,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     story = _Story(session, args)
     pinned = {"run.pin_inputs": asked(session.context)} if args.pin_inputs else {}
     context = session.with_flags({"batch_queue": args.queue, "executor": args.executor, **pinned})
+    shared.warn_unused(session, context.settings, {"--queue": args.queue})
     try:
         chain = _run(args, context, steps, story)
     except RvexpError:

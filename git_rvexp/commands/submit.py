@@ -10,6 +10,7 @@ import argparse
 from git_rvexp.commands import arguments as shared
 from git_rvexp.commands.session import Session
 from git_rvexp.errors import Interrupted
+from git_rvexp.executors.limits import check_array
 from git_rvexp.names import short_job
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.following.follow import verdict, wait_for
@@ -30,7 +31,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--executor", choices=("docker", "batch"), help="instead of the configured one")
     parser.add_argument("--timeout", type=int, default=0, help="seconds an attempt may run")
     parser.add_argument("--attempts", type=int, default=0, help="attempts, 1 to 10; only lost hosts are retried")
-    parser.add_argument("--array", type=int, default=0, metavar="N", help="an array of N children")
+    parser.add_argument("--array", type=int, metavar="N", help="an array of N children, 2 to 10,000")
     shared.scheduling(parser)
     parser.add_argument("--after", action="append", default=[], metavar="RUN", help="start when that run succeeded")
     parser.add_argument("--seed", type=int, help="the run's seed; default: one is drawn and recorded")
@@ -45,8 +46,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, session: Session) -> int:
     """Plan, start, and with --wait follow."""
     check_command(args.command and tuple(args.command), "submit")
+    if args.array is not None:
+        check_array(args.array)
     flags = {**_pinning(args, session), **shared.scheduling_of(args, session.context.settings)}
     context = session.with_flags({"batch_queue": args.queue, "executor": args.executor, **flags})
+    shared.warn_unused(session, context.settings, _batch_only(args))
     request = Request(
         command=tuple(args.command),
         tag=args.tag,
@@ -55,7 +59,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
         resources=shared.resources_of(args),
         timeout=args.timeout,
         attempts=args.attempts,
-        array=args.array,
+        array=args.array or 0,
         after=tuple(args.after),
         seed=args.seed,
         inputs=tuple(args.input),
@@ -71,6 +75,11 @@ def run(args: argparse.Namespace, session: Session) -> int:
         return _follow(context, started, session) if args.wait else 0
     except KeyboardInterrupt as why:
         raise Interrupted.going_on(started.plan.run) from why
+
+
+def _batch_only(args: argparse.Namespace) -> dict[str, object]:
+    asked = {"--queue": args.queue, "--share": args.share, "--priority": args.priority is not None}
+    return {**asked, "--job-tag": args.job_tag, "--attempts": args.attempts > 1}
 
 
 def _pinning(args: argparse.Namespace, session: Session) -> dict[str, str]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from git_rvexp.errors import RvexpError, UsageError
-from git_rvexp.executors.limits import ARRAY as ARRAY_SIZES
+from git_rvexp.executors.limits import check_array
 from git_rvexp.executors.protocol import RefusedError
 from git_rvexp.model import Plan, Resources
 
@@ -39,8 +39,8 @@ def check_plan(plan: Plan, environ: Mapping[str, str]) -> None:
         raise UsageError("the command is empty or has an empty word", hint="git rvexp submit [TAG] -- COMMAND…")
     if any("\0" in word for word in plan.command):
         raise UsageError("the command holds a NUL character, which no program can be given")
-    if plan.array and not ARRAY_SIZES[0] <= plan.array <= ARRAY_SIZES[1]:
-        raise UsageError(f"an array has 2 to 10,000 jobs, not {plan.array:,}", hint="leave --array out for one job")
+    if plan.array:
+        check_array(plan.array)
     if plan.image and not ("@sha256:" in plan.image or plan.image.startswith("sha256:")):
         raise RefusedError(f"image {plan.image} is not pinned by digest or id: it may change before it runs")
     environment(plan, environ)

@@ -34,8 +34,8 @@ def check_plan(plan: Plan) -> None:
         )
     _check_command(plan.command)
     _check_environment(plan.env)
-    if plan.array and not ARRAY[0] <= plan.array <= ARRAY[1]:
-        raise UsageError(f"an array has 2 to 10,000 jobs, not {plan.array:,}", hint="leave --array out for one job")
+    if plan.array:
+        check_array(plan.array)
     if not ATTEMPTS[0] <= plan.attempts <= ATTEMPTS[1]:
         raise UsageError(f"a job has 1 to 10 attempts, not {plan.attempts}")
     if plan.timeout and plan.timeout < SHORTEST_TIMEOUT:
@@ -47,6 +47,12 @@ def check_plan(plan: Plan) -> None:
             f"a job can wait for at most 20 others, not {len(plan.parents) + plan.sequential}",
             hint="join them in a step between, or make them one array",
         )
+
+
+def check_array(size: int) -> None:
+    """Refuse an array that is none, or too large; docker keeps to what Batch takes."""
+    if not ARRAY[0] <= size <= ARRAY[1]:
+        raise UsageError(f"an array has 2 to 10,000 jobs, not {size:,}", hint="leave --array out for one job")
 
 
 def check_request(request: Mapping[str, Json]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,6 +12,9 @@ from git_rvexp.errors import UsageError
 from git_rvexp.executors import limits
 from git_rvexp.model import Plan
 from git_rvexp.names import RunId
+
+if TYPE_CHECKING:
+    from tests.conftest import Clone
 
 PLAN = Plan(RunId("k3v9q2k3v9"), "batch", "rvexp-k3v9q2k3v9-first", "r@sha256:" + "a" * 64, ("python", "train.py"))
 
@@ -109,3 +112,24 @@ def test_an_image_reference_has_255_characters_at_most() -> None:
     limits.check_definition("n", {}, ["r" * 255])
     with pytest.raises(UsageError, match="has 256 characters"):
         limits.check_definition("n", {}, ["r" * 256])
+
+
+def test_options_that_only_batch_has_are_told_on_docker(clone: Clone) -> None:
+    """By name, in one warning; on Batch they mean something, and what is only configured is for both."""
+    assert clone.rvexp("snapshot", "one").returncode == 0
+    given = ("--attempts", "5", "--share", "x", "--priority", "0", "--job-tag", "a=b", "--queue", "q")
+    told = "warning: --queue, --share, --priority, --job-tag, --attempts mean nothing on docker"
+    done = clone.rvexp("submit", "one", "-n", "--executor", "docker", *given, "--", "true")
+    assert told in done.stderr
+    assert "warning: --share means" in clone.rvexp("submit", "one", "-n", "--share", "x", "--", "true").stderr
+    assert "warning" not in clone.rvexp("submit", "one", "-n", *given, "--", "true").stderr  # a queue is Batch's
+    usual = clone.rvexp("submit", "one", "-n", "--", "true", env={"RVEXP_JOB_SHARE": "x", "RVEXP_JOB_ATTEMPTS": "3"})
+    assert "warning" not in usual.stderr
+
+
+@pytest.mark.parametrize("size", ["0", "1", "-1", "10001"])
+def test_an_array_that_is_none(clone: Clone, size: str) -> None:
+    """The same words for each, before anything else is looked at."""
+    done = clone.rvexp("submit", "--array", size, "--", "true")
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: an array has 2 to 10,000 jobs, not {int(size):,}\nhint: leave --array out")
