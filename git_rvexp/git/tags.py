@@ -37,6 +37,10 @@ class Person:
         return f"{self.name} <{self.email}>"
 
 
+NOBODY = Person("unknown", "unknown@localhost")
+"""The stand-in for somebody whose identity git does not know; git itself would refuse to commit."""
+
+
 def person(repo: Repo) -> Person:
     """The identity git would commit with, or a stand-in (a snapshot needs none)."""
     name, email = (_said(repo, part) for part in ("name", "email"))
@@ -44,7 +48,7 @@ def person(repo: Repo) -> Person:
         return Person(name, email)
     ident = repo.git("var", "GIT_AUTHOR_IDENT", ok=(0, 128))
     if ident.code:
-        return Person("unknown", "unknown@localhost")
+        return NOBODY
     name, _, rest = ident.text.rpartition(" <")
     return Person(name, rest.partition(">")[0])
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from git_rvexp.errors import UsageError
 from git_rvexp.git.catalogue import Card, card, cards, tag_names
 from git_rvexp.git.notes import listed, tip
-from git_rvexp.git.tags import HERE, Person, person, snapshots, standing
+from git_rvexp.git.tags import HERE, NOBODY, Person, person, snapshots, standing
 from git_rvexp.names import normalised
 from git_rvexp.record.events import Record
 from git_rvexp.record.index import index
@@ -49,7 +49,7 @@ def initials(settings: Settings, who: Person) -> str:
     if settings.initials:
         return settings.initials
     letters = "".join(word[0] for word in normalised(who.name).split("-") if word)
-    return letters[:8] if who.name != "unknown" else "anon"
+    return letters[:8] if who != NOBODY else "anon"
 
 
 def snapshot(context: Context, text: str) -> Snapshot:

@@ -321,3 +321,41 @@ def test_a_repository_that_this_git_cannot_read_is_refused(clone: Clone) -> None
         "  fatal: unknown repository extension found: tomorrow\n"
         "hint: install a newer git: the one that made this repository can do more than yours\n"
     )
+
+
+def test_a_name_without_an_identity_is_told(clone: Clone, sealed: Path) -> None:
+    """The snapshot is made, since it needs none; with one, and where only initials are set, the words fit."""
+    (sealed / ".gitconfig").write_text("[user]\n\tuseConfigOnly = true\n")
+    clone.write("new.txt", "new\n")
+    done = clone.rvexp("snapshot", "first", "--no-push")
+    assert done.stdout.startswith("anon/roads/")
+    told = "warning: git does not know who you are: the snapshot is by unknown <unknown@localhost>"
+    assert f"{told}, under the initials anon\n  git config --global user.name NAME; " in done.stderr
+    assert f"{told}\n" in clone.rvexp("snapshot", "second", "-n", "--initials", "al").stderr
+    clone.git("config", "user.name", "李 明")
+    clone.git("config", "user.email", "l@example.org")
+    assert (
+        "warning: 李 明 has nothing of a-z or 0-9: the initials are x" in clone.rvexp("snapshot", "third", "-n").stderr
+    )
+    clone.git("config", "user.name", "Al Li")
+    assert "warning" not in clone.rvexp("snapshot", "fourth", "-n").stderr
+
+
+def test_a_folder_that_gives_no_project_is_told(new_clone: Callable[[str], Clone]) -> None:
+    """With the option that names one."""
+    clone = new_clone("実験")
+    done = clone.rvexp("snapshot", "first", "-n")
+    assert "/x/" in done.stdout
+    assert "warning: the folder 実験 has nothing of a-z or 0-9: the project is x\n  --project, or" in done.stderr
+    assert "warning" not in clone.rvexp("snapshot", "first", "-n", "--project", "roads").stderr
+    assert "warning" not in new_clone("x").rvexp("snapshot", "first", "-n").stderr
+
+
+@pytest.mark.parametrize("home", ["roads", "roads.git", "roads/.bare"])
+def test_a_linked_work_tree_is_of_its_repository_s_project(clone: Clone, tmp_path: Path, home: str) -> None:
+    """That of the main work tree's folder, or of the bare repository."""
+    if home != "roads":
+        clone.git("clone", "-q", "--bare", ".", str(tmp_path / home))
+    beside = Clone(tmp_path / "tree-of-a-branch")
+    clone.git(f"--git-dir={tmp_path / home}{'/.git' * (home == 'roads')}", "worktree", "add", "-q", str(beside.path))
+    assert "/roads/" in beside.rvexp("snapshot", "first", "-n").stdout

@@ -26,7 +26,7 @@ from git_rvexp.workflow.guard import ensure_guard
 from git_rvexp.workflow.secrecy.scan import refusal
 from git_rvexp.workflow.secrecy.snapshots import secrets_in
 from git_rvexp.workflow.snapshotting import content
-from git_rvexp.workflow.snapshotting.naming import EMBED, Request, named, taken
+from git_rvexp.workflow.snapshotting.naming import EMBED, Request, guesses, named, taken
 from git_rvexp.workflow.snapshotting.notices import notices
 from git_rvexp.workflow.storing.sharing import deposit_or_tell, share_record
 
@@ -70,7 +70,7 @@ def drafted(context: Context, request: Request) -> Iterator[Draft]:
         hits = secrets_in(place, work, request.message, settings, context.warn)
         if hits and not request.allow_secrets:
             raise refusal(hits)
-        for text in notices(context.repo, settings, work):
+        for text in (*guesses(context, request, who), *notices(context.repo, settings, work)):
             context.warn(text)
         yield Draft(name, work, who, place, len(hits))
 
