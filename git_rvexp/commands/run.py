@@ -31,7 +31,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     context = session.context
     env = {**context.settings.job_env, **shared.pairs(args.env)}
     if not args.allow_secrets:
-        requests.check(args.command, env)
+        requests.check(args.command, env, requests.SEEN_HERE)
     snapshot = planning.snapshot_of(context, args.tag, "run")
     if snapshot is None:
         raise UsageError("there is no snapshot of this work tree to run", hint="git rvexp snapshot NICKNAME")

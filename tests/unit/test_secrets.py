@@ -250,6 +250,8 @@ def test_requests_are_checked_before_anything_is_done(clone: Clone, verb: str) -
     done = clone.rvexp(*words, *tail, env=env)
     assert (done.returncode, "the variable DB_PASSWORD" in done.stderr) == (2, True), done.stderr
     assert "hunter2" not in done.stderr + done.stdout
+    assert ("it is recorded, shared" in done.stderr) == (verb != "run")
+    assert ("nothing of it is recorded" in done.stderr) == (verb == "run")
     assert clone.git("for-each-ref", "refs/notes") == notes
     assert "the variable DB_PASSWORD" not in clone.rvexp(*words, "--allow-secrets", *tail, env=env).stderr
 

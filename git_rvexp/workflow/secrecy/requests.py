@@ -16,13 +16,19 @@ _HARMLESS_ENDS = {"file", "path", "dir", "name", "id", "url", "uri", "arn", "typ
 _HARMLESS = re.compile(r"(?i)true|false|none|null|yes|no|\d{0,7}|[<$\[{].*|/.*|\./.*|[a-z0-9+]+://[^@]*|arn:.*")
 
 
-def check(command: Sequence[str], env: Mapping[str, str]) -> None:
-    """UsageError with the places (never the values) of what looks like a secret in a command or an environment."""
+RECORDED = "it is recorded, shared, and read by whoever may describe jobs"
+SEEN_HERE = "nothing of it is recorded, but every user of this machine's engine can read it"
+
+
+def check(command: Sequence[str], env: Mapping[str, str], why: str = RECORDED) -> None:
+    """UsageError with the places (never the values) of what looks like a secret in a command or an environment.
+
+    `why` tells who would read it.
+    """
     found = [*_in_command(command), *_in_environment(env)]
     if found:
         raise UsageError(
-            "the request looks as if it held secrets; it is recorded, shared, and read by whoever may describe jobs\n"
-            + listed(found),
+            f"the request looks as if it held secrets; {why}\n" + listed(found),
             hint="--secret-env NAME passes a variable without its value; --allow-secrets where it is none",
         )
 
