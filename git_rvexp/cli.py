@@ -63,11 +63,15 @@ def _dispatch(words: list[str], environ: Mapping[str, str], speaker: Speaker) ->
         speaker.result(f"git-rvexp {__version__}")
         return 0
     verb = words[0]
+    if verb.startswith("-"):
+        meant = f"{words[1]} {verb}" if words[1:] and words[1] in VERBS else "-h"
+        raise UsageError(f"options come after the verb, not before it: {verb}", hint=f"git rvexp {meant}")
     if verb not in VERBS:
         import difflib  # noqa: PLC0415  only for a slip
 
         near = difflib.get_close_matches(verb, VERBS, n=1)
-        raise UsageError(f"there is no verb {verb!r}", hint=f"git rvexp {near[0]}" if near else "git rvexp -h")
+        meant = "--version" if verb == "version" else near[0] if near else "-h"
+        raise UsageError(f"there is no verb {verb!r}", hint=f"git rvexp {meant}")
     from git_rvexp.commands.parsing import load, parser_of  # noqa: PLC0415  argparse: not for the overview
 
     mine, dashes, command = _split(words[1:])

@@ -79,6 +79,21 @@ def test_help_alone_lists_the_verbs_and_a_wrong_one_is_met_with_the_nearest(clon
     assert (wrong.returncode, "git rvexp help snapshot" in wrong.stderr) == (2, True)
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["version"], "error: there is no verb 'version'\nhint: git rvexp --version\n"),
+        (["-q", "list"], "error: options come after the verb, not before it: -q\nhint: git rvexp list -q\n"),
+        (["--json"], "error: options come after the verb, not before it: --json\nhint: git rvexp -h\n"),
+        (["lst"], "error: there is no verb 'lst'\nhint: git rvexp list\n"),
+    ],
+)
+def test_a_slip_before_the_verb_is_met_with_what_was_meant(clone: Clone, words: list[str], told: str) -> None:
+    """The hint works as it stands."""
+    done = clone.rvexp(*words)
+    assert (done.returncode, done.stderr) == (2, told)
+
+
 @pytest.mark.parametrize("words", [["-h"], ["help"], ["snapshot", "-h"], ["help", "config"], ["completion", "bash"]])
 def test_help_loads_nothing_heavy(words: list[str]) -> None:
     """No boto3, docker or TOML parser for a text."""
