@@ -16,6 +16,7 @@ from git_rvexp.connections import Connections
 from git_rvexp.errors import CredentialsError, RvexpError
 from git_rvexp.images.credentials import Login
 from git_rvexp.images.kept import Kept
+from git_rvexp.images.platform import Platform
 from git_rvexp.images.reference import Repository
 from git_rvexp.images.shape import checked_config, checked_manifest, json_object
 from git_rvexp.model import Json
@@ -124,16 +125,16 @@ class Registry:
         return found
 
     def for_platform(self, manifest: Manifest, platform: str) -> Manifest:
-        """The image's own manifest: `manifest`, or the one for `platform` (`os/arch`) in an index."""
+        """The image's own manifest: `manifest`, or the one for `platform` (`os/arch[/variant]`) in an index."""
         return self.fetch(self.child(manifest, platform)) if manifest.children else manifest
 
     def child(self, index: Manifest, platform: str) -> Digest:
-        """The manifest for `platform` (`os/arch`) in an index. RvexpError when there is none."""
-        for child in index.children:
-            place = child.get("platform") or {}
-            if platform.startswith(f"{place.get('os')}/{place.get('architecture')}"):
-                return Digest(str(child["digest"]))
-        raise RvexpError(f"{self.repository}@{index.digest} holds no image for {platform}")
+        """The manifest for `platform` in an index, the first where several are the same. RvexpError when none is."""
+        offered = {Platform.of(c.get("platform") or {}): str(c["digest"]) for c in reversed(index.children)}
+        best = Platform.parse(platform).best(offered)
+        if best is None:
+            raise RvexpError(f"{self.repository}@{index.digest} holds no image for {platform}")
+        return Digest(offered[best])
 
     def config(self, manifest: Manifest) -> Mapping[str, Json]:
         """The image's config document, hashed against the manifest's word."""

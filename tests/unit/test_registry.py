@@ -11,7 +11,7 @@ from git_rvexp import http
 from git_rvexp.errors import CredentialsError, RvexpError, UsageError
 from git_rvexp.images.credentials import Login
 from git_rvexp.images.reference import Repository
-from git_rvexp.images.registry import Registry
+from git_rvexp.images.registry import Manifest, Registry
 from git_rvexp.names import Digest
 from tests.unit.serving import Asked, Reply, Serving
 
@@ -85,6 +85,43 @@ def test_index_leads_to_the_platforms_manifest() -> None:
         assert str(client(server).for_platform(many, "linux/amd64").digest) == digest(MANIFEST)
         with pytest.raises(RvexpError, match="holds no image for linux/arm64"):
             client(server).for_platform(many, "linux/arm64")
+
+
+@pytest.mark.parametrize(
+    ("offered", "platform", "found"),
+    [
+        ("linux/arm linux/arm64", "linux/arm64", "linux/arm64"),
+        ("linux/arm/v5 linux/arm64/v8", "linux/arm64", "linux/arm64/v8"),
+        ("linux/arm64/v8", "linux/arm64/v8", "linux/arm64/v8"),
+        ("linux/arm64", "linux/arm64/v8", "linux/arm64"),
+        ("linux/arm64/v9 linux/arm64/v8", "linux/arm64", "linux/arm64/v8"),
+        ("linux/arm/v5 linux/arm/v7 linux/arm/v6", "linux/arm", "linux/arm/v7"),
+        ("linux/arm/v5 linux/arm/v7 linux/arm/v6", "linux/arm/v6", "linux/arm/v6"),
+        ("linux/arm/v5 linux/arm/v7", "linux/arm/v6", "linux/arm/v5"),
+        ("linux/amd64/v3 linux/amd64", "linux/amd64", "linux/amd64"),
+        ("linux/amd64/v3 linux/amd64", "linux/amd64/v3", "linux/amd64/v3"),
+        ("linux/ppc64le/power9 linux/ppc64le", "linux/ppc64le", "linux/ppc64le"),
+        ("linux/arm/v7 linux/amd64", "linux/arm64", ""),
+        ("linux/arm64/v8", "linux/arm", ""),
+        ("linux/arm/v7", "linux/arm/v6", ""),
+        ("linux/arm64/odd", "linux/arm64", ""),
+        ("linux/amd64", "linux/amd6", ""),
+        ("linux/amd64", "linux", ""),
+        ("linux/amd64", "", ""),
+    ],
+)
+def test_platforms_are_told_apart_as_docker_does(offered: str, platform: str, found: str) -> None:
+    """An arm64 machine is not given what is for arm; without a variant the usual one is meant."""
+    names = ("os", "architecture", "variant")
+    places = {digest(place.encode()): dict(zip(names, place.split("/"), strict=False)) for place in offered.split()}
+    children = [{"digest": which, "platform": place} for which, place in places.items()]
+    index = Manifest.of(json.dumps({"schemaVersion": 2, "manifests": children}).encode())
+    registry = Registry(Repository.parse("localhost/lab/exp"))
+    if found:
+        assert str(registry.child(index, platform)) == digest(found.encode())
+    else:
+        with pytest.raises(RvexpError, match=f"holds no image for {platform}$"):
+            registry.child(index, platform)
 
 
 @pytest.mark.parametrize("reference", ["one", digest(MANIFEST)])
