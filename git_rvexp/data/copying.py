@@ -14,7 +14,7 @@ from typing import Any
 
 from git_rvexp import aws
 from git_rvexp.data.manifest import Item, compare, judgement
-from git_rvexp.data.places import Place
+from git_rvexp.data.places import Place, inside
 from git_rvexp.data.s3 import Listing, digest
 from git_rvexp.errors import RvexpError
 from git_rvexp.settings import Settings
@@ -74,16 +74,16 @@ class Copy:
 
     def _one(self, item: Item) -> None:
         source, target = Place.parse(self.source), Place.parse(self.target)
-        inner = item.name[len(self.source.rstrip("/")) :].lstrip("/")
-        key = source.folder + inner if inner else source.key
+        inner = inside(self.source, item.name)
         if item.size > LARGEST:
             raise RvexpError(f"{item.name} has {item.size} bytes; S3 copies at most {LARGEST} at once")
-        where = {"Bucket": source.bucket, "Key": key, **({"VersionId": item.version} if item.version else {})}
+        version = {"VersionId": item.version} if item.version else {}
+        where = {"Bucket": source.bucket, "Key": source.within(inner), **version}
         try:
             with aws.calling(f"copy {item.name}"):
                 self._s3.copy_object(
                     Bucket=target.bucket,
-                    Key=target.folder + inner if inner else target.key,
+                    Key=target.within(inner),
                     CopySource=where,
                     CopySourceIfMatch=self._etag(where, item),
                     TaggingDirective="REPLACE",  # copying tags would need one more permission

@@ -35,6 +35,10 @@ class Place:
         """The prefix that its objects have if it is no object itself."""
         return self.key if not self.key or self.key.endswith("/") else self.key + "/"
 
+    def within(self, inner: str) -> str:
+        """The key of its object `inner`; `inner` is empty for the place itself."""
+        return self.folder + inner if inner else self.key
+
 
 def is_s3(text: str) -> bool:
     """Whether `text` is an S3 URI."""
@@ -65,6 +69,11 @@ def for_run(uri: str, run: str) -> str:
 def joined(declared: str, inner: str) -> str:
     """The name in a manifest of the file `inner` of a declared place; `inner` is empty for the place itself."""
     return f"{declared.rstrip('/')}/{inner}" if inner else declared
+
+
+def inside(declared: str, name: str) -> str:
+    """The other way round: which file of the declared place has the name. A key may begin with slashes of its own."""
+    return name[len(declared.rstrip("/")) :].removeprefix("/") if name != declared else ""
 
 
 def _sound(uri: str) -> bool:

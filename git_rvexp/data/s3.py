@@ -14,7 +14,7 @@ from typing import Any
 from git_rvexp import aws
 from git_rvexp.data import lifecycle
 from git_rvexp.data.manifest import Item
-from git_rvexp.data.places import Place, joined
+from git_rvexp.data.places import Place, inside, joined
 from git_rvexp.model import Json
 from git_rvexp.settings import Settings
 
@@ -66,8 +66,7 @@ class Listing:
     def summed(self, item: Item, declared: str = "") -> Item:
         """The same file with the checksum that S3 keeps of it, where there is one: one request for each."""
         place = Place.parse(self.uri)
-        inner = item.name[len((declared or self.uri).rstrip("/")) :].lstrip("/")
-        found = self._head(self._s3, place.bucket, place.folder + inner if inner else place.key)
+        found = self._head(self._s3, place.bucket, place.within(inside(declared or self.uri, item.name)))
         return Item(item.name, item.size, digest(found), item.version) if found else item
 
     def text(self, item: Item, declared: str = "") -> str | None:
@@ -75,9 +74,9 @@ class Listing:
         if item.size > _LARGEST_TEXT:
             return None
         place = Place.parse(self.uri)
-        inner = item.name[len((declared or self.uri).rstrip("/")) :].lstrip("/")
+        key = place.within(inside(declared or self.uri, item.name))
         with aws.calling(f"read {item.name}"):
-            found = self._s3.get_object(Bucket=place.bucket, Key=place.folder + inner if inner else place.key)
+            found = self._s3.get_object(Bucket=place.bucket, Key=key)
             content: bytes = found["Body"].read(_LARGEST_TEXT + 1)
         return content.decode("utf-8", "surrogateescape") if len(content) <= _LARGEST_TEXT else None
 
