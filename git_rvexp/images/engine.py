@@ -117,7 +117,10 @@ class Engine:
             return str(self.client.api.inspect_container(container)["Config"].get("WorkingDir") or "/")
 
     def archive(self, container: str, path: str) -> Iterator[bytes] | None:
-        """A tar of what is at `path` in a container, running or ended; None when nothing is there."""
+        """A tar of what is at `path` in a container, running or ended; None when nothing is there.
+
+        RvexpError, here and while it is read, when the engine breaks off.
+        """
         import docker  # noqa: PLC0415
 
         with asking(f"read {path} in the container {container}"):
@@ -126,8 +129,7 @@ class Engine:
             except docker.errors.NotFound:
                 self.client.api.inspect_container(container)  # nothing there is an answer; no container is none
                 return None
-        found: Iterator[bytes] = iter(chunks)
-        return found
+        return _flowing(chunks, f"read {path} in the container {container}")
 
     def build(self, context: IO[bytes], options: Mapping[str, Any]) -> Iterator[Mapping[str, Json]]:
         """Build with the classic builder; the engine's lines as they come, an `error` one among them at failure."""
@@ -210,6 +212,12 @@ def asking(what: str) -> Iterator[None]:
         yield
     except (docker.errors.DockerException, OSError) as why:
         raise RvexpError(f"the Docker engine could not {what}\n  {_cause(why)}", hint="git rvexp doctor") from why
+
+
+def _flowing(chunks: Iterator[bytes], what: str) -> Iterator[bytes]:
+    """An answer that comes piece by piece: the engine may break off at any of them."""
+    with asking(what):
+        yield from chunks
 
 
 def _pushed(line: Mapping[str, Json], tag: str) -> str:

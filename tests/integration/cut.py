@@ -13,14 +13,16 @@ REQUEST = re.compile(rb"^(?:GET|POST|PUT|DELETE|HEAD) (\S+) HTTP/1.1\r\n")
 class CutSocket:
     """Listens at `path` for the engine at `upstream` (unix://…); answers to calls that match `call` get lost.
 
-    The engine has answered, so has done what it was asked, before the connection is cut. At the end of the block
+    The engine has answered, so has done what it was asked, before the connection is cut: at once, or when `after` bytes
+    have come through. At the end of the block
     all connections are cut, as if the engine had gone.
     """
 
-    def __init__(self, upstream: str, path: Path, call: re.Pattern[str]) -> None:
+    def __init__(self, upstream: str, path: Path, call: re.Pattern[str], *, after: int = 0) -> None:
         self._upstream = upstream.removeprefix("unix://")
         self._path = path
         self._call = call
+        self._after = after
         self._server = socket.socket(socket.AF_UNIX)
         self._clients: list[socket.socket] = []
         self._thread = threading.Thread(target=self._accept, daemon=True)
@@ -62,11 +64,12 @@ class CutSocket:
                     cut.set()
                 engine.sendall(data)
 
-    @staticmethod
-    def _answers(engine: socket.socket, client: socket.socket, cut: threading.Event) -> None:
+    def _answers(self, engine: socket.socket, client: socket.socket, cut: threading.Event) -> None:
+        passed = 0
         try:
             while data := engine.recv(65536):
-                if cut.is_set():
+                passed += len(data) if cut.is_set() else 0
+                if cut.is_set() and passed > self._after:
                     client.shutdown(socket.SHUT_RDWR)
                     return
                 client.sendall(data)

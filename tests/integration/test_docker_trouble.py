@@ -5,15 +5,17 @@ import contextlib
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from git_rvexp.data import tarred
 from git_rvexp.errors import CredentialsError, RvexpError
 from git_rvexp.executors.docker import DockerExecutor
 from git_rvexp.executors.docker_asking import request
 from git_rvexp.executors.protocol import RefusedError, UnsureError
+from git_rvexp.images.engine import Engine
 from git_rvexp.model import Phase, Resources
 from git_rvexp.names import RunId
 from git_rvexp.progress import Step
@@ -82,6 +84,22 @@ def test_a_lost_reply_is_unsure(lab: Lab, tmp_path: Path, call: str, left: str) 
     if left == "exited":
         assert lab.until(job).phase is Phase.SUCCEEDED
     assert lab.cli("inspect", job, "--format", "{{.State.Status}}") == left
+
+
+@pytest.mark.parametrize("read", [lambda engine, job: engine.archive(job, "/out"), Engine.files])
+def test_files_that_break_off_on_their_way_are_an_error(
+    lab: Lab, tmp_path: Path, read: Callable[[Engine, str], Iterator[bytes]]
+) -> None:
+    """The engine begins to hand out what a container left and goes: told in words, so that the run's end is kept."""
+    job = lab.executor.submit(lab.plan("sh", "-c", "mkdir /out; head -c 2000000 /dev/urandom >/out/numbers"))
+    assert lab.until(job).phase is Phase.SUCCEEDED
+    assert [r.item.size for r in tarred.files(read(Engine.connect(lab.environ), job), "") if "numbers" in r.item.name]
+    place = tmp_path / "s"
+    with CutSocket(lab.stack.docker_host, place, re.compile("/archive|/export"), after=200_000) as address:
+        chunks = read(Engine.connect({"DOCKER_HOST": address}), job)
+        with pytest.raises(RvexpError, match="the Docker engine could not read") as caught:
+            list(tarred.files(chunks, ""))
+        assert caught.value.hint == "git rvexp doctor"
 
 
 def test_a_container_left_behind_is_started_once(lab: Lab) -> None:
