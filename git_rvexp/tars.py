@@ -1,7 +1,8 @@
 """Tars that somebody else made, as streams: from registries, engines, containers and archives.
 
 What tarfile does not mind is minded here: a size that reaches beyond the end (it goes on reading until the size is
-reached, for hours), headers that never end (it takes them into memory whole), and its list of all members it has seen.
+reached, for hours), headers that never end (it takes them into memory whole), headers that it fails over in errors of
+other kinds, and its list of all members it has seen.
 """
 
 import gzip
@@ -58,11 +59,14 @@ class _Header(tarfile.TarInfo):
 
 
 class _Tar(tarfile.TarFile):
-    """One that forgets what has passed: a member takes hundreds of bytes."""
+    """One that forgets what has passed, since a member takes hundreds of bytes, and fails in one way."""
 
     def next(self) -> tarfile.TarInfo | None:
         """As tarfile has it."""
-        member = super().next()
+        try:
+            member = super().next()
+        except (ValueError, RecursionError) as why:  # numbers that are none; a chain of headers before one member
+            raise tarfile.ReadError(f"it has a broken header: {why}") from why
         self.members: list[tarfile.TarInfo] = []
         return member
 

@@ -74,6 +74,37 @@ def test_endless_header_is_refused_before_it_is_read(kind: bytes) -> None:
     assert pieces.asked * 700 < 2 << 20
 
 
+def sparse(**words: str) -> bytes:
+    """A tar whose second member has pax words of a sparse file."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        for pax in ({}, {f"GNU.sparse.{key}": value for key, value in words.items()}):
+            member = tarfile.TarInfo("a")
+            member.size, member.pax_headers = 3, pax
+            tar.addfile(member, io.BytesIO(b"abc"))
+    return out.getvalue()
+
+
+def chained(count: int) -> bytes:
+    """A tar with one member, before which stand so many long names."""
+    name = tarfile.TarInfo("././@LongLink")
+    name.type, name.size = tarfile.GNUTYPE_LONGNAME, 2
+    one = name.tobuf(tarfile.GNU_FORMAT) + b"a\0".ljust(tarfile.BLOCKSIZE, b"\0")
+    return one * count + tarfile.TarInfo("a").tobuf(tarfile.GNU_FORMAT) + bytes(2 * tarfile.BLOCKSIZE)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [sparse(map="a,b"), sparse(major="0", minor="0", size="x"), sparse(major="1", minor="0"), chained(3000)],
+    ids=["map", "size", "content", "chain"],
+)
+def test_header_that_tarfile_fails_over_is_a_broken_tar(data: bytes) -> None:
+    """Where it lets errors of other kinds out: callers know what to do about a broken archive."""
+    with pytest.raises(tarfile.TarError, match="broken header"), tars.opened(iter([data])) as tar:
+        for _ in tar:
+            pass
+
+
 @pytest.mark.parametrize("damage", [lambda data: data[:-12], lambda data: data[:60] + b"\xff" * 9 + data[69:]])
 def test_broken_gzip_is_a_broken_tar(damage: Callable[[bytes], bytes]) -> None:
     """Whatever gzip and zlib say of it."""
