@@ -52,7 +52,8 @@ class Answer(NamedTuple):
 
     def chunks(self) -> Iterator[bytes]:
         """The body, piece by piece; HttpError when it breaks off or passes a limit."""
-        told = int(self.headers["content-length"]) if self.headers.get("content-length", "").isdigit() else None
+        length = self.headers.get("content-length", "")
+        told = int(length) if length.isascii() and length.isdecimal() else None
         had = 0
         while chunk := self._read():
             had += len(chunk)
@@ -98,7 +99,7 @@ def exchange(
         if authorization and not protected(url):
             raise CredentialsError(f"credentials are not sent unprotected to {redacted(url)}", hint="use https")
         with _sent(method, url, {**(headers or {})}, authorization, body, limits, until, through) as stream:
-            names = {k.lower(): v for k, v in stream.headers.items()}
+            names = {k.lower(): ", ".join(stream.headers.get_all(k, [])) for k in stream.headers}
             target = names.get("location", "")
             if stream.status not in _REDIRECTS or method not in ("GET", "HEAD") or not target:
                 yield Answer(method, stream.status, names, url, stream, limits)

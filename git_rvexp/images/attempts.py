@@ -1,62 +1,48 @@
-"""How often something is tried with a registry, and what its answers to an upload mean for that."""
+"""How often something is tried with a registry, and what its answers say about that."""
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from git_rvexp import http
 from git_rvexp.errors import RvexpError
-from git_rvexp.images.registry import AlteredError, Registry
 from git_rvexp.jitter import jitter
-from git_rvexp.names import Digest
 
 _ATTEMPTS = 4
 _FIRST_PAUSE = 0.2  # seconds; doubled each time
+_LONGEST_PAUSE = 60  # seconds that a registry may ask for
 PASSING = (408, 425, 429, 500, 502, 503, 504)
 """Statuses that another attempt may not meet."""
 _DAMAGED = ("DIGEST_INVALID", "SIZE_INVALID", "BLOB_UPLOAD_INVALID", "BLOB_UPLOAD_UNKNOWN")
+_SHOWN = 300  # characters
+_T = TypeVar("_T")
 
 
-class AgainError(Exception):
-    """Control flow of those who try: worth another attempt; `why` is the error that it would have been."""
+class AgainError(RvexpError):
+    """What another attempt may not meet; `after` are the seconds to leave the registry alone until then."""
 
-    def __init__(self, why: RvexpError) -> None:
-        super().__init__(str(why))
-        self.why = why
+    def __init__(self, message: str, hint: str | None = None, *, after: float = 0) -> None:
+        super().__init__(message, hint=hint)
+        self.after = after
 
 
-def insisting(attempt: Callable[[], None]) -> None:
+def insisting(attempt: Callable[[], _T], on: tuple[type[RvexpError], ...] = (AgainError, http.HttpError)) -> _T:
     """Try until it goes through, a bounded number of times with pauses; the last error when it does not."""
     pause = _FIRST_PAUSE
-    for left in reversed(range(_ATTEMPTS)):
+    for _ in range(_ATTEMPTS - 1):
         try:
             return attempt()
-        except AgainError as why:
-            if not left:
-                raise why.why from why
-        except http.HttpError:
-            if not left:
-                raise
-        time.sleep(jitter(pause, 2 * pause))
+        except on as why:
+            time.sleep(max(jitter(pause, 2 * pause), why.after if isinstance(why, AgainError) else 0))
         pause *= 2
-    return None
+    return attempt()
 
 
-def checked(registry: Registry, answer: http.Answer, told: bytes, what: str) -> None:
-    """Raise unless the status is a 2xx: AgainError where it may pass, else RvexpError with the registry's words."""
-    try:
-        registry.expect(answer, what, told)
-    except RvexpError as why:
-        if answer.status in PASSING:
-            raise AgainError(why) from why
-        raise
-
-
-def confirmed(registry: Registry, answer: http.Answer, digest: Digest, what: str) -> None:
-    """AlteredError when the registry names another digest than that of what it was sent."""
-    named = answer.headers.get("docker-content-digest", str(digest))
-    if named != str(digest):
-        raise AlteredError(f"{what}\n  {registry.repository.host} stored {named} in place of {digest}")
+def asked_pause(headers: Mapping[str, str]) -> float:
+    """The seconds that an answer asks to be left alone for, within bounds; 0 when it names none, or a date."""
+    told = headers.get("retry-after", "").strip()
+    return min(int(told[:9]), _LONGEST_PAUSE) if told.isascii() and told.isdecimal() else 0
 
 
 def damaged(told: bytes) -> bool:
@@ -70,3 +56,12 @@ def codes(told: bytes) -> list[str]:
         return [str(error.get("code")) for error in json.loads(told)["errors"]]
     except (ValueError, LookupError, TypeError, AttributeError):
         return []
+
+
+def reason(body: bytes) -> str:
+    """The registry's own words, shortened."""
+    try:
+        errors = json.loads(body)["errors"]
+        return "".join(f"\n  {e.get('code')}: {e.get('message')}" for e in errors)[:_SHOWN]
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return ""

@@ -10,9 +10,10 @@ import urllib.parse
 from git_rvexp import http
 from git_rvexp.addresses import redacted
 from git_rvexp.errors import RvexpError
-from git_rvexp.images.attempts import PASSING, AgainError, checked, confirmed
+from git_rvexp.images.attempts import PASSING
 from git_rvexp.images.blob import Blob
-from git_rvexp.images.registry import Registry
+from git_rvexp.images.registry import AlteredError, Registry
+from git_rvexp.names import Digest
 
 _TRIED = 16 << 10  # bytes
 _MOST = 1 << 20  # bytes; beyond, a request saved is no gain over one sent in vain
@@ -37,21 +38,20 @@ def lost(registry: Registry) -> None:
     _note(registry, taking=False)
 
 
-def begin(registry: Registry) -> str:
-    """Ask once for a place to send one blob to. RvexpError when there is none."""
-    try:
-        return begun(registry)
-    except AgainError as why:
-        raise why.why from why
+def confirmed(registry: Registry, answer: http.Answer, digest: Digest, what: str) -> None:
+    """AlteredError when the registry names another digest than that of what it was sent."""
+    named = answer.headers.get("docker-content-digest", str(digest))
+    if named != str(digest):
+        raise AlteredError(f"{what}\n  {registry.repository.host} stored {named} in place of {digest}")
 
 
 def begun(registry: Registry) -> str:
-    """The same; AgainError where another attempt may help."""
+    """Ask once for a place to send one blob to. RvexpError when there is none, AgainError where one may come."""
     refused = _refused(registry)
     # POST wants the length of its empty body
     with registry.send("POST", _start(registry), headers={"Content-Length": "0"}, body=b"") as answer:
         told = answer.read()
-        checked(registry, answer, told, refused)
+        registry.expect(answer, refused, told)
         return _place(registry, answer)
 
 
@@ -74,7 +74,7 @@ def offered(registry: Registry, blob: Blob) -> str:
             if answer.ok:
                 return _place(registry, answer)
             if answer.status in PASSING:
-                checked(registry, answer, told, _refused(registry))
+                registry.expect(answer, _refused(registry), told)
         return begun(registry)
     finally:
         _note(registry, taking=taken)

@@ -5,8 +5,6 @@ the manifest. Pushing images is the engine's work; it has the layers.
 """
 
 import contextlib
-import json
-import re
 import urllib.parse
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +12,8 @@ from dataclasses import dataclass, field
 from git_rvexp import http
 from git_rvexp.connections import Connections
 from git_rvexp.errors import CredentialsError, RvexpError
+from git_rvexp.images.attempts import PASSING, AgainError, asked_pause, insisting, reason
+from git_rvexp.images.challenge import chosen
 from git_rvexp.images.credentials import Login
 from git_rvexp.images.kept import Kept
 from git_rvexp.images.platform import Platform
@@ -25,9 +25,7 @@ from git_rvexp.names import Digest
 _DOCKER = "application/vnd.docker.distribution.manifest"
 _OCI = "application/vnd.oci.image"
 _ACCEPT = f"{_OCI}.manifest.v1+json, {_OCI}.index.v1+json, {_DOCKER}.v2+json, {_DOCKER}.list.v2+json"
-_CHALLENGE = re.compile(r'([a-zA-Z]+)="([^"]*)"')
 _JSON_LIMIT = http.Limits(size=8 << 20)
-_LOOSE_MOST = 300
 
 
 class AlteredError(RvexpError):
@@ -100,13 +98,12 @@ class Registry:
 
     def resolve(self, reference: str) -> Manifest | None:
         """The manifest that a tag (or a digest) names now; None when there is none."""
-        with self.send("GET", self.path("manifests", reference), headers={"Accept": _ACCEPT}) as answer:
-            body = answer.read()
-            if answer.status == 404:
-                self._missing(body)
-                return None
-            self.expect(answer, f"{self.repository}:{reference} cannot be read", body)
-            manifest = Manifest.of(body, answer.headers.get("content-type", ""))
+        what = f"{self.repository}:{reference} cannot be read"
+        answer, body = self._got(self.path("manifests", reference), what, {"Accept": _ACCEPT})
+        if answer.status == 404:
+            self._missing(body)
+            return None
+        manifest = Manifest.of(body, answer.headers.get("content-type", ""))
         told = answer.headers.get("docker-content-digest", str(manifest.digest))
         wanted = reference if reference.startswith("sha256:") else told
         if str(manifest.digest) != wanted:
@@ -147,16 +144,27 @@ class Registry:
         known = self.kept.get(digest) if self.kept else None
         if known is not None:
             return known
-        with self.send("GET", self.path("blobs", str(digest))) as answer:
-            body = answer.read()
-            if answer.status == 404:
-                raise GoneError(f"the blob {digest} is gone from {self.repository}")
-            self.expect(answer, f"the blob {digest} of {self.repository} cannot be read", body)
+        what = f"the blob {digest} of {self.repository} cannot be read"
+        answer, body = self._got(self.path("blobs", str(digest)), what)
+        if answer.status == 404:
+            raise GoneError(f"the blob {digest} is gone from {self.repository}")
         if Digest.of(body) != digest:
             raise AlteredError(f"the registry sent another blob than {digest} for {self.repository}")
         if self.kept:
             self.kept.put(body)
         return body
+
+    def _got(self, path: str, what: str, headers: Mapping[str, str] | None = None) -> tuple[http.Answer, bytes]:
+        """What is at `path`, or the answer that nothing is; asked for again where the registry cannot answer now."""
+
+        def attempt() -> tuple[http.Answer, bytes]:
+            with self.send("GET", path, headers=headers) as answer:
+                body = answer.read()
+            if answer.status != 404:
+                self.expect(answer, what, body)
+            return answer, body
+
+        return insisting(attempt, on=(AgainError,))
 
     @contextlib.contextmanager
     def send(
@@ -191,19 +199,17 @@ class Registry:
         with ask() as answer:
             yield answer
 
-    def _answer(self, challenge: str) -> str:
-        """The Authorization value that `challenge` asks for. CredentialsError when we have none to give."""
-        kind = challenge.split(" ", 1)[0].lower()
-        if kind == "basic":
+    def _answer(self, header: str) -> str:
+        """The Authorization value that the challenges of `header` ask for. CredentialsError when we have none."""
+        challenge = chosen(header)
+        if not challenge.usable:
+            raise self._refused(f"it asks for {challenge.kind!r}, which is not known here")
+        if challenge.kind == "basic":
             if self.login is None:
                 raise self._refused("it asks for a login, and none is known")
             return http.basic(self.login.user, self.login.password)
-        words = dict(_CHALLENGE.findall(challenge))
-        if kind != "bearer" or "realm" not in words:
-            raise self._refused(f"it asks for {kind!r}, which is not known here")
-        query = urllib.parse.urlencode({k: words[k] for k in ("service", "scope") if k in words})
         basic = http.basic(self.login.user, self.login.password) if self.login else ""
-        place, kept = f"{words['realm']}?{query}", self._connections
+        place, kept = challenge.service, self._connections
         with http.exchange("GET", place, authorization=basic, limits=_JSON_LIMIT, through=kept) as answer:
             body = answer.read()
             if answer.status in (401, 403):
@@ -213,15 +219,19 @@ class Registry:
         return f"Bearer {token.get('token') or token.get('access_token') or ''}"
 
     def expect(self, answer: http.Answer, what: str, body: bytes = b"") -> None:
-        """Raise unless the status is a 2xx, with the registry's words; CredentialsError for 401 and 403."""
+        """Raise unless the status is a 2xx, with the registry's words.
+
+        CredentialsError for 401 and 403, AgainError for what may pass.
+        """
         if answer.ok:
             return
         if answer.status in (401, 403):
             raise self._refused("it refused the login" if self.login else "it asks for a login, and none is known")
-        raise RvexpError(
-            f"the registry {self.repository.host} failed: {what}\n  HTTP {answer.status}{_reason(body)}",
-            hint="git rvexp doctor" if answer.status >= 500 else None,
-        )
+        told = f"the registry {self.repository.host} failed: {what}\n  HTTP {answer.status}{reason(body)}"
+        hint = "git rvexp doctor" if answer.status >= 500 else None
+        if answer.status in PASSING:
+            raise AgainError(told, hint=hint, after=asked_pause(answer.headers))
+        raise RvexpError(told, hint=hint)
 
     def _refused(self, why: str) -> CredentialsError:
         login = "git rvexp doctor" if self.repository.is_ecr else f"docker login {self.repository.host}"
@@ -229,7 +239,7 @@ class Registry:
 
     def _missing(self, body: bytes) -> None:
         """ECR makes no repository on push, so a missing one is an error now rather than later."""
-        if self.repository.is_ecr and "NAME_UNKNOWN" in _reason(body):
+        if self.repository.is_ecr and "NAME_UNKNOWN" in reason(body):
             raise GoneError(
                 f"the repository {self.repository} does not exist",
                 hint=f"aws ecr create-repository --repository-name {self.repository.name}",
@@ -238,12 +248,3 @@ class Registry:
     def path(self, kind: str, reference: str) -> str:
         """Where the repository's `kind` (manifests, blobs) named `reference` is."""
         return f"/v2/{self.repository.name}/{kind}/{urllib.parse.quote(reference, safe='/:')}"
-
-
-def _reason(body: bytes) -> str:
-    """The registry's own words, shortened."""
-    try:
-        errors = json.loads(body)["errors"]
-        return "".join(f"\n  {e.get('code')}: {e.get('message')}" for e in errors)[:_LOOSE_MOST]
-    except (ValueError, LookupError, TypeError, AttributeError):
-        return ""

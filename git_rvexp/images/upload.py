@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from git_rvexp import http
 from git_rvexp.errors import RvexpError
 from git_rvexp.images import places
-from git_rvexp.images.attempts import AgainError, checked, codes, confirmed, damaged, insisting
+from git_rvexp.images.attempts import AgainError, codes, damaged, insisting
 from git_rvexp.images.blob import Blob
 from git_rvexp.images.registry import AlteredError, Registry
 from git_rvexp.names import Digest
@@ -32,7 +32,7 @@ class MissingBlobError(RvexpError):
 def blob(registry: Registry, what: Blob, place: str = "") -> None:
     """Make sure that the registry has the blob. RvexpError with the registry's words when it will not take it.
 
-    `place` is where it may be sent to, when a place for it was asked for before (`places.begin`). What goes
+    `place` is where it may be sent to, when a place for it was asked for before (`places.begun`). What goes
     wrong in one request is tried in two.
     """
     tried = False
@@ -117,8 +117,8 @@ def _put_manifest(registry: Registry, tag: str, body: bytes, media_type: str) ->
             places.lost(registry)
             raise MissingBlobError(f"{registry.repository} lacks a blob of the image that was to become {tag}")
         what = f"the manifest of {registry.repository}:{tag} was not taken"
-        checked(registry, answer, told, what)
-        confirmed(registry, answer, Digest.of(body), what)
+        registry.expect(answer, what, told)
+        places.confirmed(registry, answer, Digest.of(body), what)
 
 
 def there(registry: Registry, what: Blob, *, compared: bool = False) -> bool:
@@ -142,6 +142,6 @@ def _send(registry: Registry, what: Blob, address: str) -> None:
     with registry.send("PUT", whole, headers=headers, body=what.open, limits=_LIMITS) as answer:
         told = answer.read()
         if answer.status == 404 or damaged(told):
-            raise AgainError(RvexpError(f"{refused}\n  HTTP {answer.status}: it was damaged or lost on the way"))
-        checked(registry, answer, told, refused)
-        confirmed(registry, answer, what.digest, refused)
+            raise AgainError(f"{refused}\n  HTTP {answer.status}: it was damaged or lost on the way")
+        registry.expect(answer, refused, told)
+        places.confirmed(registry, answer, what.digest, refused)

@@ -20,10 +20,11 @@ from git_rvexp.errors import RvexpError, UsageError
 from git_rvexp.git.tags import Told
 from git_rvexp.images import archive, audit, dockerfile, ignore
 from git_rvexp.images.assemble import Base, assemble
+from git_rvexp.images.attempts import reason
 from git_rvexp.images.credentials import Login
 from git_rvexp.images.delta import Unfit
 from git_rvexp.images.reference import Repository
-from git_rvexp.images.registry import Manifest, Registry, _reason
+from git_rvexp.images.registry import Manifest, Registry
 from git_rvexp.images.shape import checked_config, json_object
 from git_rvexp.images.spool import Spool
 from git_rvexp.images.unpacking import Different
@@ -151,7 +152,7 @@ def registry(data: bytes) -> None:
     asking = Registry(Repository.parse("registry.example/x"), Login("u", "p"))
     with contextlib.suppress(RvexpError):
         asking._answer(data.decode("latin-1").replace("https://", "http://"))
-    _reason(data)
+    reason(data)
     with contextlib.suppress(RvexpError):
         found = Manifest.of(data)
         with contextlib.suppress(UsageError):  # an index has no config

@@ -72,6 +72,19 @@ with http.exchange("PUT", sys.argv[1], body=bytes(50_000_000)) as answer:
     assert (done.returncode, done.stdout.split()[-1:], done.stderr) == (0, ["413"], "")
 
 
+def test_header_that_comes_twice_is_kept_whole() -> None:
+    """A registry may offer its logins in a header for each; a length that is no number in ASCII is none."""
+    head = b"HTTP/1.1 401 No\r\nWWW-Authenticate: Bearer a=b\r\nWWW-Authenticate: Negotiate\r\nContent-Length: \xb2"
+
+    def answer(connection: socket.socket) -> None:
+        connection.recv(1000)
+        connection.sendall(head + b"\r\nConnection: close\r\n\r\nno")
+        connection.shutdown(socket.SHUT_WR)
+
+    with listening(answer) as port, exchange("GET", f"http://127.0.0.1:{port}/") as found:
+        assert (found.headers["www-authenticate"], found.read()) == ("Bearer a=b, Negotiate", b"no")
+
+
 def test_any_status_is_an_answer() -> None:
     """404 and 500 come back with their body, as 200 does."""
     with Serving(lambda a: Reply(int(a.path[1:]), b"told")) as server:

@@ -9,6 +9,7 @@ import pytest
 
 from git_rvexp import http
 from git_rvexp.errors import CredentialsError, RvexpError, UsageError
+from git_rvexp.images.attempts import asked_pause
 from git_rvexp.images.credentials import Login
 from git_rvexp.images.reference import Repository
 from git_rvexp.images.registry import Manifest, Registry
@@ -203,6 +204,70 @@ def test_token_login() -> None:
         assert client(server, Login("ada", "pw")).resolve("one")
         with pytest.raises(CredentialsError, match="refused the login"):
             client(server, Login("ada", "no")).resolve("one")
+
+
+@pytest.mark.parametrize(
+    ("realm", "rest", "asked"),
+    [
+        ("/token", ', Basic realm="Registry"', "/token?service=reg&scope=pull"),
+        ("/token", ", Negotiate", "/token?service=reg&scope=pull"),
+        ("/token?account=ada", "", "/token?account=ada&service=reg&scope=pull"),
+    ],
+)
+@pytest.mark.parametrize("first", ["", 'Negotiate, Basic realm="x, y=\\"z\\"", '])
+def test_one_of_several_challenges_is_met(first: str, realm: str, rest: str, asked: str) -> None:
+    """A token is preferred; what belongs to another challenge, or stands in the realm already, does not disturb."""
+    served: list[Serving] = []
+
+    def answer(request: Asked) -> Reply:
+        if request.path.startswith("/token"):
+            return Reply(200, b'{"token": "T"}')
+        if request.headers.get("authorization") == "Bearer T":
+            return honest(request)
+        challenge = f'{first}Bearer realm="{served[0].url}{realm}",service="reg",scope=pull{rest}'
+        return Reply(401, headers={"WWW-Authenticate": challenge})
+
+    with Serving(answer) as server:
+        served.append(server)
+        assert client(server, Login("ada", "pw")).resolve("one")
+        assert server.asked[1].path == asked
+
+
+@pytest.mark.parametrize("challenge", ['Negotiate, Basic realm="r"', 'Bearer service="none", Basic'])
+def test_password_is_sent_where_nothing_else_can_be_met(challenge: str) -> None:
+    """A kind of login that is not known here, or a token without a place, does not hide it."""
+
+    def answer(asked: Asked) -> Reply:
+        known = asked.headers.get("authorization") == http.basic("ada", "pw")
+        return honest(asked) if known else Reply(401, headers={"WWW-Authenticate": challenge})
+
+    with Serving(answer) as server:
+        assert client(server, Login("ada", "pw")).resolve("one")
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("part", ["manifests/one", "blobs/"])
+def test_what_passes_is_asked_again(status: int, part: str) -> None:
+    """A registry that is busy once does not end a command; the pause it asks for is kept."""
+    busy = [Reply(status, headers={"Retry-After": "1"})]
+
+    def answer(asked: Asked) -> Reply:
+        return busy.pop() if busy and part in asked.path else honest(asked)
+
+    with Serving(answer) as server:
+        found = client(server).resolve("one")
+        assert found
+        assert client(server).config(found)["os"] == "linux"
+        assert len(server.asked) == 3
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [("5", 5), ("0", 0), ("1799999999", 60), ("9" * 5000, 60), ("-5", 0), ("5.5", 0), ("\xb2", 0), ("", 0)],
+)
+def test_pauses_that_registries_ask_for_are_bounded(told: str, seconds: float) -> None:
+    """In seconds, as they send it; some send a time since 1970."""
+    assert asked_pause({"retry-after": told}) == seconds
 
 
 def test_password_is_not_sent_to_an_unprotected_token_service() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -115,6 +116,19 @@ def test_login_that_cannot_be_renewed_is_told_and_nothing_is_named(step: str) ->
     with pytest.raises(CredentialsError, match="refused the login"):
         published(shelf, b"config")
     assert shelf.manifests == {}
+
+
+def test_registry_that_is_busy_is_left_alone_for_as_long_as_it_asks() -> None:
+    """For longer than all pauses between the attempts take: without its word they would be used up before."""
+    shelf, since = Shelf(), time.monotonic()
+
+    def answer(asked: Asked) -> Reply:
+        busy = time.monotonic() - since < 4
+        return Reply(429, headers={"Retry-After": "4"}) if busy else shelf.answer(asked)
+
+    with Serving(answer) as server:
+        upload.blobs(Registry(Repository.parse(f"127.0.0.1:{server.port}/lab/exp")), [Blob.of(b"config")])
+    assert list(shelf.blobs.values()) == [b"config"]
 
 
 @pytest.mark.parametrize("shown", [None, b"theirs" + LARGE[6:], LARGE[:100]], ids=["nothing", "other", "cut"])

@@ -65,7 +65,7 @@ class Ahead:
 
     def _begin(self) -> None:
         try:
-            self._places.append(places.begin(self._registry))
+            self._places.append(places.begun(self._registry))
         except RvexpError:  # told, and tried again, when the blob is sent
             return
 
