@@ -8,11 +8,11 @@ that was cut short is completed by the next. Streamed: neither list is held whol
 import functools
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 from git_rvexp import aws
+from git_rvexp.beside import all_done
 from git_rvexp.data.manifest import Item, compare, judgement
 from git_rvexp.data.places import Place, inside
 from git_rvexp.data.s3 import Listing, digest
@@ -45,9 +45,9 @@ class Copy:
         """Copy what is not there yet; how many that were. MovedError when one cannot be had any more."""
         missing, made = self._missing(items), 0
         _ = self._s3  # made before the threads are
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            while some := list(itertools.islice(missing, _PORTION)):
-                made += sum(1 for _ in pool.map(self._one, some))
+        while some := list(itertools.islice(missing, _PORTION)):
+            all_done([functools.partial(self._one, item) for item in some], _AT_ONCE)
+            made += len(some)
         return made
 
     def check(self, lines: Iterator[str]) -> None:

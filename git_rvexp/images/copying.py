@@ -4,11 +4,12 @@ What the target has already is not asked for again, so a copy that broke off goe
 registry the target is asked to take the blob over from its neighbour first; where it will not, the bytes are sent.
 """
 
+import functools
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from git_rvexp import http
+from git_rvexp.beside import all_done
 from git_rvexp.errors import RvexpError
 from git_rvexp.images import upload
 from git_rvexp.images.blob import Blob
@@ -31,16 +32,9 @@ def copied(source: Registry, target: Registry, descriptors: Sequence[Mapping[str
     for descriptor in descriptors:
         if descriptor.get("urls"):
             raise RvexpError(f"the layer {descriptor['digest']} may not be copied: its address is its licence's")
-    wanted = {str(d["digest"]): int(d["size"]) for d in descriptors}
-    pool = ThreadPoolExecutor(_AT_ONCE)
-    try:
-        for done in [
-            pool.submit(_one, source, target, _streamed(source, Digest(digest), size, step), say)
-            for digest, size in wanted.items()
-        ]:
-            done.result()
-    finally:
-        pool.shutdown(cancel_futures=True)
+    wanted = {Digest(str(d["digest"])): int(d["size"]) for d in descriptors}
+    blobs = [_streamed(source, digest, size, step) for digest, size in wanted.items()]
+    all_done([functools.partial(_one, source, target, blob, say) for blob in blobs], _AT_ONCE)
 
 
 def _one(source: Registry, target: Registry, blob: Blob, say: Say) -> None:

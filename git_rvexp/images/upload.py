@@ -5,11 +5,12 @@ the POST alone where the registry takes that; the manifest last. The registry ch
 of them is compared with what was sent. Attempts are bounded; what arrived stays, so that a second call sends less.
 """
 
-import threading
+import functools
 import urllib.parse
 from collections.abc import Iterable, Sequence
 
 from git_rvexp import http
+from git_rvexp.beside import all_done
 from git_rvexp.errors import RvexpError
 from git_rvexp.images import places
 from git_rvexp.images.attempts import AgainError, codes, damaged, insisting
@@ -53,22 +54,8 @@ def blob(registry: Registry, what: Blob, place: str = "") -> None:
 
 def blobs(registry: Registry, what: Sequence[Blob], rooms: Sequence[str] = ()) -> None:
     """Make sure that the registry has all of them, sent side by side; the first one's error when some fail."""
-    failed: dict[int, RvexpError] = {}
-
-    def one(number: int) -> None:
-        try:
-            blob(registry, what[number], rooms[number] if number < len(rooms) else "")
-        except RvexpError as why:
-            failed[number] = why
-
-    threads = [threading.Thread(target=one, args=(number,)) for number in range(1, len(what))]
-    for thread in threads:
-        thread.start()
-    one(0)
-    for thread in threads:
-        thread.join()
-    if failed:
-        raise failed[min(failed)]
+    to = [*rooms, *[""] * len(what)]
+    all_done([functools.partial(blob, registry, each, place) for each, place in zip(what, to, strict=False)], len(what))
 
 
 def mounted(registry: Registry, what: Blob, neighbour: str) -> bool:

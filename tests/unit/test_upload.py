@@ -2,8 +2,12 @@
 
 import json
 import re
+import signal
+import subprocess
+import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import pytest
@@ -129,6 +133,53 @@ def test_registry_that_is_busy_is_left_alone_for_as_long_as_it_asks() -> None:
     with Serving(answer) as server:
         upload.blobs(Registry(Repository.parse(f"127.0.0.1:{server.port}/lab/exp")), [Blob.of(b"config")])
     assert list(shelf.blobs.values()) == [b"config"]
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_error_of_any_kind_is_no_success(which: int) -> None:
+    """A layer that cannot be made is not uploaded, in whichever thread that shows."""
+
+    def broken() -> Iterator[bytes]:
+        raise KeyError("lost")
+
+    shelf, what = Shelf(), [Blob.of(b"config"), Blob.of(b"layer")]
+    what[which] = what[which]._replace(open=broken)
+    with Serving(shelf.answer) as server, pytest.raises(KeyError, match="lost"):
+        upload.blobs(Registry(Repository.parse(f"127.0.0.1:{server.port}/lab/exp")), what)
+
+
+UPLOADING = """
+import sys
+from git_rvexp.images import upload
+from git_rvexp.images.blob import Blob
+from git_rvexp.images.reference import Repository
+from git_rvexp.images.registry import Registry
+upload.blobs(Registry(Repository.parse(sys.argv[1])), [Blob.of(b"a"), Blob.of(b"b")])
+"""
+
+
+def test_interrupt_ends_the_process_while_blobs_go_up() -> None:
+    """The registry takes its time over both; nobody waits for it."""
+    shelf, arrived, ended = Shelf(), threading.Semaphore(0), threading.Event()
+
+    def answer(asked: Asked) -> Reply:
+        if asked.method == "PUT":
+            arrived.release()
+            ended.wait(120)
+        return shelf.answer(asked)
+
+    with Serving(answer) as server:
+        words = [sys.executable, "-c", UPLOADING, f"127.0.0.1:{server.port}/lab/exp"]
+        process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
+        try:
+            assert arrived.acquire(timeout=60)
+            assert arrived.acquire(timeout=60)
+            process.send_signal(signal.SIGINT)
+            told = process.communicate(timeout=60)[1]
+        finally:
+            ended.set()
+            process.kill()
+    assert told.endswith("KeyboardInterrupt\n")
 
 
 @pytest.mark.parametrize("shown", [None, b"theirs" + LARGE[6:], LARGE[:100]], ids=["nothing", "other", "cut"])
