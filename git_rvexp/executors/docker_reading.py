@@ -8,6 +8,9 @@ from typing import Any
 from git_rvexp.executors.docker_asking import MIB, TIMEOUT
 from git_rvexp.model import JobState, Json, Phase
 
+LONGEST = 1 << 20
+"""Bytes of a log that come as one line at most."""
+
 
 def job_state(seen: Mapping[str, Any], engine: Mapping[str, Any], stopped_for: str = "") -> JobState:
     """The state of the container that `docker inspect` shows as `seen`, in the engine that `docker info` shows.
@@ -35,14 +38,30 @@ def epoch(text: str) -> float | None:
 
 
 def lines(chunks: Iterable[bytes]) -> Iterator[str]:
-    """The whole lines in a stream of bytes, and the last unfinished one; bytes that are not UTF-8 are replaced."""
-    rest = b""
+    """The whole lines in a stream of bytes, and the last unfinished one; bytes that are not UTF-8 are replaced.
+
+    A line of over LONGEST bytes, such as a progress bar's that never ends, comes as several.
+    """
+    line = bytearray()
     for chunk in chunks:
-        *whole, rest = (rest + chunk).split(b"\n")
-        for line in whole:
+        *whole, rest = chunk.split(b"\n")
+        for end in whole:
+            line += end
+            yield from _parts(line)
             yield line.decode(errors="replace")
-    if rest:
-        yield rest.decode(errors="replace")
+            line.clear()
+        line += rest
+        yield from _parts(line)
+    if line:
+        yield line.decode(errors="replace")
+
+
+def _parts(line: bytearray) -> Iterator[str]:
+    """What is to be taken off the front of `line` so that LONGEST bytes or fewer remain; no character is cut."""
+    while len(line) > LONGEST:
+        inner = next((i for i in range(4) if line[LONGEST - i] & 0xC0 != 0x80), 0)
+        yield line[: LONGEST - inner].decode(errors="replace")
+        del line[: LONGEST - inner]
 
 
 def never_started(seen: Mapping[str, Any]) -> bool:

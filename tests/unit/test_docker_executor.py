@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from git_rvexp.errors import RvexpError, UsageError
 from git_rvexp.executors import docker_remark
 from git_rvexp.executors.docker_asking import check_plan, check_room, environment, request
-from git_rvexp.executors.docker_reading import epoch, job_state, lines, overdue
+from git_rvexp.executors.docker_reading import LONGEST, epoch, job_state, lines, overdue
 from git_rvexp.executors.protocol import RefusedError
 from git_rvexp.model import Phase, Plan, Resources
 from git_rvexp.names import RunId
@@ -134,6 +134,21 @@ def test_lines_do_not_depend_on_pieces(text: str, sizes: list[int]) -> None:
     found = list(lines([*chunks, data]))
     assert "\n".join(found) == text.removesuffix("\n")
     assert not any("\n" in line for line in found)
+
+
+@pytest.mark.parametrize("piece", [LONGEST // 64, LONGEST + 3, 5 * LONGEST])
+def test_line_without_end_comes_in_parts(piece: int) -> None:
+    """Progress bars rewrite one line for hours: it is not held, and where it is cut does not depend on the pieces."""
+    text = "\r99 %" + "é" * (2 * LONGEST) + "\nend"
+    data = text.encode()
+    found = list(lines(data[at : at + piece] for at in range(0, len(data), piece)))
+    assert [len(part.encode()) for part in found] == [LONGEST - 1, *[LONGEST] * 3, 6, 3]
+    assert ("".join(found[:-1]), found[-1]) == tuple(text.split("\n"))
+
+
+def test_line_that_ends_in_time_is_one() -> None:
+    """The longest there is."""
+    assert list(lines([b"a" * LONGEST, b"\nb"])) == ["a" * LONGEST, "b"]
 
 
 @given(st.text(max_size=200))
