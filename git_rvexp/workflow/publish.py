@@ -169,6 +169,15 @@ def recorded_image(record: Record, *, in_registry: bool) -> Image | None:
     return None
 
 
+def pushed_as(record: Record, image: str) -> str:
+    """The newest reference by digest that the record has for the image with the id `image`; "" for none."""
+    for event in reversed(record.of("image")):
+        ref = str(event.get("ref", ""))
+        if "@" in ref and (event.get("id") == image or ref.endswith(f"@{image}")):
+            return ref
+    return ""
+
+
 def image_of(event: Event) -> Image:
     """The image that an `image` event tells of. RvexpError when the event cannot be read."""
     try:

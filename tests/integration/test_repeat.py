@@ -229,3 +229,51 @@ def put(stack: Stack, clone: Clone, bucket: str, key: str, text: str) -> None:
     body.write_text(text)
     done = stack.aws("s3api", "put-object", "--bucket", bucket, "--key", key, "--body", str(body))
     assert done["ETag"]
+
+
+def test_an_image_published_after_the_run_comes_back_from_the_registry(
+    digits: Clone, stack: Stack, registry_repo: str
+) -> None:
+    """The run had it by its id in the engine; the record names the copy, so verify finds it and a repeat pulls it."""
+    tag = digits.rvexp("snapshot", "first").stdout.strip()
+    first = ran(digits, "--", *QUICK)
+    image = field(digits, tag, "image", "id")
+    digits.git("config", "rvexp.ecr-repo", registry_repo)
+    assert digits.rvexp("publish", "first").returncode == 0
+    assert f"{image} is in this engine; " in digits.rvexp("verify", "first").stdout
+    remove_image(stack, image)
+    told = digits.rvexp("verify", "first")
+    assert told.returncode == 0, told.stdout
+    assert f"it is not in this engine; {registry_repo}@sha256:" in told.stdout
+    digits.git("config", "--unset", "rvexp.ecr-repo")
+    done = digits.rvexp("repeat", first, "--wait")
+    assert (done.returncode, done.stdout.splitlines()[1]) == (SAME, "identical; 2 files"), done.stderr
+    assert field(digits, tag, "planned", "image") == image
+
+
+def test_a_copy_in_a_registry_that_somebody_else_names_needs_a_word(
+    digits: Clone, stack: Stack, registry_repo: str, tmp_path: Path
+) -> None:
+    """A plan of another clone does not make this one pull from a registry that its settings do not name."""
+    tag = digits.rvexp("snapshot", "first").stdout.strip()
+    first = ran(digits, "--", *QUICK)
+    digits.git("config", "rvexp.ecr-repo", registry_repo)
+    ref = digits.rvexp("publish", "first").stdout.strip()
+    remove_image(stack, field(digits, tag, "image", "id"))
+    fresh = Clone(tmp_path / "fresh")
+    fresh.path.mkdir()
+    fresh.git("init", "-q")
+    fresh.git("config", "rvexp.experiments-remote", digits.git("config", "rvexp.experiments-remote"))
+    assert fresh.rvexp("sync").returncode == 0
+    refused = fresh.rvexp("repeat", first)
+    assert refused.returncode == 2
+    assert ref in refused.stderr
+    assert "--trust-record" in refused.stderr
+    done = fresh.rvexp("repeat", first, "--wait", "--trust-record")
+    assert done.returncode == SAME, done.stderr
+
+
+def remove_image(stack: Stack, image: str) -> None:
+    """Take an image from the engine, by its id, and keep the containers that ran it."""
+    stack.run("docker", "rmi", "--force", image)
+    assert stack.run("docker", "image", "inspect", image, ok=False).returncode

@@ -43,17 +43,33 @@ def check(
         )
     places = [] if trusted else _elsewhere(settings, plan, executor, queue)
     if places:
-        raise UsageError(
-            f"run {plan.run} was recorded elsewhere, and goes where your settings do not\n" + "\n".join(places),
-            hint=f"git rvexp repeat {plan.run} --trust-record, if you know who recorded it",
-        )
+        raise _goes_elsewhere(plan, places)
+
+
+def check_image(repo: Repo, settings: Settings, plan: Plan, ref: str) -> None:
+    """UsageError unless `plan` is ours, or `ref`, where its image is to come from, is of the registry we use."""
+    place = _image_elsewhere(settings, ref)
+    if place and not ours(repo, plan):
+        raise _goes_elsewhere(plan, [place])
+
+
+def _goes_elsewhere(plan: Plan, places: list[str]) -> UsageError:
+    return UsageError(
+        f"run {plan.run} was recorded elsewhere, and goes where your settings do not\n" + "\n".join(places),
+        hint=f"git rvexp repeat {plan.run} --trust-record, if you know who recorded it",
+    )
+
+
+def _image_elsewhere(settings: Settings, ref: str) -> str:
+    repository, at, _ = ref.partition("@")
+    if not at or repository == settings.ecr_repo:
+        return ""
+    return f"  image {ref}   (ecr_repo: {settings.ecr_repo or 'not set'})"
 
 
 def _elsewhere(settings: Settings, plan: Plan, executor: str, queue: str) -> list[str]:
-    repository, at, _ = plan.image.partition("@")
-    told = []
-    if at and repository != settings.ecr_repo:
-        told.append(f"  image {plan.image}   (ecr_repo: {settings.ecr_repo or 'not set'})")
+    image = _image_elsewhere(settings, plan.image)
+    told = [image] if image else []
     if executor == "batch" and plan.queue and not queue and plan.queue != settings.batch_queue:
         told.append(f"  queue {plan.queue}   (batch_queue: {settings.batch_queue or 'not set'})")
     return told

@@ -16,7 +16,7 @@ from git_rvexp.settings import Settings
 from git_rvexp.workflow import publish
 from git_rvexp.workflow.choose import Found
 from git_rvexp.workflow.context import Context
-from git_rvexp.workflow.repeating import roles
+from git_rvexp.workflow.repeating import borrowed, roles
 
 if TYPE_CHECKING:
     from git_rvexp.executors.definition import Definition
@@ -33,7 +33,7 @@ def provided(
     carried = _carried(context, found, plan)
     if carried:
         return dataclasses.replace(plan, extra={**plan.extra, "image_id": carried})
-    if not _present(context, settings, plan):
+    if not _present(context, settings, found, plan, trusted=trusted):
         plan = _rebuilt(context, found, plan, rebuild=rebuild)
     if plan.executor != "batch" or plan.extra.get("environment") == "rebuilt":
         return plan
@@ -53,19 +53,37 @@ def _carried(context: Context, found: Found, plan: Plan) -> str:
     return known if engine.inspect(known) is not None else ""
 
 
-def _present(context: Context, settings: Settings, plan: Plan) -> bool:
+def _present(context: Context, settings: Settings, found: Found, plan: Plan, *, trusted: bool) -> bool:
     """Whether the executor can get the image. Where a registry does not tell, it counts as there, with a warning."""
     if plan.executor == "docker":
         from git_rvexp.images.engine import Engine  # noqa: PLC0415  114 ms of CPU
 
         if Engine.connect(context.environ).inspect(plan.image) is not None:
             return True
+        if "@" not in plan.image:
+            return _pulled(context, settings, found, plan, trusted=trusted)
     elif "@" not in plan.image:
         raise RvexpError(
             f"AWS Batch cannot run an image that is only in an engine: {plan.image}",
             hint="git rvexp repeat --on docker",
         )
     return "@" in plan.image and _in_registry(context, settings, plan.image)
+
+
+def _pulled(context: Context, settings: Settings, found: Found, plan: Plan, *, trusted: bool) -> bool:
+    """Whether the engine got an image that it lacks from where the record says that it was pushed later."""
+    ref = publish.pushed_as(context.ledger.record(found.snapshot.oid), plan.image)
+    if ref and not trusted:
+        borrowed.check_image(context.repo, settings, found.run.plan, ref)
+    if not ref or not _in_registry(context, settings, ref):
+        return False
+    from git_rvexp.executors.docker import DockerExecutor  # noqa: PLC0415  loads docker
+
+    executor = DockerExecutor(context.environ, settings, say=context.say, progress=context.progress)
+    got = str(executor.ensure_image(ref)["Id"])
+    if got != plan.image:
+        context.warn(f"{ref} was pulled, and this engine knows it as {got}: it is not the recorded image")
+    return got == plan.image
 
 
 def _in_registry(context: Context, settings: Settings, ref: str) -> bool:

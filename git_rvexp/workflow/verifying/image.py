@@ -1,5 +1,6 @@
 """An image by its recorded digest or id: there, what it was, made of this tree, still under its name, and for long."""
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 
 from git_rvexp.errors import RvexpError
@@ -7,19 +8,22 @@ from git_rvexp.images.registry import AlteredError, GoneError, Manifest, Registr
 from git_rvexp.model import Json
 from git_rvexp.names import TagName
 from git_rvexp.record.events import Event
+from git_rvexp.workflow import publish
 from git_rvexp.workflow.building.engine import COMMIT, TAG, TAG_OID, TREE
 from git_rvexp.workflow.verifying.ecr import REBUILD, absent, lasting
 from git_rvexp.workflow.verifying.layers import layers
-from git_rvexp.workflow.verifying.link import Link, changed, ok, one_line, unknown
+from git_rvexp.workflow.verifying.link import Link, State, changed, ok, one_line, unknown
 from git_rvexp.workflow.verifying.outside import Outside
 from git_rvexp.workflow.verifying.subject import Subject
 
 
 def image(outside: Outside, subject: Subject, ref: str, *, deep: bool) -> list[Link]:
     """All links of one image; those that depend on its being there only when it is."""
+    return (_in_registry if "@" in ref else _in_engine)(outside, subject, ref, deep=deep)
+
+
+def _in_registry(outside: Outside, subject: Subject, ref: str, *, deep: bool) -> list[Link]:
     event = subject.image_event(ref)
-    if "@" not in ref:
-        return [_in_engine(outside, subject, ref)]
     name = ref.partition("@")[0]
     try:
         registry = outside.registry(name)
@@ -81,23 +85,35 @@ def _named(registry: Registry, subject: Subject, name: str, manifest: Manifest) 
     return [ok("image tag", f"{tag} still names it")]
 
 
-def _in_engine(outside: Outside, subject: Subject, ref: str) -> Link:
-    """An image that was never pushed: only the engine that made it can tell."""
+def _in_engine(outside: Outside, subject: Subject, ref: str, *, deep: bool) -> list[Link]:
+    """An image by its id: the engine that made it can tell, or the registry that it was pushed to later."""
     if not ref.startswith("sha256:"):
-        return changed("image", f"{ref} names no digest: what it was when the run began is not known, nor ever will be")
+        text = f"{ref} names no digest: what it was when the run began is not known, nor ever will be"
+        return [changed("image", text)]
+    pushed = publish.pushed_as(subject.record, ref)
     try:
         found = outside.engine.inspect(ref)
         if found is None:
-            return _not_here(outside, subject, ref)
+            return _pushed(outside, subject, ref, pushed, deep=deep) if pushed else [_not_here(outside, subject, ref)]
     except RvexpError as why:
-        return unknown("image", why)
+        return [unknown("image", why)]
     wrong = list(_wrong_labels(subject, found.labels)) if subject.image_event(ref) else []
     if wrong:
-        return changed("image", f"{ref} is another image than was recorded: {'; '.join(wrong)}")
-    return ok("image", f"{ref} is in this engine and nowhere else; its labels are as recorded")
+        return [changed("image", f"{ref} is another image than was recorded: {'; '.join(wrong)}")]
+    alone = "" if pushed else " and nowhere else"
+    return [ok("image", f"{ref} is in this engine{alone}; its labels are as recorded")]
 
 
-def _not_here(outside: Outside, subject: Subject, ref: str) -> Link:
+def _pushed(outside: Outside, subject: Subject, ref: str, pushed: str, *, deep: bool) -> list[Link]:
+    """The links of the registry's copy, from which a repeat gets the image."""
+    first, *others = _in_registry(outside, subject, pushed, deep=deep)
+    if first.state is State.CHANGED:
+        return [_not_here(outside, subject, ref, first.text)]
+    return [dataclasses.replace(first, text=f"it is not in this engine; {first.text}"), *others]
+
+
+def _not_here(outside: Outside, subject: Subject, ref: str, copy: str = "") -> Link:
+    """`copy` says what became of the one in the registry, where there was one."""
     ran = [run for run in subject.runs if run.planned.get("image") == ref]
     for run in ran:
         outside.executors.of(run.plan)  # raises where the run was another engine's
@@ -105,7 +121,7 @@ def _not_here(outside: Outside, subject: Subject, ref: str) -> Link:
         return unknown(
             "image", f"{ref} is not in this engine, and which engine had it is not recorded", "git rvexp build"
         )
-    return changed("image", f"{ref} is gone from this engine, the only place that had it", REBUILD)
+    return changed("image", f"{ref} is gone from this engine, {copy or 'the only place that had it'}", REBUILD)
 
 
 def _labels(config: Mapping[str, Json]) -> Mapping[str, str]:
