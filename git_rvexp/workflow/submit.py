@@ -18,7 +18,7 @@ from git_rvexp.record import share
 from git_rvexp.record.runs import runs
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.held import signals_held
-from git_rvexp.workflow.repeating import borrowed, inputs
+from git_rvexp.workflow.repeating import borrowed, inputs, outputs
 from git_rvexp.workflow.storing.sharing import share_record
 
 _BUSY_TRIES = 5
@@ -78,6 +78,8 @@ def announce(context: Context, snapshot: Snapshot, plans: Sequence[Plan], *, off
     After Ctrl-C the record says that none was, so that nobody has to look for one.
     """
     mark = {"offline": True} if offline else {}
+    for plan in plans:
+        outputs.foretell(context, plan)
     plans = [inputs.seen(context, plan) for plan in plans]
     try:
         with signals_held():

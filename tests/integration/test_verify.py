@@ -267,3 +267,17 @@ def test_on_this_machine(here: Lab) -> None:
     assert (code, odd.pop("image"), repeatable) == (1, "changed", "no")
     shutil.rmtree(here.clone.path / "data")
     assert here.odd()[1]["inputs"] == "changed"
+
+
+def test_a_declared_output_that_was_not_written_is_told(here: Lab) -> None:
+    """When the run ends, and by verify: a slip in its name would show in the first repeat only."""
+    words = ("--wait", "--output", "typo/out", "--output", "out.txt", "--", "sh", "code/step.sh")
+    done = here.clone.rvexp("submit", *words)
+    assert done.returncode == 0
+    run = done.stdout.strip()
+    warned = [line for line in done.stderr.splitlines() if line.startswith("warning:")]
+    assert len(warned) == 1
+    assert f"run {run} wrote nothing to its declared output typo/out" in warned[0]
+    told = here.clone.rvexp("verify", run)
+    assert told.returncode == 0
+    assert "! outputs    1 file(s) are as the run left them; it wrote nothing to typo/out" in told.stdout

@@ -69,6 +69,15 @@ def test_a_request_that_never_arrived_stays_open(lab: Lab, kind: str) -> None:
     lab.in_step()
 
 
+def test_an_output_that_batch_will_not_show_is_warned_of_before_the_job(lab: Lab) -> None:
+    """A container's folder cannot be read after a job on Batch; what is in S3 can, and is not spoken of."""
+    outputs = {"outputs": ["out", "s3://bucket/{run}/"]}
+    lab.submit(dataclasses.replace(lab.plan(), extra=outputs))
+    (told,) = (line for line in lab.told if "will not be known" in line)
+    assert told.startswith("output out ")
+    assert "--output s3://" in told
+
+
 def test_throttling_is_waited_out_with_a_look_up_before_each_try(lab: Lab) -> None:
     """429 before acceptance: looked up, tried again, one job."""
     lab.double.fail_next("SubmitJob", "429_before", count=3)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -91,6 +92,17 @@ def test_what_has_another_explanation_is_not_comparable(again: Side, why: str) -
     told = verdict(side(ONE), again)
     assert told["result"] == NOT_COMPARABLE
     assert why in summary(told)
+
+
+def test_an_output_that_could_not_be_read_is_not_called_unwritten() -> None:
+    """What nobody has seen is not known to be empty."""
+    first = side({})
+    assert first.outputs is not None
+    unread = Event(TIME, "outputs", {**first.outputs.fields, "unread": {"out": "no access"}})
+    told = summary(verdict(replace(first, outputs=unread), side({})))
+    assert "out of the original could not be read: no access" in told
+    assert "the original wrote nothing" not in told
+    assert "the repeat wrote nothing" in told
 
 
 def test_equal_results_are_identical_whatever_else_changed() -> None:

@@ -25,10 +25,11 @@ _TEXTS_MOST = 262144
 
 @dataclass
 class Reading:
-    """What is found while the outputs pass: small texts by name, and why a place could not be read."""
+    """What is found while the outputs pass: small texts by name, why places could not be read, which hold no file."""
 
     texts: dict[str, str] = field(default_factory=dict)
     unread: dict[str, str] = field(default_factory=dict)
+    empty: list[str] = field(default_factory=list)
     room: int = _TEXTS_MOST
 
     def keep(self, name: str, text: str | None) -> None:
@@ -44,8 +45,15 @@ def declared(plan: Plan) -> list[str]:
 
 
 def fields(context: Context, plan: Plan, job: str) -> dict[str, Json]:
-    """The fields of the `outputs` event of a run whose job has ended. What cannot be read is told with the reason."""
-    manifest, reading = _taken(context, plan, job)
+    """The fields of the `outputs` event of a run whose job has ended. What cannot be read is told with the reason.
+
+    The user hears of that too, and of declared places that the run wrote nothing to.
+    """
+    manifest, reading = listed(context, plan, job)
+    for place in reading.empty:
+        context.warn(f"run {plan.run} wrote nothing to its declared output {place}{_from(place)}")
+    for place, why in reading.unread.items():
+        context.warn(f"output {place} of run {plan.run} could not be read: {why}")
     found: dict[str, Json] = {"run": str(plan.run), **told(context, manifest)}
     if reading.texts:
         found["texts"] = dict(zip(reading.texts, keep(context.ledger, reading.texts.values()), strict=True))
@@ -56,16 +64,24 @@ def fields(context: Context, plan: Plan, job: str) -> dict[str, Json]:
     return found
 
 
-def listed(context: Context, plan: Plan, job: str) -> tuple[Manifest, Mapping[str, str]]:
-    """The outputs as they are now, and why places could not be read. Nothing is written."""
-    manifest, reading = _taken(context, plan, job)
-    return manifest, reading.unread
+def foretell(context: Context, plan: Plan) -> None:
+    """Warn of declared outputs that nobody will be able to read once the job has ended."""
+    for place in declared(plan):
+        why = _unreadable(plan, place)
+        if why:
+            context.warn(f"output {place} will not be known: {why}, such as --output s3://BUCKET/{places.RUN}/")
 
 
-def _taken(context: Context, plan: Plan, job: str) -> tuple[Manifest, Reading]:
+def listed(context: Context, plan: Plan, job: str) -> tuple[Manifest, Reading]:
+    """The outputs as they are now, and what was seen on the way. Nothing is written."""
     reading = Reading()
-    streams = [read(context, plan, job, place, reading) for place in sorted(set(declared(plan)))]
-    return taken(heapq.merge(*streams)), reading
+    streams = {place: read(context, plan, job, place, reading) for place in sorted(set(declared(plan)))}
+    reading.empty = [place for place, items in streams.items() if not items and place not in reading.unread]
+    return taken(heapq.merge(*streams.values())), reading
+
+
+def _from(place: str) -> str:
+    return "" if places.is_s3(place) else ": it is taken from the image's WORKDIR"
 
 
 def _first(manifest: Manifest) -> list[Json]:
@@ -78,16 +94,23 @@ def read(context: Context, plan: Plan, job: str, place: str, reading: Reading) -
     try:
         if places.is_s3(place):
             return _from_s3(context, plan, place, reading)
-        if plan.executor != "docker":
-            reading.unread[place] = "a path in a container cannot be read after a job on Batch: declare an S3 URI"
-            return []
-        if plan.array:
-            reading.unread[place] = "each child of an array has a container of its own: declare an S3 URI"
+        why = _unreadable(plan, place)
+        if why:
+            reading.unread[place] = why
             return []
         return _from_container(context.environ, job, place, reading)
     except RvexpError as why:
         reading.unread[place] = str(why)
         return []
+
+
+def _unreadable(plan: Plan, place: str) -> str:
+    """Why what a job leaves there is out of reach when it has ended; "" when it is not."""
+    if places.is_s3(place):
+        return ""
+    if plan.executor != "docker":
+        return "a path in a container cannot be read after a job on Batch: declare an S3 URI"
+    return "each child of an array has a container of its own: declare an S3 URI" if plan.array else ""
 
 
 def _from_s3(context: Context, plan: Plan, place: str, reading: Reading) -> list[Item]:

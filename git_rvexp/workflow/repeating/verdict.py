@@ -140,10 +140,11 @@ def _incomparable(first: Side, again: Side, manifests: Sequence[Iterator[str] | 
         if side.outputs is None:
             why.append(f"no outputs were declared for {name}: only exit codes can be compared")
         else:
-            why += [f"{place} of {name} could not be read: {text}" for place, text in _unread(side.outputs)]
+            unread = [f"{place} of {name} could not be read: {text}" for place, text in _unread(side.outputs)]
+            why += unread
             if lines is None:
                 why.append(f"the manifest of {name} is not to be had")
-            if not side.outputs.get("count"):
+            if not side.outputs.get("count") and not unread:
                 why.append(f"{name} wrote nothing to its declared outputs")
     return why
 

@@ -59,15 +59,18 @@ def outputs(outside: Outside, run: Run) -> list[Link]:
         return [unknown("outputs", text, needed=False)] if missing else []
     try:
         outside.executors.of(run.plan)  # another engine's containers are not this one's
-        now, unread = written.listed(outside.context, run.plan, run.job)
+        now, seen = written.listed(outside.context, run.plan, run.job)
         words = "" if str(now.digest) == event.get("manifest") else _difference(outside, event.fields, now)
     except (RvexpError, ValueError) as why:
         return [unknown("outputs", str(why), needed=False)]
-    if unread:
-        return [unknown("outputs", _some(f"{place}: {why}" for place, why in unread.items()), needed=False)]
+    if seen.unread:
+        return [unknown("outputs", _some(f"{place}: {why}" for place, why in seen.unread.items()), needed=False)]
     if words:
         return [changed("outputs", words, needed=False)]
-    return [ok("outputs", f"{now.count} file(s) are as the run left them")]
+    text = f"{now.count} file(s) are as the run left them"
+    if seen.empty:
+        return [hazard("outputs", f"{text}; it wrote nothing to {', '.join(seen.empty)}, which it declared")]
+    return [ok("outputs", text)]
 
 
 def _rest(run: Run, entries: Sequence[Mapping[str, Json]], untold: list[str], coming: list[str]) -> Link:
