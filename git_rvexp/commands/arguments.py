@@ -40,7 +40,10 @@ def allow_secrets(parser: argparse.ArgumentParser) -> None:
 
 def data(parser: argparse.ArgumentParser) -> None:
     """What a run reads and writes."""
-    read = "an s3:// URI (or a folder here) that the run reads; URIs in its command are found without it"
+    read = (
+        "an s3:// URI that the run reads; URIs in its command are found without it. "
+        "A path here is watched for changes, and the run gets it only with its snapshot"
+    )
     parser.add_argument("--input", action="append", default=[], metavar="URI", help=read)
     written = "what the run writes: a path in the container, or an s3:// URI; {run} in it stands for the run"
     parser.add_argument("--output", action="append", default=[], metavar="PATH", help=written)

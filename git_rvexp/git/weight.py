@@ -36,7 +36,8 @@ def refuse_heavy(repo: Repo, paths: Sequence[str], limits: Limits) -> None:
         raise RvexpError(
             f"files over the limit of {shown(limits.file)} (snapshot.max_file) would be in the snapshot for ever\n"
             + listed([f"{quoted(path)}  {shown(size)}" for path, size in heavy.items()]),
-            hint="add them to .gitignore and name them as inputs, or `git lfs track` them, or raise snapshot.max_file",
+            hint="add them to .gitignore and name them as inputs in S3 (--input s3://…), or `git lfs track` them, "
+            "or raise snapshot.max_file",
         )
     kept = {path: size for path, size in sizes.items() if path not in pointed}
     total = sum(kept.values())

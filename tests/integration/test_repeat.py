@@ -223,6 +223,21 @@ def test_a_changed_input_stops_a_repeat(on_batch: Clone, stack: Stack, versioned
     assert ' drift=["s3://' in on_batch.git("notes", "show", tag)
 
 
+def test_an_input_in_a_bucket_that_does_not_exist_stops_a_submission(on_batch: Clone) -> None:
+    """A slip in a declared input is an error; an address that a command merely mentions may be one it writes to."""
+    for key in ("batch-queue", "batch-job-def-name", "ecr-repo"):
+        on_batch.git("config", "--unset", f"rvexp.{key}")
+    tag = on_batch.rvexp("snapshot", "first").stdout.strip()
+    place = f"s3://none-{uuid.uuid4().hex[:12]}/x"
+    refused = on_batch.rvexp("submit", "--wait", "--input", place, "--", "true")
+    assert refused.returncode == 2
+    assert f"the input {place} is in no bucket that exists" in refused.stderr
+    assert " planned " not in on_batch.git("notes", "show", tag)
+    done = on_batch.rvexp("submit", "--wait", "--", "echo", place)
+    assert done.returncode == 0, done.stderr
+    assert f"warning: input {place} cannot be listed" in done.stderr
+
+
 def put(stack: Stack, clone: Clone, bucket: str, key: str, text: str) -> None:
     """Write an object with the aws CLI."""
     body = clone.path.parent / "body"

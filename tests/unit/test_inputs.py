@@ -1,5 +1,8 @@
 """Which places a run reads, before any of them is looked at."""
 
+import pytest
+
+from git_rvexp.errors import UsageError
 from git_rvexp.model import Snapshot
 from git_rvexp.settings import Settings
 from git_rvexp.workflow.repeating.inputs import wanted
@@ -41,3 +44,29 @@ def test_a_pattern_that_matches_nothing_adds_nothing(clone: Clone) -> None:
 def test_a_run_without_a_snapshot_has_no_files(clone: Clone) -> None:
     """The definition runs what it runs, not the commit's files."""
     assert named(clone, "conf/*.yaml", tag="") == ["s3://team/labels.csv"]
+
+
+def of_this_machine(clone: Clone, path: str) -> tuple[list[str], list[str]]:
+    """The inputs of a plan that declares `path`, and the warnings; data/ is ignored and conf/ committed."""
+    clone.write(".gitignore", "data/\n")
+    clone.write("conf/a.yaml", "a: 1\n")
+    clone.commit()
+    clone.write("data/t.csv", "1,2\n")
+    commit, tree = (clone.git("rev-parse", name) for name in ("HEAD", "HEAD^{tree}"))
+    book = Notebook(clone)
+    found = wanted(book.context, Snapshot("al/roads/2026-11-02/one", commit, commit, tree), [], [path], [])
+    return [str(entry["uri"]) for entry in found], book.warned
+
+
+@pytest.mark.parametrize(("path", "warned"), [("data", True), ("/etc/hosts", True), ("conf", False), (".", False)])
+def test_a_path_that_the_run_does_not_get_is_warned_of(clone: Clone, path: str, *, warned: bool) -> None:
+    """It is watched all the same; what the snapshot holds is in the image."""
+    found, told = of_this_machine(clone, path)
+    assert found == [str((clone.path / path).resolve())]
+    assert ["the run does not get it" in line for line in told] == [True] * warned
+
+
+def test_a_path_that_is_not_there_is_an_error(clone: Clone) -> None:
+    """Before anything is built or recorded."""
+    with pytest.raises(UsageError, match="dtaa is not there"):
+        of_this_machine(clone, "dtaa")

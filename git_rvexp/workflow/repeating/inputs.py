@@ -7,13 +7,15 @@ recorded with the reason and never called unchanged.
 """
 
 import dataclasses
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from git_rvexp import aws
 from git_rvexp.data import local, places
 from git_rvexp.data.manifest import Difference, compare, taken
-from git_rvexp.errors import RvexpError
+from git_rvexp.errors import RvexpError, UsageError
 from git_rvexp.git.plumbing import Repo
 from git_rvexp.model import Json, Plan, Snapshot
 from git_rvexp.settings import Settings
@@ -22,6 +24,7 @@ from git_rvexp.workflow.repeating.manifests import Entry, recorded, told
 
 NAMED = ("uri", "declared", "pinned", "pinned_manifest")
 """What an input is, beside what was found there: its address, and where it was pinned the one it had before."""
+_WAYS = "small data goes into a snapshot, larger data to S3: --input s3://BUCKET/KEY, which the command reads"
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,8 @@ def wanted(
 ) -> list[Json]:
     """The inputs of a plan that is being drafted; what it declares as output is none.
 
-    An S3 URI counts in the command, and in the files of the snapshot that `run.input_files` names.
+    An S3 URI counts in the command, and in the files of the snapshot that `run.input_files` names. UsageError for a
+    declared path that is not there.
     """
     texts = [*command, *_lines(context, snapshot)]
     written = [o.partition(places.RUN)[0].rstrip("/") for o in outputs if places.is_s3(o)]
@@ -49,8 +53,28 @@ def wanted(
     for uri in named:
         if places.is_s3(uri):
             places.Place.parse(uri)
+        else:
+            _check_local(context, snapshot, Path(uri))
     found = [u for u in places.mentioned(texts) if not any(u == w or u.startswith(w + "/") for w in written)]
     return [{"uri": u, "declared": True} for u in named] + [{"uri": u} for u in found if u not in named]
+
+
+def _check_local(context: Context, snapshot: Snapshot, path: Path) -> None:
+    if not os.path.lexists(path):
+        raise UsageError(
+            f"the input {path} is not there, so nothing was submitted", hint="--input PATH or s3://BUCKET/KEY"
+        )
+    if not _in_snapshot(context.repo, snapshot, path):
+        context.warn(f"input {path} is only watched: it is not in the snapshot, so the run does not get it\n  {_WAYS}")
+
+
+def _in_snapshot(repo: Repo, snapshot: Snapshot, path: Path) -> bool:
+    """Whether the snapshot holds something at a path of this machine."""
+    if not snapshot.tag or not path.is_relative_to(repo.top):
+        return False
+    inner = path.relative_to(repo.top).as_posix()
+    asked = ("--literal-pathspecs", "ls-tree", "--full-tree", "-z", "--name-only", snapshot.tree, "--", inner)
+    return inner == "." or bool(repo.git(*asked).out)
 
 
 def _lines(context: Context, snapshot: Snapshot) -> list[str]:
@@ -63,11 +87,14 @@ def _lines(context: Context, snapshot: Snapshot) -> list[str]:
 
 
 def seen(context: Context, plan: Plan) -> Plan:
-    """The plan with its inputs as they are now; those that were looked at already stay as they are."""
+    """The plan with its inputs as they are now; those that were looked at already stay as they are.
+
+    UsageError for a declared one in a bucket that does not exist.
+    """
     entries = plan.extra.get("inputs")
     if not entries:
         return plan
-    looked = [e if "manifest" in e or "why" in e else look(context, plan, e) for e in entries]
+    looked = [e if "manifest" in e or "why" in e else _first_look(context, plan, e) for e in entries]
     for entry in looked:
         for hazard in entry.get("hazards", {}):
             context.warn(f"input {entry['uri']}: {hazard}")
@@ -78,18 +105,42 @@ def seen(context: Context, plan: Plan) -> Plan:
 
 def look(context: Context, plan: Plan, entry: Entry) -> dict[str, Json]:
     """One input as it is now: its manifest, kept in the record where it is small enough."""
-    bare = {k: v for k, v in entry.items() if k in NAMED}
-    uri = str(entry["uri"])
     try:
-        if not places.is_s3(uri):
-            return {**bare, **told(context, taken(local.items(Path(uri), uri))), "level": "content"}
-        from git_rvexp.data.s3 import Listing  # noqa: PLC0415  only where there is an S3 input
-
-        listing = Listing(reaching(context, plan), uri)
-        fields = told(context, taken(listing.items()))
+        return _looked(context, plan, entry)
     except RvexpError as why:
-        return {**bare, "why": str(why)}
-    return {**bare, **fields, "level": listing.level, **({"hazards": listing.hazards} if listing.hazards else {})}
+        return _untold(entry, why)
+
+
+def _first_look(context: Context, plan: Plan, entry: Entry) -> dict[str, Json]:
+    try:
+        return _looked(context, plan, entry)
+    except aws.ServiceError as why:
+        if why.name == "NoSuchBucket" and entry.get("declared"):
+            raise UsageError(
+                f"the input {entry['uri']} is in no bucket that exists\n  {why}", hint="aws s3 ls"
+            ) from why
+        return _untold(entry, why)
+    except RvexpError as why:
+        return _untold(entry, why)
+
+
+def _looked(context: Context, plan: Plan, entry: Entry) -> dict[str, Json]:
+    uri = str(entry["uri"])
+    if not places.is_s3(uri):
+        return {**_bare(entry), **told(context, taken(local.items(Path(uri), uri))), "level": "content"}
+    from git_rvexp.data.s3 import Listing  # noqa: PLC0415  only where there is an S3 input
+
+    listing = Listing(reaching(context, plan), uri)
+    fields = {**_bare(entry), **told(context, taken(listing.items())), "level": listing.level}
+    return {**fields, **({"hazards": listing.hazards} if listing.hazards else {})}
+
+
+def _untold(entry: Entry, why: RvexpError) -> dict[str, Json]:
+    return {**_bare(entry), "why": str(why)}
+
+
+def _bare(entry: Entry) -> dict[str, Json]:
+    return {k: v for k, v in entry.items() if k in NAMED}
 
 
 def drift(context: Context, before: Iterable[Entry], now: Iterable[Entry]) -> list[Drift]:
