@@ -59,6 +59,16 @@ def test_embedded_files_are_listed(clone: Clone, tmp_path: Path) -> None:
     assert "  embedded  third/  the files of a repository inside" in lines
 
 
+def test_a_submodule_whose_files_stay_out_is_named(clone: Clone, tmp_path: Path) -> None:
+    """It is clean and no row of `git status`, and its code is in no run; with its files taken along nothing is said."""
+    Site(clone, tmp_path).submodule()
+    told = clone.rvexp("snapshot", "one").stderr
+    assert "warning: the files of submodules are not in the snapshot" in told
+    assert "  lib/\n" in told
+    assert "git rvexp snapshot --submodules embed" in told
+    assert "the files of submodules" not in clone.rvexp("snapshot", "two", "--submodules", "embed").stderr
+
+
 @pytest.mark.parametrize(
     ("copy", "named"),
     [

@@ -11,6 +11,7 @@ from git_rvexp.quoting import quoted
 from git_rvexp.settings import Settings
 
 _LINK = "120000"
+_EMBEDDING = "git rvexp snapshot --submodules embed takes their files along"
 
 
 def notices(repo: Repo, settings: Settings, work: WorkTree) -> Iterator[str]:
@@ -23,6 +24,13 @@ def notices(repo: Repo, settings: Settings, work: WorkTree) -> Iterator[str]:
     outward = [f"{quoted(path)} -> {quoted(target)}" for path, target in _outward(repo, work)]
     if outward:
         yield "links that lead out of the tree: the snapshot holds the link, not what it names\n" + listed(outward)
+    named = [f"{link.path}/" for link in work.links if not link.taken]
+    if named:
+        yield (
+            "the files of submodules are not in the snapshot, nor in any image of it: only their commits are\n"
+            + listed(named)
+            + f"\n  {_EMBEDDING}"
+        )
     lacking = left_behind(repo, settings)
     if lacking:
         yield "the Dockerfile copies what git ignores, so it is not in the snapshot or its image\n" + listed(
