@@ -1,4 +1,4 @@
-"""What a part of a snapshot's name may be, and which texts are such names: all that a list needs to know of names.
+"""What a part of a snapshot's name and the id of a run may be: all that a list needs to know of names.
 
 It stands apart from `names` because making the classes there takes longer than reading twenty records does.
 """
@@ -7,6 +7,8 @@ import datetime as dt
 import re
 
 PART = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
+ID = re.compile(r"[0-9a-hjkmnp-tv-z]{10}")
+"""The id of a run, or of a chain: files and volumes are called so."""
 
 
 def is_date(text: str) -> bool:

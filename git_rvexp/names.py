@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from typing import Self
 
 from git_rvexp.errors import UsageError
-from git_rvexp.grammar import PART, is_date
+from git_rvexp.grammar import ID, PART, is_date
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-_RUN = re.compile(r"[0-9a-hjkmnp-tv-z]{10}")
 _RUN_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 # Docker tags and Batch definition names both end at 128 characters.
 MAPPED_LIMIT = 128
@@ -119,7 +118,7 @@ class RunId:
 
     def __post_init__(self) -> None:
         """Refuse anything else (UsageError)."""
-        if not _RUN.fullmatch(self.text):
+        if not ID.fullmatch(self.text):
             raise UsageError(f"{self.text!r} is not a run id")
 
     @classmethod

@@ -1,11 +1,13 @@
 """What the fields of an event must be, where whoever reads the record takes them apart.
 
 Anybody who may push the record may write anything into it. A line whose known fields have another shape than the
-program writes is a damaged line; fields and kinds that are not known pass, as everywhere in the record.
+program writes is a damaged line; fields and kinds that are not known pass, as everywhere in the record. Ids of runs and
+chains become names of files, so whatever is no id is damage too.
 """
 
 from collections.abc import Callable, Mapping
 
+from git_rvexp.grammar import ID
 from git_rvexp.terms import Json
 
 _Check = Callable[[Json], bool]
@@ -13,6 +15,10 @@ _Check = Callable[[Json], bool]
 
 def _text(value: Json) -> bool:
     return isinstance(value, str)
+
+
+def _id(value: Json) -> bool:
+    return isinstance(value, str) and ID.fullmatch(value) is not None
 
 
 def _whole(value: Json) -> bool:
@@ -53,6 +59,7 @@ def _list(value: Json) -> bool:
 
 _WORDS: Mapping[_Check, str] = {
     _text: "a text",
+    _id: "an id",
     _whole: "a whole number",
     _number: "a number",
     _table: "a table",
@@ -63,14 +70,15 @@ _WORDS: Mapping[_Check, str] = {
     _pair: "a list of two",
     _list: "a list",
 }
-_RUN: Mapping[str, _Check] = {"run": _text}
+_RUN: Mapping[str, _Check] = {"run": _id}
 _SHAPES: Mapping[str, Mapping[str, _Check]] = {
     "snapshot": dict.fromkeys(("tag", "commit", "tree", "base", "changes", "by"), _text),
     "image": dict.fromkeys(("ref", "id", "platform"), _text),
     "definition": {"arn": _text, "name": _text, "body": _table},
     "planned": {
-        **dict.fromkeys(("run", "executor", "job_name", "image", "queue", "definition", "account", "region"), _text),
-        **dict.fromkeys(("by", "tag", "repeats", "resumes", "chain", "step", "engine", "environment"), _text),
+        **dict.fromkeys(("run", "chain"), _id),
+        **dict.fromkeys(("executor", "job_name", "image", "queue", "definition", "account", "region"), _text),
+        **dict.fromkeys(("by", "tag", "repeats", "resumes", "step", "engine", "environment"), _text),
         **dict.fromkeys(("memory", "gpus", "timeout", "attempts", "array", "nth", "seed"), _whole),
         **dict.fromkeys(("vcpus", "tolerance"), _number),
         **dict.fromkeys(
@@ -80,7 +88,8 @@ _SHAPES: Mapping[str, Mapping[str, _Check]] = {
         "inputs": _tables,
     },
     "submitted": {**_RUN, "job": _text},
-    "driving": dict.fromkeys(("chain", "driver", "file"), _text),
+    **dict.fromkeys(("ambiguous", "refused", "notfound", "unknown", "cancelled"), _RUN),
+    "driving": {"chain": _id, **dict.fromkeys(("driver", "file"), _text)},
     "duplicate": {**_RUN, "job": _text},
     "ended": {
         **_RUN,
@@ -90,6 +99,7 @@ _SHAPES: Mapping[str, Mapping[str, _Check]] = {
         "attempts": _list,
         "array": _table,
     },
+    "log": {**_RUN, **dict.fromkeys(("sha256", "uri"), _text)},
     "inputs": {**_RUN, "changed": _texts},
     "outputs": {**_RUN, "count": _whole, "unread": _table, "texts": _table},
     "metrics": {**_RUN, "values": _table, "unread": _table},

@@ -140,7 +140,21 @@ def test_one_hostile_line_hides_no_other(clone: Clone, tag: str) -> None:
     done = clone.rvexp("show")
     assert done.returncode == 1
     assert RUN in done.stdout
-    assert "is damaged: run is not a text" in done.stdout
+    assert "is damaged: run is not an id" in done.stdout
+
+
+def test_a_chain_that_is_named_like_a_path_touches_no_file(clone: Clone, tag: str, tmp_path: Path) -> None:
+    """Neither one that is there nor one that could be made: a line with such a name is damage."""
+    victim, made = tmp_path / "victim", tmp_path / "made"
+    victim.write_text("keep\n")
+    plan = {**BASE["planned"], "executor": "docker", "step": "one", "nth": 1}
+    for chain in (victim, made, "../../made", "."):
+        _written(clone, tag, _line("planned", {**plan, "chain": str(chain)}, 1) + "\n")
+        for words in (["cancel", RUN], ["wait", RUN], ["chain", "--resume"], ["chain", "--resume", str(chain)]):
+            assert clone.rvexp(*words, env={"DOCKER_HOST": "tcp://127.0.0.1:1"}).returncode == 2, words
+    assert victim.read_text() == "keep\n"
+    assert not list(tmp_path.rglob("made"))
+    assert "is damaged: chain is not an id" in clone.rvexp("show").stdout
 
 
 def test_a_crash_log_is_the_only_file_that_looking_may_leave(clone: Clone, tag: str, tmp_path: Path) -> None:

@@ -50,10 +50,10 @@ def test_the_reader_never_fails(text: str) -> None:
 
 def test_a_damaged_line_is_isolated() -> None:
     """The lines around a broken one stay usable."""
-    good = '2026-01-01T00:00:00.000Z planned run="a"'
-    record = parse(f'{good}\n2026-01-01T00:00:00.000Z planned run="a\ngarbage\n\n{good}\n')
+    good = '2026-01-01T00:00:00.000Z planned run="k3v9q2abcd"'
+    record = parse(f'{good}\n2026-01-01T00:00:00.000Z planned run="k3v9q2abcd\ngarbage\n\n{good}\n')
     assert [str(e) for e in record.events] == [good]
-    assert [d.line for d in record.damaged] == ['2026-01-01T00:00:00.000Z planned run="a', "garbage"]
+    assert [d.line for d in record.damaged] == ['2026-01-01T00:00:00.000Z planned run="k3v9q2abcd', "garbage"]
 
 
 @pytest.mark.parametrize(

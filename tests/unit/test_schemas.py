@@ -54,7 +54,7 @@ def book(clone: Clone) -> Notebook:
     judged = book.ended(first)
     book.tell(first, "metrics", run=str(judged.run), values={"accuracy": 0.96})
     book.ended(second, 1, env={"A": "b"})
-    book.submitted(second, extra={"chain": "c1", "step": "train", "nth": 1})
+    book.submitted(second, extra={"chain": "c1aaaaaaaa", "step": "train", "nth": 1})
     book.damage(first, "not a line")
     book.make_remote()
     clone.git("config", "rvexp.experiments-remote", f"file://{clone.path.parent / 'experiments.git'}")

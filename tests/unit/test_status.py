@@ -85,12 +85,12 @@ def test_an_array_tells_which_child_failed(book: Notebook, snapshot: Snapshot, d
 
 def test_steps_of_a_chain_are_drawn(book: Notebook, snapshot: Snapshot) -> None:
     """Each run says which step it is; the picture is part of the story, and JSON has both names."""
-    first = book.ended(snapshot, extra={"chain": "c1", "step": "chip", "nth": 0})
-    book.submitted(snapshot, extra={"chain": "c1", "step": "train", "nth": 1}, after=(str(first.run),))
+    first = book.ended(snapshot, extra={"chain": "c1aaaaaaaa", "step": "chip", "nth": 0})
+    book.submitted(snapshot, extra={"chain": "c1aaaaaaaa", "step": "train", "nth": 1}, after=(str(first.run),))
     done = book.clone.rvexp("status")
     assert [line.split("\t")[4] for line in done.stdout.splitlines()] == ["step chip, exit 0", "step train"]
     story = done.stderr.splitlines()
-    assert story[0] == "chain c1"
+    assert story[0] == "chain c1aaaaaaaa"
     assert story[1].startswith("  chip ")
     assert story[2].startswith("  └─ train")
     assert {r["step"] for r in json.loads(book.clone.rvexp("status", "--json").stdout)["runs"]} == {"chip", "train"}

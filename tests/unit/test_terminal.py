@@ -29,8 +29,8 @@ def book(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> Notebook:
     failed = book.submitted(second)
     book.tell(second, "ended", run=str(failed.run), state="FAILED", exit=1, seconds=90, reason="the disk was full")
     third = book.snapshot("gh/buildings/2026-11-03/third")
-    chip = book.ended(third, extra={"chain": "c1", "step": "chip", "nth": 0})
-    book.submitted(third, extra={"chain": "c1", "step": "train", "nth": 1}, after=(str(chip.run),))
+    chip = book.ended(third, extra={"chain": "c1aaaaaaaa", "step": "chip", "nth": 0})
+    book.submitted(third, extra={"chain": "c1aaaaaaaa", "step": "train", "nth": 1}, after=(str(chip.run),))
     return book
 
 
@@ -96,7 +96,7 @@ def test_status_wraps_its_notes(book: Notebook) -> None:
         "    step chip, exit 0",
         "<run>       third         submitted",
         "    step train",
-        "chain c1",
+        "chain <run>",
         "  chip      ok  1 min 30 s  run <run>",
         "  └─ train  submitted  run <run>",
     ]
