@@ -49,6 +49,11 @@ def content_uri(store: str, folder: str, digest: Digest, suffix: str = "") -> st
     return f"{store.rstrip('/')}/{folder}/{str(digest).removeprefix('sha256:')}{suffix}"
 
 
+def is_below(store: str, uri: str) -> bool:
+    """Whether an address that the record names is in the store, "" being none: whoever reads elsewhere signs for it."""
+    return bool(store) and uri.startswith(f"{store.rstrip('/')}/")
+
+
 def digest_of(content: IO[bytes]) -> tuple[Digest, int]:
     """The SHA-256 and the size of a file from where it stands, which is where it stands again afterwards."""
     start, digest, size = content.tell(), hashlib.sha256(), 0

@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 
 from git_rvexp import cli
+from git_rvexp.errors import RvexpError
 from git_rvexp.git import notes
 from git_rvexp.git.plumbing import Repo
 from git_rvexp.record import events, shapes
 from git_rvexp.record.events import Damaged, parse_line
+from git_rvexp.settings import Settings
+from git_rvexp.workflow.repeating.manifests import recorded
 from tests.conftest import Clone
 
 NASTY: tuple[Any, ...] = (
@@ -155,6 +158,15 @@ def test_a_chain_that_is_named_like_a_path_touches_no_file(clone: Clone, tag: st
     assert victim.read_text() == "keep\n"
     assert not list(tmp_path.rglob("made"))
     assert "is damaged: chain is not an id" in clone.rvexp("show").stdout
+
+
+@pytest.mark.parametrize("store", ["", "s3://mine/exp"])
+def test_a_list_of_files_is_fetched_from_my_own_store_only(store: str, clone: Clone) -> None:
+    """A record may name any bucket, and reading there would sign a request for whoever has it."""
+    repo = Repo.discover(clone.path, os.environ)
+    entry = {"count": 1, "manifest": "sha256:" + "a" * 64, "stored": "s3://mine/exports/x.tsv"}
+    with pytest.raises(RvexpError, match="not in your store"):
+        recorded(repo, entry, Settings(store=store))
 
 
 def test_a_crash_log_is_the_only_file_that_looking_may_leave(clone: Clone, tag: str, tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ def printed(book: Notebook, plan: Plan, executor: Printer) -> list[str]:
 
 def colleague(book: Notebook, new_clone: Callable[[str], Clone]) -> Notebook:
     """Another clone with the same remote and the same settings, in step."""
-    other = replace(book, clone=new_clone("other"), said=[], warned=[])
+    other = replace(book, clone=new_clone(f"other-{uuid.uuid4().hex[:6]}"), said=[], warned=[])
     sync(other.context)
     return other
 
@@ -138,6 +138,21 @@ def test_a_copy_that_is_not_the_recorded_one_is_refused(
     assert list((other.repo.state_dir / "logs").iterdir()) == []
 
 
+def test_only_the_users_own_store_is_asked(
+    book: Notebook, run: tuple[Snapshot, Plan], new_clone: Callable[[str], Clone], bucket: str
+) -> None:
+    """A record may name any bucket, and reading there would sign a request for whoever has it."""
+    kept = saved(book, run[1])
+    share.push_notes(book.ledger)
+    for store in (f"s3://{bucket}/experiments", f"s3://{bucket}/ex", ""):
+        other = colleague(book, new_clone)
+        other.settings = Settings(store=store)
+        with pytest.raises(RvexpError, match="nobody knows job"):
+            printed(other, run[1], Printer(forgotten=True))
+        assert any(f"{kept.uri}, which is not in your store" in line for line in other.warned)
+        assert not (other.repo.state_dir / "logs").exists()
+
+
 def test_a_store_that_cannot_be_written_is_said_and_the_log_kept_here(
     book: Notebook, run: tuple[Snapshot, Plan], bucket: str
 ) -> None:
@@ -157,6 +172,7 @@ def test_by_the_command_line(book: Notebook, run: tuple[Snapshot, Plan], new_clo
     kept = saved(book, run[1])
     share.push_notes(book.ledger)
     other = colleague(book, new_clone)
+    other.clone.git("config", "rvexp.store", book.settings.store)
     done = other.clone.rvexp("logs", str(run[1].run))
     assert (done.returncode, done.stdout.splitlines()) == (0, LINES), done.stderr
     assert kept.uri in done.stderr

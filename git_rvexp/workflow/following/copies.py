@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from git_rvexp.data.store import Store, UnequalError, content_uri
+from git_rvexp.data.store import Store, UnequalError, content_uri, is_below
 from git_rvexp.errors import RvexpError
 from git_rvexp.jitter import token
 from git_rvexp.names import Digest
@@ -62,9 +62,12 @@ def found(context: Context, run: Run, index: str) -> tuple[bytes, str] | None:
     here = path.read_bytes() if path.is_file() else None
     if here is not None and hashlib.sha256(here).hexdigest() in [e.get("sha256") for e in known]:
         return here, "the copy kept in this clone"
-    there = [e for e in known if e.get("uri")]
+    named = [e for e in known if e.get("uri")]
+    there = [e for e in named if is_below(context.trusted().store, str(e.get("uri")))]
     if there:
         return _fetched(context, path, there[-1]), f"the copy kept at {there[-1].get('uri')}"
+    if named:
+        context.warn(f"the record names a copy at {named[-1].get('uri')}, which is not in your store: it is not read")
     if here is not None:
         raise UnequalError(f"the kept log {path} is not the one whose checksum the record holds")
     return None

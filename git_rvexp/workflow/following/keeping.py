@@ -38,9 +38,9 @@ def lines_of(context: Context, found: Found, executors: Executors, part: Part, *
     if part.index:
         _check_child(found.run, int(part.index))
     job = f"{found.run.job}:{part.index}" if part.index else found.run.job
-    given = 0
+    given, plan = 0, found.run.plan
     try:
-        source = executors.logs_of(found.run.plan)
+        source = executors.logs_of(plan)
         for line in source.logs(job, follow=follow, since=part.since, attempt=part.attempt):
             given += 1
             yield line

@@ -65,8 +65,10 @@ def recorded(repo: Repo, entry: Entry, settings: Settings | None = None) -> Iter
 
 
 def _fetched(uri: str, digest: Digest, settings: Settings) -> Iterator[str]:
-    from git_rvexp.data.store import Store  # noqa: PLC0415  as above
+    from git_rvexp.data.store import Store, is_below  # noqa: PLC0415  as above
 
+    if not is_below(settings.store, uri):
+        raise RvexpError(f"the record has the list at {uri}, which is not in your store: it is not read")
     with contextlib.ExitStack() as undo:
         file: IO[bytes] = undo.enter_context(tempfile.TemporaryFile())
         Store(settings).get(uri, digest, file)
