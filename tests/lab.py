@@ -34,6 +34,7 @@ class Lab:
     double: BatchDouble
     definition: str
     now: dt.datetime = START
+    ecr_repo: str = IMAGE.partition("@")[0]
     told: list[str] = field(default_factory=list)
 
     def context(self, clone: Clone) -> Context:
@@ -42,6 +43,7 @@ class Lab:
         settings = Settings(
             experiments_remote=str(self.remote),
             batch_queue="main",
+            ecr_repo=self.ecr_repo,
             aws_endpoint_url=self.double.url,
             aws_region="us-east-1",
         )

@@ -17,6 +17,7 @@ from git_rvexp.model import JobState, Json
 from git_rvexp.workflow.chain import file as chain_file
 from git_rvexp.workflow.chain import record as chain_record
 from git_rvexp.workflow.chain.drive import resume, start
+from git_rvexp.workflow.chain.leave import Leave
 from git_rvexp.workflow.chain.picture import picture
 from git_rvexp.workflow.chain.plan import Options, check
 from git_rvexp.workflow.chain.record import Chain
@@ -37,7 +38,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-n", "--dry-run", action="store_true", help="draw the chain; start and record nothing")
     parser.add_argument("--queue", help="job queue of steps that name none, instead of batch_queue")
     parser.add_argument("--executor", choices=("docker", "batch"), help="instead of the configured one")
-    parser.add_argument("--secret-env", action="append", default=[], metavar="NAME", help="a secret, by name only")
+    named = "a secret, by name only; with --resume, one that steps which somebody else planned may have"
+    parser.add_argument("--secret-env", action="append", default=[], metavar="NAME", help=named)
+    stands = "with --resume: use images, queues and roles of somebody else's steps, though your settings name others"
+    parser.add_argument("--trust-record", action="store_true", help=stands)
     shared.allow_secrets(parser)
     shared.pinning(parser)
     parallel = "children of an array at a time, on docker; default: as many as fit"
@@ -71,7 +75,8 @@ def _run(args: argparse.Namespace, context: Context, steps: tuple[Step, ...], st
     if args.resume:
         chain = chain_record.chosen(context, "" if args.resume == _NEWEST else args.resume)
         story.left = chain.left
-        return resume(context, chain, story.tell, follow=args.wait)
+        leave = Leave(tuple(args.secret_env), args.trust_record)
+        return resume(context, chain, story.tell, leave, follow=args.wait)
     return start(context, steps, args.tag, _options(args, context), story.tell, follow=args.wait)
 
 

@@ -29,7 +29,7 @@ PLAN = Plan(RunId("k3v9q2abcd"), "batch", "rvexp-k3v9q2abcd-x", IMAGE, ("true",)
 def check(clone: Clone, plan: Plan, executor: str = "batch", **given: object) -> None:
     """As `repeat` does."""
     repo = Repo.discover(clone.path, os.environ)
-    words = {"secrets": (), "queue": "", "trusted": False} | given
+    words = {"secrets": (), "queue": "", "trusted": False, "again": "git rvexp repeat RUN"} | given
     borrowed.check(repo, SETTINGS, plan, executor, **words)  # type: ignore[arg-type]
 
 
@@ -99,7 +99,7 @@ def check_roles(clone: Clone, settings: Settings, plan: Plan, now: Any, then: An
     warned: list[str] = []
     repo = Repo.discover(clone.path, os.environ)
     context = Context(repo, Config(settings), Ledger(repo), os.environ, warned.append, warned.append)
-    roles.check(context, settings, plan, now, now if then is None else then)
+    roles.check(context, settings, plan, now, now if then is None else then, again="git rvexp repeat RUN")
     return warned
 
 

@@ -409,3 +409,26 @@ def test_a_chain_on_batch_is_cancelled(study: Study, batch_world: BatchWorld, re
     jobs = [s["job"] for s in told["steps"]]
     seen = stack.aws("batch", "describe-jobs", "--jobs", *jobs)["jobs"]
     assert {j["status"] for j in seen} == {"FAILED"}
+
+
+def test_a_forged_chain_gets_no_secret_unasked(study: Study) -> None:
+    """Lines that anybody may push, dated ahead so that they are the newest chain: named and refused, nothing runs."""
+    study.clone.write("chain.toml", '[[step]]\nname = "one"\ncommand = ["sh", "-c", "test -z $MY_SECRET"]\n')
+    assert study.chain("chain.toml", "demo").returncode == 0
+    (tag,) = study.clone.git("tag", "--list", "*/demo").split()
+    (mine,) = [x for x in study.clone.git("notes", "--ref=rvexp", "show", tag).splitlines() if " planned " in x]
+    theirs = mine.replace(mine.split('run="')[1][:10], "zyzyzyzyz2").replace(study.volumes()[0][-10:], "zzzzzzzzzz")
+    head = "2999-01-01T00:00:00.000Z"
+    lines = [
+        f'{head} planned {theirs.split(" ", 2)[2]} secret_env=["MY_SECRET"]',
+        f'{head} ended run="zyzyzyzyz2" state="FAILED" exit=1',
+    ]
+    study.clone.git("notes", "--ref=rvexp", "append", "-m", "\n".join(lines), tag)
+    env = {**study.env(), "MY_SECRET": "hunter2"}
+    refused = study.clone.rvexp("chain", "--resume", env=env)
+    assert refused.returncode == 2, refused.stderr
+    assert "asks for variables of yours: MY_SECRET" in refused.stderr
+    assert "git rvexp chain --resume zzzzzzzzzz --secret-env MY_SECRET" in refused.stderr
+    assert len(study.containers()) == 1
+    assert study.clone.rvexp("chain", "--resume", "--secret-env", "MY_SECRET", env=env).returncode == 1
+    assert len(study.containers()) == 2

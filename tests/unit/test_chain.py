@@ -20,6 +20,7 @@ from git_rvexp.workflow.chain import drive as chain_drive
 from git_rvexp.workflow.chain import record as chain_record
 from git_rvexp.workflow.chain.file import parsed
 from git_rvexp.workflow.chain.hold import held
+from git_rvexp.workflow.chain.leave import Leave
 from git_rvexp.workflow.chain.plan import Options, drafts
 from git_rvexp.workflow.chain.record import Chain
 from git_rvexp.workflow.parents import waits_of
@@ -79,7 +80,7 @@ def resumed(lab: Lab, clone: Clone | None = None) -> Chain:
     """The newest chain after `chain --resume` in a clone."""
     context = lab.context(clone or lab.one)
     chain = chain_record.chosen(context, "")
-    return chain_drive.resume(context, chain, lambda _chain, _states: None, follow=False)
+    return chain_drive.resume(context, chain, lambda _chain, _states: None, Leave(), follow=False)
 
 
 def commands(lab: Lab) -> list[str]:

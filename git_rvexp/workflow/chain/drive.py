@@ -13,7 +13,9 @@ from git_rvexp.executors.protocol import Executor
 from git_rvexp.model import JobState, Phase, Plan, Snapshot
 from git_rvexp.names import RunId
 from git_rvexp.record.runs import runs
+from git_rvexp.workflow.chain import leave as leaves
 from git_rvexp.workflow.chain.hold import Hold, held
+from git_rvexp.workflow.chain.leave import Leave
 from git_rvexp.workflow.chain.plan import Options, again, drafts
 from git_rvexp.workflow.chain.record import Chain, load, reread
 from git_rvexp.workflow.chain.steps import Step, below
@@ -49,11 +51,12 @@ def start(context: Context, steps: Sequence[Step], tag: str, options: Options, t
         return _driven(context, chain, ready.executor, hold, tell, follow=follow)
 
 
-def resume(context: Context, chain: Chain, tell: Tell, *, follow: bool) -> Chain:
+def resume(context: Context, chain: Chain, tell: Tell, leave: Leave, *, follow: bool) -> Chain:
     """Go on with a chain: submit what never got a job, and new runs of what failed and of all that waits for it.
 
-    AmbiguousError while a job may exist that nobody knows. The record has to be up to date for that: GitError when the
-    experiments remote cannot be reached.
+    UsageError when somebody else planned one of these and `leave` does not cover what it asks for; AmbiguousError while
+    a job may exist that nobody knows. The record has to be up to date for that: GitError when the experiments remote
+    cannot be reached.
     """
     context.connect()
     share_record(context)
@@ -65,8 +68,11 @@ def resume(context: Context, chain: Chain, tell: Tell, *, follow: bool) -> Chain
         look = refresh(context, reread(context, chain).found, _only(context, executor))
         chain = reread(context, chain)
         _refuse_doubt(chain, executor, hold)
+        redo = _redo(chain)
+        due = [run.plan for name, run in chain.runs.items() if run.phase.open or name in redo]
+        leaves.check(context, chain.name, due, executor, leave)
         _take_over(context, chain.snapshot, chain.name, hold)
-        chain = _redone(context, chain, executor, look)
+        chain = _redone(context, chain, executor, look, redo)
         return _driven(context, chain, executor, hold, tell, follow=follow)
 
 
@@ -110,6 +116,8 @@ def _handed_over(context: Context, chain: Chain, executor: Executor, hold: Hold)
             fields = {"run": run.run, "why": f"{why}, so this one was not started"}
             context.ledger.append(chain.snapshot.oid, context.ledger.event("refused", fields))
         elif executor.schedules or all(p.phase is Phase.SUCCEEDED for p in parents):
+            # Others may have written this step since the driver looked.
+            leaves.check(context, chain.name, [run.plan], executor, Leave())
             waits = waits_of(run.plan, {p.run: p for p in parents}.__getitem__)
             with hold.sending(run.run):
                 send(context, chain.snapshot, run.plan, executor, waits=waits)
@@ -119,10 +127,14 @@ def _handed_over(context: Context, chain: Chain, executor: Executor, hold: Hold)
     return chain
 
 
-def _redone(context: Context, chain: Chain, executor: Executor, look: Look) -> Chain:
-    """The chain with new runs, recorded and not yet handed over, for what failed and what waits for it."""
+def _redo(chain: Chain) -> set[str]:
+    """The steps that need a new run: what failed, and what waits for it."""
     failed = [name for name, run in chain.runs.items() if run.phase.over and run.phase is not Phase.SUCCEEDED]
-    redo = below(chain.steps, failed)
+    return below(chain.steps, failed)
+
+
+def _redone(context: Context, chain: Chain, executor: Executor, look: Look, redo: set[str]) -> Chain:
+    """The chain with new runs, recorded and not yet handed over, for the steps `redo`."""
     for name in redo:
         run = chain.runs[name]
         state = look.states.get(run.run)

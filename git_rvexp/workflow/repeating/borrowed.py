@@ -1,7 +1,8 @@
-"""Repeating what somebody else recorded: their plan says where the run goes and which of our secrets it gets.
+"""Running what somebody else recorded: their plan says where the run goes and which of our secrets it gets.
 
-Whoever may push the record may write a plan, so a plan counts as ours only when this clone remembers having made it.
-Any other gets those of our secrets that the user names; images and queues that our settings do not name need a word.
+Whoever may push the record may write a plan, so a plan counts as ours only when this clone remembers having made it, or
+having been told to run it. Any other gets those of our secrets that the user names; images and queues that our settings
+do not name need a word.
 """
 
 import hashlib
@@ -17,7 +18,7 @@ _DECIDES = ("run", "executor", "image", "command", "env", "queue", "definition",
 
 
 def remember(repo: Repo, plan: Plan) -> None:
-    """Keep in mind that this clone made `plan`. Where that cannot be written, the user is asked later."""
+    """Keep in mind that this clone made `plan`, or was told to run it; else, or where that fails, the user is asked."""
     with suppress(OSError):
         repo.state_dir.mkdir(parents=True, exist_ok=True)
         with (repo.state_dir / "planned").open("a", encoding="ascii") as known:
@@ -25,11 +26,20 @@ def remember(repo: Repo, plan: Plan) -> None:
 
 
 def check(
-    repo: Repo, settings: Settings, plan: Plan, executor: str, *, secrets: tuple[str, ...], queue: str, trusted: bool
+    repo: Repo,
+    settings: Settings,
+    plan: Plan,
+    executor: str,
+    *,
+    secrets: tuple[str, ...],
+    queue: str,
+    trusted: bool,
+    again: str,
 ) -> None:
     """UsageError unless `plan` is ours, or the user has named its secrets and stands by where it goes.
 
-    `executor` is where it would run now, `queue` what the user chose instead of the plan's.
+    `executor` is where it would run now, `queue` what the user chose instead of the plan's, `again` the command that
+    the user gave.
     """
     if ours(repo, plan):
         return
@@ -39,24 +49,24 @@ def check(
         raise UsageError(
             f"run {plan.run} was recorded elsewhere and asks for variables of yours: {', '.join(asked)}\n"
             f"  its image is {plan.image}, its command {list(plan.command)}",
-            hint=f"git rvexp repeat {plan.run} {flags}, if they may have them",
+            hint=f"{again} {flags}, if they may have them",
         )
     places = [] if trusted else _elsewhere(settings, plan, executor, queue)
     if places:
-        raise _goes_elsewhere(plan, places)
+        raise _goes_elsewhere(plan, places, again)
 
 
 def check_image(repo: Repo, settings: Settings, plan: Plan, ref: str) -> None:
     """UsageError unless `plan` is ours, or `ref`, where its image is to come from, is of the registry we use."""
     place = _image_elsewhere(settings, ref)
     if place and not ours(repo, plan):
-        raise _goes_elsewhere(plan, [place])
+        raise _goes_elsewhere(plan, [place], f"git rvexp repeat {plan.run}")
 
 
-def _goes_elsewhere(plan: Plan, places: list[str]) -> UsageError:
+def _goes_elsewhere(plan: Plan, places: list[str], again: str) -> UsageError:
     return UsageError(
         f"run {plan.run} was recorded elsewhere, and goes where your settings do not\n" + "\n".join(places),
-        hint=f"git rvexp repeat {plan.run} --trust-record, if you know who recorded it",
+        hint=f"{again} --trust-record, if you know who recorded it",
     )
 
 

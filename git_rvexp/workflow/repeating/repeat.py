@@ -102,7 +102,14 @@ def prepared(context: Context, found: Found, asked: Asked) -> Ready:
     name = asked.executor or before.executor
     settings = settings_for(context, before, name)
     borrowed.check(
-        context.repo, settings, before, name, secrets=asked.secrets, queue=asked.queue, trusted=asked.trusted
+        context.repo,
+        settings,
+        before,
+        name,
+        secrets=asked.secrets,
+        queue=asked.queue,
+        trusted=asked.trusted,
+        again=f"git rvexp repeat {before.run}",
     )
     executor = executor_named(name, settings, context.environ, context.say, context.progress)
     draft = _draft(context, found.run, executor, asked, settings)

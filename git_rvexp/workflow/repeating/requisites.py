@@ -174,7 +174,7 @@ def _agreed(
     trusted: bool,
 ) -> None:
     if not trusted:
-        roles.check(context, settings, found.run.plan, now, then)
+        roles.check(context, settings, found.run.plan, now, then, again=f"git rvexp repeat {found.run.run}")
 
 
 def _pinned(same: list[Event], plan: Plan) -> bool:

@@ -17,10 +17,12 @@ _NAMES = ("jobRoleArn", "taskRoleArn", "executionRoleArn", "serviceAccountName")
 """Where the shapes of a definition name one: a container's, an ECS task's, both of them, a pod's."""
 
 
-def check(context: Context, settings: Settings, plan: Plan, now: Mapping[str, Json], then: Mapping[str, Json]) -> None:
+def check(
+    context: Context, settings: Settings, plan: Plan, now: Mapping[str, Json], then: Mapping[str, Json], *, again: str
+) -> None:
     """UsageError when the definition `now` acts under roles that nobody here chose; `then` is the recorded body.
 
-    A run of this clone's own may have them all as they were recorded.
+    `again` is the command that the user gave. A run of this clone's own may have them all as they were recorded.
     """
     wanted, recorded = set(of(now)), set(of(then))
     other = sorted(wanted - recorded) if then else []
@@ -32,7 +34,7 @@ def check(context: Context, settings: Settings, plan: Plan, now: Mapping[str, Js
         raise UsageError(
             f"the definition of run {plan.run} gives its job roles that your settings do not\n"
             + "\n".join(f"  {role}" for role in foreign),
-            hint=f"git rvexp repeat {plan.run} --trust-record, if you know who recorded it",
+            hint=f"{again} --trust-record, if you know who recorded it",
         )
 
 
