@@ -97,8 +97,10 @@ class BatchExecutor:
                 found[str(detail["jobId"])] = batch_state.state(detail, self._exit_code(detail), failed)
         return self._closer.look({job: found[job] for job in wanted if job in found})
 
-    def cancel(self, job: str, reason: str) -> None:
+    def cancel(self, job: str, reason: str, *, run: str) -> None:
         """Stop a job in any state. CancelJob would say yes to a running job and do nothing."""
+        for detail in self._details([job]):  # one that does not show yet is told to stop all the same
+            batch_checks.check_job(run, detail)
         with aws.calling(f"stop the job {job}"):
             self._reads.terminate_job(jobId=job, reason=reason[:_REASON_CHARACTERS] or "stopped by git rvexp")
 

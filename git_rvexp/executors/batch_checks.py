@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from git_rvexp.errors import RvexpError, UsageError
 from git_rvexp.executors.definition import places
 from git_rvexp.model import Json, Plan
+from git_rvexp.names import RunId
 
 
 def check_queue(plan: Plan, queue: Mapping[str, Json]) -> None:
@@ -37,6 +38,16 @@ def check_definition(plan: Plan, body: Mapping[str, Json]) -> None:
             "  on Batch secrets come from the job definition; a submission cannot add them",
             hint="name them in the secrets of the base definition (batch_job_def_name)",
         )
+
+
+def check_job(run: str, detail: Mapping[str, Json]) -> None:
+    """Refuse a job that is not the run's: a record may name any job, and a job's own name holds its run.
+
+    Of a job that somebody submitted by hand the run follows from the job's id.
+    """
+    job, name = str(detail.get("jobId", "")), str(detail.get("jobName", ""))
+    if not name.startswith(RunId(run).job_name("")) and str(RunId.of(job)) != run:
+        raise RvexpError(f"the record says that {job} is the job of run {run}, and Batch calls that job {name}")
 
 
 def _check_share(plan: Plan, *, fair: bool) -> None:

@@ -102,7 +102,7 @@ class DockerExecutor:
             )
         name = docker_asking.child_name(plan.job_name, 0) if plan.array else plan.job_name
         seen = self._containers.inspect(name)
-        if seen is None or _label(seen, docker_asking.RUN) != str(plan.run):
+        if seen is None or docker_reading.run_of(seen) != str(plan.run):
             return []
         return [plan.job_name if plan.array else seen["Id"]]
 
@@ -112,9 +112,11 @@ class DockerExecutor:
         states = {job: self._array(job, engine) or self._single(job, engine) for job in jobs}
         return {job: state for job, state in states.items() if state}
 
-    def cancel(self, job: str, reason: str) -> None:
+    def cancel(self, job: str, reason: str, *, run: str) -> None:
         """Stop a job: SIGTERM, and SIGKILL after GRACE seconds. One that has ended stays as it is."""
         children = self._children(job)
+        for container in [child.container for child in children] or [job]:
+            docker_reading.refuse_other(self._containers.inspect(container), container, run)
         waiting = [child for child in children if child.waits]
         if waiting:
             self._containers.stop(waiting[-1].container, reason)  # holds for all that wait
@@ -135,6 +137,7 @@ class DockerExecutor:
         name, _, index = job.partition(":")
         children = self._children(name)
         if not children:
+            docker_reading.refuse_other(self._containers.inspect(job), job)
             yield from self._containers.lines(job, follow=follow, since=since)
         for child in docker_driver.chosen(children, index):
             if follow and child.waits:
@@ -223,7 +226,7 @@ class DockerExecutor:
 
     def _single(self, job: str, engine: Mapping[str, Any], *, in_array: bool = False) -> JobState | None:
         seen = self._containers.inspect(job)
-        if seen is None or seen["Id"] != job:
+        if seen is None or seen["Id"] != job or not docker_reading.run_of(seen):
             return None
         now = docker_reading.epoch(engine["SystemTime"]) or 0.0
         seen = self._tended(seen, now, in_array=in_array) or seen
@@ -244,7 +247,3 @@ class DockerExecutor:
 
     def _stopped_for(self, seen: dict[str, Any]) -> str:
         return "" if seen["State"]["Running"] else self._containers.stopped_for(seen["Id"])
-
-
-def _label(seen: Mapping[str, Any], label: str) -> str:
-    return str((seen["Config"]["Labels"] or {}).get(label, ""))

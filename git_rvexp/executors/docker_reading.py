@@ -5,7 +5,8 @@ import signal
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from git_rvexp.executors.docker_asking import MIB, TIMEOUT
+from git_rvexp.errors import RvexpError
+from git_rvexp.executors.docker_asking import MIB, RUN, TIMEOUT
 from git_rvexp.model import JobState, Json, Phase
 
 LONGEST = 1 << 20
@@ -29,6 +30,19 @@ def job_state(seen: Mapping[str, Any], engine: Mapping[str, Any], stopped_for: s
         stopped=stopped if phase.over else None,
         details=_details(seen, engine),
     )
+
+
+def run_of(seen: Mapping[str, Any]) -> str:
+    """The run whose container it is; "" for one that is none of ours."""
+    return str((seen["Config"]["Labels"] or {}).get(RUN, ""))
+
+
+def refuse_other(seen: Mapping[str, Any] | None, job: str, run: str = "") -> None:
+    """RvexpError for a container that is not `job` of `run` ("": of any run). A record may name any container."""
+    if seen is None or (run_of(seen) and (not run or (seen["Id"] == job and run_of(seen) == run))):
+        return
+    whose = f"run {run}" if run else "any run"
+    raise RvexpError(f"{job}, as the record has it, is not the job of {whose}: it is the container {seen['Name']}")
 
 
 def epoch(text: str) -> float | None:

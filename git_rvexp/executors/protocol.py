@@ -45,8 +45,8 @@ class Executor(Protocol):
     def states(self, jobs: Sequence[str]) -> dict[str, JobState]:
         """What the executor knows of `jobs` now; ids it does not know are absent."""
 
-    def cancel(self, job: str, reason: str) -> None:
-        """Stop a job, whatever state it is in."""
+    def cancel(self, job: str, reason: str, *, run: str) -> None:
+        """Stop a job, whatever state it is in. RvexpError, and nothing is done, when it is not that of `run`."""
 
 
 class LogSource(Protocol):

@@ -37,6 +37,6 @@ class Scripted:
             raise now
         return {} if now is None or now.job not in jobs else {now.job: now}
 
-    def cancel(self, job: str, reason: str) -> None:
+    def cancel(self, job: str, reason: str, **_whose: str) -> None:
         """Remember it."""
         self.stopped.append((job, reason))

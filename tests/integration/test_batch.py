@@ -125,10 +125,11 @@ def test_a_running_job_is_stopped(settings: Settings, image: Image) -> None:
     """Its reason is kept."""
     made = ensure_definition(settings, TAG, SNAPSHOT, image, print)
     executor = BatchExecutor(settings)
-    job = executor.submit(plan_for(made, image, settings, "sleep", "600"))
+    plan = plan_for(made, image, settings, "sleep", "600")
+    job = executor.submit(plan)
     while executor.states([job])[job].phase is not Phase.RUNNING:
         time.sleep(0.2)
-    executor.cancel(job, "seen enough")
+    executor.cancel(job, "seen enough", run=str(plan.run))
     assert ended(executor, job).phase is Phase.FAILED
     assert "seen enough" in executor.states([job])[job].reason
 

@@ -337,7 +337,7 @@ def test_an_array_is_cancelled_whole(lab: Lab) -> None:
     """What runs is stopped, what waits never starts, and both say why."""
     plan = lab.plan("sleep", "600", array=3, extra={"parallel": 1})
     job = lab.executor.submit(plan)
-    lab.executor.cancel(job, "not any more")
+    lab.executor.cancel(job, "not any more", run=str(plan.run))
     state = DockerExecutor(lab.environ).states([job])[job]
     assert state.phase is Phase.FAILED
     assert [told["reason"].split(";")[0] for told in state.details["array"]["failed"].values()] == ["not any more"] * 3

@@ -151,26 +151,50 @@ def test_following_ends_with_the_job(lab: Lab) -> None:
 
 def test_cancel(lab: Lab) -> None:
     """A cancelled run failed, by SIGTERM and not after the grace, and says why to any other process."""
-    job = lab.executor.submit(lab.plan("sleep", "600"))
-    lab.executor.cancel(job, "wrong data")
+    plan = lab.plan("sleep", "600")
+    job = lab.executor.submit(plan)
+    lab.executor.cancel(job, "wrong data", run=str(plan.run))
     state = DockerExecutor(lab.environ).states([job])[job]
     assert (state.phase, state.exit_code, state.reason) == (Phase.FAILED, 143, "wrong data; killed by SIGTERM")
 
 
 def test_a_cancelled_run_that_exits_well_has_not_succeeded(lab: Lab) -> None:
     """A job that answers SIGTERM with exit code 0 has still not done its work."""
-    job = lab.executor.submit(lab.plan("sh", "-c", "trap 'exit 0' TERM; echo ready; while :; do sleep 0.1; done"))
+    plan = lab.plan("sh", "-c", "trap 'exit 0' TERM; echo ready; while :; do sleep 0.1; done")
+    job = lab.executor.submit(plan)
     assert next(lab.executor.logs(job, follow=True)) == "ready"
-    lab.executor.cancel(job, "enough")
+    lab.executor.cancel(job, "enough", run=str(plan.run))
     state = lab.until(job)
     assert (state.phase, state.exit_code, state.reason) == (Phase.FAILED, 0, "enough; exited with 0")
 
 
+def test_what_is_not_the_runs_is_neither_stopped_nor_started_nor_read(lab: Lab) -> None:
+    """A record may name any container: somebody's database by name or id, or the job of another run."""
+    plan = lab.plan("sleep", "600")
+    job = lab.executor.submit(plan)
+    victim = lab.engine.containers.create(plan.image, ["sleep", "600"], name=f"db-{plan.run}")
+    try:
+        executor = DockerExecutor(lab.environ, late=0)
+        assert executor.states([victim.id]) == {}
+        victim.start()
+        for name in (victim.id, victim.name):
+            with pytest.raises(RvexpError, match="not the job of run"):
+                executor.cancel(name, "enough", run=str(plan.run))
+            with pytest.raises(RvexpError, match="not the job of any run"):
+                list(executor.logs(name))
+        with pytest.raises(RvexpError, match="not the job of run"):
+            executor.cancel(job, "enough", run="zyzyzyzyz2")
+        assert lab.cli("inspect", victim.id, job, "--format", "{{.State.Status}}").split() == ["running", "running"]
+    finally:
+        victim.remove(force=True)
+
+
 def test_cancel_leaves_an_ended_job_alone(lab: Lab) -> None:
     """A success stays a success; an unknown job is an error."""
-    job = lab.executor.submit(lab.plan("true"))
+    plan = lab.plan("true")
+    job = lab.executor.submit(plan)
     lab.until(job)
-    lab.executor.cancel(job, "too late")
+    lab.executor.cancel(job, "too late", run=str(plan.run))
     assert lab.until(job).phase is Phase.SUCCEEDED
     with pytest.raises(RvexpError, match="knows no job"):
-        lab.executor.cancel(NOBODY, "who?")
+        lab.executor.cancel(NOBODY, "who?", run=str(plan.run))

@@ -117,8 +117,9 @@ def test_a_container_left_behind_is_started_once(lab: Lab) -> None:
 
 def test_a_container_left_behind_can_be_cancelled(lab: Lab) -> None:
     """Once cancelled, it is never started."""
-    made = lab.engine.containers.create(**request(lab.plan("true"), {}))
-    lab.executor.cancel(made.id, "not any more")
+    plan = lab.plan("true")
+    made = lab.engine.containers.create(**request(plan, {}))
+    lab.executor.cancel(made.id, "not any more", run=str(plan.run))
     state = DockerExecutor(lab.environ, late=0).states([made.id])[made.id]
     assert (state.phase, state.exit_code, state.reason) == (Phase.FAILED, None, "not any more; never started")
     assert lab.cli("inspect", made.id, "--format", "{{.State.Status}}") == "created"
@@ -237,7 +238,7 @@ def test_an_engine_that_goes_away(lab: Lab, tmp_path: Path) -> None:
         lambda: executor.check(wanted),
         lambda: executor.find(wanted),
         lambda: executor.states([NOBODY]),
-        lambda: executor.cancel(NOBODY, "x"),
+        lambda: executor.cancel(NOBODY, "x", run=str(wanted.run)),
         lambda: list(executor.logs(NOBODY)),
     ):
         with pytest.raises(RvexpError, match="the Docker engine did not") as caught:

@@ -429,12 +429,22 @@ def test_a_running_job_is_stopped(executor: BatchExecutor, double: BatchDouble, 
     """By TerminateJob, with a reason that fits."""
     job = executor.submit(plan)
     double.advance(job, "RUNNING")
-    executor.cancel(job, "enough" * 400)
+    executor.cancel(job, "enough" * 400, run=str(plan.run))
     assert double.called("CancelJob") == []
     assert [len(call["reason"]) for call in double.called("TerminateJob")] == [1024]
     state = executor.states([job])[job]
     assert state.phase is Phase.FAILED
     assert state.details["terminated"] is True
+
+
+def test_a_job_of_another_run_is_not_stopped(executor: BatchExecutor, double: BatchDouble, plan: Plan) -> None:
+    """Though a record says that it is the run's; one that was submitted by hand has the run that its id gives."""
+    job = executor.submit(plan)
+    with pytest.raises(RvexpError, match=f"the job of run zyzyzyzyz2, and Batch calls that job {plan.job_name}"):
+        executor.cancel(job, "enough", run="zyzyzyzyz2")
+    assert double.called("TerminateJob") == []
+    executor.cancel(job, "enough", run=str(RunId.of(job)))
+    assert len(double.called("TerminateJob")) == 1
 
 
 def test_logs_of_all_attempts_in_order(executor: BatchExecutor, double: BatchDouble, plan: Plan) -> None:

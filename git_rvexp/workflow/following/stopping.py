@@ -75,7 +75,7 @@ def _stop(
         for each in reversed(found):
             executor = executors.of(each.run.plan)
             for job in each.run.jobs:
-                executor.cancel(job, reason)
+                executor.cancel(job, reason, run=each.run.run)
             told.add(each.run.run)
             fields: Mapping[str, Json] = {"run": each.run.run, "reason": reason, "by": by}
             events.setdefault(each.snapshot.oid, []).append(fields)
