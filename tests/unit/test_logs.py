@@ -2,11 +2,13 @@
 
 import datetime as dt
 import hashlib
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from git_rvexp.model import Snapshot
+from git_rvexp.workflow.following import copies
 from tests.doubles.batch import BatchDouble
 from tests.doubles.driving import NOW, SPOT_RULES, Clock, submit
 from tests.notebook import Notebook
@@ -133,3 +135,17 @@ def test_a_kept_log_is_whole_and_says_so_when_a_part_was_wanted(
     done = book.clone.rvexp("logs", "first", "--since", "1s")
     assert done.stdout == "one\n"
     assert "neither times nor attempts" in done.stderr
+
+
+def test_a_log_can_be_kept_by_several_at_once(book: Notebook, snapshot: Snapshot) -> None:
+    """One that begins and ends while another is at it takes nothing from it; nothing else is left."""
+    found = book.found(book.ended(snapshot).run)
+
+    def slow() -> Iterator[str]:
+        yield "one"
+        copies.written(book.context, found.run, "", ["one", "two"])
+        yield "two"
+
+    kept = copies.written(book.context, found.run, "", slow())
+    assert kept.path.read_text() == "one\ntwo\n"
+    assert list(kept.path.parent.iterdir()) == [kept.path]

@@ -34,14 +34,17 @@ def written(context: Context, run: Run, index: str, lines: Iterable[str]) -> Kep
     path = _path(context, run, index)
     path.parent.mkdir(parents=True, exist_ok=True)
     digest, count, size = hashlib.sha256(), 0, 0
-    partial = path.with_suffix(".part")
-    with partial.open("wb") as file:
-        for line in lines:
-            data = line.encode("utf-8", "surrogateescape") + b"\n"
-            digest.update(data)
-            file.write(data)
-            count, size = count + 1, size + len(data)
-    partial.replace(path)
+    partial = path.with_name(f"{path.name}.{token()}")  # another command may be keeping the same log
+    try:
+        with partial.open("wb") as file:
+            for line in lines:
+                data = line.encode("utf-8", "surrogateescape") + b"\n"
+                digest.update(data)
+                file.write(data)
+                count, size = count + 1, size + len(data)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
     return Kept(path, count, size, Digest(f"sha256:{digest.hexdigest()}"))
 
 
