@@ -69,3 +69,15 @@ def test_a_step_that_is_written_in_while_the_chain_is_driven_is_not_sent(lab: La
     with pytest.raises(UsageError, match=f"image {EVIL}"):
         drive.resume(context, chain_record.chosen(context, ""), tell, Leave(), follow=True)
     assert len(lab.double.called("SubmitJob")) == 4
+
+
+def test_a_step_that_waits_for_a_run_of_no_step_is_told(lab: Lab) -> None:
+    """Nothing is sent of a chain that hangs on something else."""
+    chain = planned(lab, sent=0)
+    like = chain.runs["train"].plan
+    ledger = lab.context(lab.one).ledger
+    odd = dataclasses.replace(like, run=RunId.new(), after=("zyzyzyzyz2",), extra={**like.extra, "step": "odd"})
+    ledger.append(lab.snapshot().oid, ledger.event("planned", odd.fields()))
+    with pytest.raises(UsageError, match="waits for run 'zyzyzyzyz2', which is none of its steps"):
+        resumed(lab, lab.one, Leave())
+    assert lab.double.called("SubmitJob") == []

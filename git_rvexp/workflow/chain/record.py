@@ -68,7 +68,7 @@ class Chain:
     def parents(self, step: str) -> list[Run]:
         """The runs that count of the steps it waits for."""
         plan = self.runs[step].plan
-        return [self.runs[self.step_of[run]] for run in plan.parents]
+        return [self.runs[self._step_with(run)] for run in plan.parents]
 
     def told(self, states: Mapping[str, JobState]) -> dict[str, tuple[str, str]]:
         """The state of each step in a word, and why; `states` are those just seen, by run id."""
@@ -87,9 +87,18 @@ class Chain:
         ]
         return {"chain": self.name, "snapshot": self.snapshot.tag, "executor": self.executor, "steps": steps}
 
+    def _step_with(self, run: str) -> str:
+        try:
+            return self.step_of[run]
+        except KeyError:
+            raise UsageError(
+                f"a step of chain {self.name} waits for run {run!r}, which is none of its steps",
+                hint="git rvexp sync",
+            ) from None
+
     def _step(self, name: str, run: Run) -> Step:
         plan = run.plan
-        after, each = ([self.step_of[r] for r in of] for of in (plan.after, plan.after_each))
+        after, each = ([self._step_with(r) for r in of] for of in (plan.after, plan.after_each))
         return Step(name, plan.command, tuple(after), tuple(each), plan.sequential, plan.array)
 
 
