@@ -5,6 +5,7 @@ are the commit's; everything else is refused with the reason, or its files becom
 """
 
 import os
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -68,7 +69,7 @@ def embed(place: Scratch, found: Iterable[Link], limits: Limits) -> tuple[Link, 
         if link.empty:
             raise RvexpError(
                 f"{quoted(f'{link.path}/')} is not checked out, so its files cannot be taken along",
-                hint="git submodule update --init",
+                hint=f"git submodule update --init {shlex.quote(quoted(link.path))}",
             )
         tree = _files(place, _inner(place.repo, link.path), limits)
         place.git("update-index", "--force-remove", "-z", "--stdin", stdin=os.fsencode(link.path) + b"\0")

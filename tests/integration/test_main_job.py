@@ -65,7 +65,7 @@ def test_on_this_machine(digits: Clone, stack: Stack, tmp_path: Path) -> None:
     assert files_in(stack, image, tmp_path) == files_of(digits, tag)
     again = digits.rvexp("publish", tag)
     assert (again.returncode, again.stdout.strip()) == (0, image)
-    assert "nothing was built, pushed or registered" in again.stderr
+    assert "no registry is set (ecr_repo): nothing new was built" in again.stderr
     assert kinds(digits, tag).count("image") == 1
 
 

@@ -229,8 +229,8 @@ def test_cancel_stops_the_job_and_records_why(
     book: Notebook, snapshot: Snapshot, double: BatchDouble, batch: Any
 ) -> None:
     """TerminateJob with the reason; the double stops it, and the record says cancelled."""
-    job = submit(batch)
-    plan = book.submitted(snapshot, job)
+    plan = book.plan(snapshot)
+    book.tell(snapshot, "submitted", run=str(plan.run), job=submit(batch, plan.job_name))
     done = book.clone.rvexp("cancel", str(plan.run), "--reason", "wrong data")
     assert done.returncode == 0, done.stderr
     assert [call["reason"] for call in double.called("TerminateJob")] == ["wrong data"]
