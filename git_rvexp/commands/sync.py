@@ -2,8 +2,8 @@
 
 Nothing is overwritten on either side. A tag that moved or a record that was rewritten on the remote is an alarm
 with both ids; --accept goes on after somebody has looked. A tag that moved in this clone is an alarm with the command
-that puts it back. --foreign also lists jobs that run on our job definitions
-and that no record names; --adopt JOB puts one of them on record.
+that puts it back. --foreign also lists jobs that run on our job definitions and that no record names; --adopt JOB puts
+one of them on record.
 """
 
 import argparse

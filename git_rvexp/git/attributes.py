@@ -45,6 +45,11 @@ def filters(repo: Repo, paths: Iterable[str]) -> dict[str, str]:
     return {os.fsdecode(p): v.decode() for p, v in told if v not in (b"unspecified", b"unset", b"set", b"")}
 
 
+def names(paths: Iterable[str]) -> str:
+    """The names of files as such lines, quoted: whatever they hold, each is one."""
+    return listed([quoted(path) for path in paths])
+
+
 def listed(lines: Sequence[str], most: int = _SHOWN) -> str:
     """Indented lines for a message, the first of many."""
     shown = [f"  {line}" for line in lines[:most]]

@@ -22,7 +22,6 @@ _PREFIX = "refs/tags/"
 TAKEN = "Rvexp-Taken"
 """The trailer with the time of a snapshot to the millisecond."""
 _TAKEN = re.compile(rf"^{TAKEN}: (\S+)$".encode(), re.MULTILINE)
-_AT_ONCE = 500  # objects that are asked for in one go (see `reader`)
 
 
 class Card(NamedTuple):
@@ -106,9 +105,8 @@ def tied(repo: Repo, moments: Mapping[str, Hashable]) -> dict[str, str]:
     count = Counter(moments.values())
     oids = [oid for oid, moment in moments.items() if count[moment] > 1]
     found = {}
-    for start in range(0, len(oids), _AT_ONCE):
-        for oid, there in repo.reader.read(oids[start : start + _AT_ONCE]).items():
-            told = _TAKEN.findall(there.content) if there else []
-            if told:
-                found[oid] = told[-1].decode("ascii", "replace")  # an earlier one is of the message's text
+    for oid, there in repo.reader.read(oids).items() if oids else ():
+        told = _TAKEN.findall(there.content) if there else []
+        if told:
+            found[oid] = told[-1].decode("ascii", "replace")  # an earlier one is of the message's text
     return found

@@ -23,17 +23,18 @@ def make(repo: Repo) -> None:
     if place.exists():
         return
     making = place.with_name(f"{_NAME}-{token()}")
-    repo.git("init", "--quiet", "--bare", f"--object-format={repo.object_format}", str(making))
-    inside = f"--git-dir={making}"
-    repo.git(inside, "config", "core.hooksPath", "hooks")  # whatever the user's own setting is
-    repo.git(inside, "config", "receive.shallowUpdate", "true")  # the clone around it may be shallow
-    hooks.install_server(making)
     try:
+        repo.git("init", "--quiet", "--bare", f"--object-format={repo.object_format}", str(making))
+        inside = f"--git-dir={making}"
+        repo.git(inside, "config", "core.hooksPath", "hooks")  # whatever the user's own setting is
+        repo.git(inside, "config", "receive.shallowUpdate", "true")  # the clone around it may be shallow
+        hooks.install_server(making)
         making.rename(place)
-    except OSError as why:  # somebody else made it in between
-        shutil.rmtree(making, ignore_errors=True)
-        if not place.exists():
+    except OSError as why:
+        if not place.exists():  # nobody else made it in between
             raise GitError(f"the experiments remote cannot be made at {place}: {why}") from why
+    finally:
+        shutil.rmtree(making, ignore_errors=True)
 
 
 def followed(repo: Repo, key: str) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from git_rvexp.errors import RvexpError, UsageError
-from git_rvexp.git.attributes import listed
+from git_rvexp.git.attributes import listed, names
 from git_rvexp.git.plumbing import Repo
 from git_rvexp.git.scratch import Scratch
 from git_rvexp.git.weight import Limits, refuse_heavy
@@ -57,7 +57,7 @@ def refuse(repo: Repo, found: Iterable[Link], *, embed: bool) -> None:
     if bare:
         raise RvexpError(
             "these folders cannot be taken into the snapshot: no work tree of a repository is there\n"
-            + listed([quoted(f"{path or '.'}/") for path in bare]),
+            + names(f"{path or '.'}/" for path in bare),
             hint="add them to .gitignore, or `git submodule update --init`",
         )
 
@@ -145,9 +145,7 @@ def _files(place: Scratch, inner: Repo, limits: Limits) -> str:
     entries = [e for e in inner.git("ls-files", "-z", "-v", "--stage").text.split("\0") if e]
     lost = [e.partition("\t")[2] for e in entries if e[0] in "MmSs" and not _there(inner, e)]
     if lost or any(e[0] in "Mm" for e in entries):
-        raise RvexpError(
-            f"{inner.top} has an unfinished merge or a sparse checkout\n" + listed([quoted(path) for path in lost])
-        )
+        raise RvexpError(f"{inner.top} has an unfinished merge or a sparse checkout\n" + names(lost))
     untracked = inner.git("ls-files", "-z", "--others", "--exclude-standard").text.split("\0")
     deeper = [e.partition("\t")[2] for e in entries if e.split(" ")[1] == "160000"]
     deeper += [p.rstrip("/") for p in untracked if p.endswith("/")]

@@ -133,7 +133,7 @@ def push_tags(repo: Repo, tags: Iterable[str]) -> None:
         some = refs[first : first + _PUSHED_AT_ONCE]
         done = push(repo, *(f"{r}:{r}" for r in some), negotiate=True)
         if done.code and not _all_there(repo, some):
-            told = "the experiments remote refused the snapshot\n" + _refusals(done)
+            told = "the experiments remote refused the snapshot\n" + refusals(done)
             raise RvexpError(told, hint="git rvexp sync")
 
 
@@ -176,5 +176,6 @@ def _all_there(repo: Repo, refs: list[str]) -> bool:
     return [there.get(ref) for ref in refs] == repo.git("rev-parse", *refs).lines
 
 
-def _refusals(done: Result) -> str:
+def refusals(done: Result) -> str:
+    """Git's own line about each ref that the remote refused, one below the other."""
     return "\n".join("  " + line[2:].replace("\t", "  ") for line in done.lines if line.startswith("!\t"))

@@ -14,12 +14,11 @@ from dataclasses import dataclass
 
 from git_rvexp.errors import GitError, RvexpError
 from git_rvexp.git import links
-from git_rvexp.git.attributes import listed, refuse_unfiltered
+from git_rvexp.git.attributes import names, refuse_unfiltered
 from git_rvexp.git.links import Link
 from git_rvexp.git.plumbing import Repo
 from git_rvexp.git.scratch import Scratch, scratch
 from git_rvexp.git.weight import Limits, refuse_heavy
-from git_rvexp.quoting import quoted
 
 # What `ls-files -v` marks: lower case is assume-unchanged, S skip-worktree, M unmerged; H, the rest, is of no interest.
 _FLAGGED = re.compile(rb"(?:^|\0)([a-zSM]) ([^\0]+)")
@@ -129,8 +128,7 @@ def _uncover(place: Scratch) -> tuple[list[str], int, bool]:
     unmerged = sorted({path for flag, path in flagged if flag in "Mm"})
     if unmerged:
         raise RvexpError(
-            "a merge is not finished: the conflict markers would become part of the snapshot\n"
-            + listed([quoted(path) for path in unmerged]),
+            "a merge is not finished: the conflict markers would become part of the snapshot\n" + names(unmerged),
             hint="resolve them and `git add` the files, or `git merge --abort`",
         )
     skipped = [path for flag, path in flagged if flag in "Ss"]

@@ -11,8 +11,9 @@ def remedy(repo: Repo) -> str:
     """The command that brings the record into a clone that has none; "" where there is one. Nothing is asked for it."""
     if tip(repo):
         return ""
-    experiments = repo.setting("remote.experiments.url")
-    shared = experiments not in ("", str(repo.state_dir / "experiments.git"))
+    from git_rvexp.git import embedded, remote  # noqa: PLC0415  not where there is a record, as nearly always
+
+    shared = repo.setting(remote.URL) not in ("", str(embedded.at(repo)))
     return FETCH if repo.setting("remote.origin.url") and not shared else _SYNC
 
 

@@ -99,8 +99,7 @@ def push_notes(ledger: Ledger) -> None:
 def _words(done: Result) -> str:
     """What the remote said to a push that it refused, and git's own line about the ref."""
     said = [line.rstrip() for line in done.err.splitlines() if line.startswith("remote: ")]
-    refused = [line[2:].replace("\t", "  ") for line in done.lines if line.startswith("!\t")]
-    return "\n".join(f"  {line}" for line in (*said[-6:], *refused))
+    return "\n".join([*(f"  {line}" for line in said[-6:]), remote.refusals(done)])
 
 
 def _went_on(ledger: Ledger) -> bool:

@@ -23,14 +23,18 @@ def mount(*words: str) -> None:
     subprocess.run(["mount", *words], check=True, capture_output=True)
 
 
+def mounted(place: Path, options: str) -> Iterator[Path]:
+    """A file system in memory at `place`, until the test has ended."""
+    place.mkdir()
+    mount("-t", "tmpfs", "-o", options, "tmpfs", str(place))
+    yield place
+    subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of three mebibytes."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mount("-t", "tmpfs", "-o", "size=3m", "tmpfs", str(place))
-    yield place
-    subprocess.run(["umount", "--lazy", str(place)], check=True)
+    yield from mounted(tmp_path / "disk", "size=3m")
 
 
 def fill(disk: Path, left: int) -> Path:
@@ -211,11 +215,7 @@ def test_a_git_directory_that_cannot_be_written(sealed_git: World, words: tuple[
 @pytest.fixture
 def sealed_folder(tmp_path: Path) -> Iterator[Path]:
     """A folder on a file system that is for reading only."""
-    place = tmp_path / "sealed"
-    place.mkdir()
-    mount("-t", "tmpfs", "-o", "ro", "tmpfs", str(place))
-    yield place
-    subprocess.run(["umount", "--lazy", str(place)], check=True)
+    yield from mounted(tmp_path / "sealed", "ro")
 
 
 RESULTS = [

@@ -8,7 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from git_rvexp.git.links import Link
+from git_rvexp.git.plumbing import Repo
+from git_rvexp.git.worktree import WorkTree
 from git_rvexp.quoting import quoted
+from git_rvexp.settings import Settings
+from git_rvexp.workflow.snapshotting.notices import notices
 from tests.conftest import Clone
 from tests.hostile.plants import FILES, Trap
 
@@ -168,3 +173,12 @@ def test_a_bare_repository_among_the_files_is_not_where_we_are(clone: Clone, tmp
     assert trap.sprung() == ""
     assert done.returncode == 2
     assert "safe.bareRepository" in done.stderr
+
+
+def test_name_of_a_submodule_is_one_line(clone: Clone) -> None:
+    """In the warning that its files stay out, as everywhere."""
+    work = WorkTree("0" * 40, "0" * 40, links=(Link("lib\nhint: x", "0" * 40),))
+    repo = Repo.discover(clone.path, os.environ)
+    (told,) = notices(repo, Settings(), work)
+    assert '"lib\\nhint: x/"' in told
+    assert "\nhint" not in told

@@ -4,6 +4,7 @@ import errno
 import fcntl
 import multiprocessing
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,25 +19,24 @@ from tests.conftest import Clone
 NO_LOCKS = [errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK]
 
 
-def refuse(number: int) -> None:
-    """Let the system answer every `flock` of this process as a file system without locks does."""
+def refusing(number: int) -> Callable[[object, int], None]:
+    """The system's `flock` as it answers on a file system without locks."""
 
     def flock(_file: object, _operation: int) -> None:
         raise OSError(number, os.strerror(number))
 
-    fcntl.flock = flock
+    return flock
 
 
 @pytest.fixture
 def lockless(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """A system whose file system has no locks, for as long as the test goes."""
-    monkeypatch.setattr(fcntl, "flock", fcntl.flock)
-    refuse(request.param)
+    monkeypatch.setattr(fcntl, "flock", refusing(request.param))
 
 
 def append_many(path: Path, oid: str, writer: int, count: int) -> None:
     """What one writer process does."""
-    refuse(errno.ENOSYS)
+    fcntl.flock = refusing(errno.ENOSYS)
     ledger = Ledger(Repo.discover(path, os.environ))
     for number in range(count):
         ledger.append(oid, ledger.event("test", {"n": f"{writer}-{number}"}))

@@ -84,6 +84,18 @@ assert sys.modules["inspect"].Parameter is Parameter is inspect.Parameter
 _INTERRUPT = "import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(10)\n"
 
 
+def version_with(modules: Path) -> tuple[int, str]:
+    """How asking for the version ends, and what stderr has, where modules in that folder come before Python's own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "git_rvexp", "--version"],
+        env={**plain_environment(), "PYTHONPATH": str(modules)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stderr
+
+
 @pytest.mark.parametrize(
     ("module", "code"),
     [
@@ -95,28 +107,14 @@ _INTERRUPT = "import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime
 def test_an_interrupt_is_no_traceback(tmp_path: Path, module: str, code: str) -> None:
     """Where nothing of ours is left to tell of it, Ctrl-C ends the process as it ends any."""
     (tmp_path / module).write_text(code)
-    done = subprocess.run(
-        [sys.executable, "-m", "git_rvexp", "--version"],
-        env={**plain_environment(), "PYTHONPATH": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (-signal.SIGINT, "")
+    assert version_with(tmp_path) == (-signal.SIGINT, "")
 
 
 def test_an_interrupt_that_is_ignored_stays_so(tmp_path: Path) -> None:
     """As in the background of a shell without job control."""
     (tmp_path / "sitecustomize.py").write_text("import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n")
     (tmp_path / "json.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
-    done = subprocess.run(
-        [sys.executable, "-m", "git_rvexp", "--version"],
-        env={**plain_environment(), "PYTHONPATH": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
+    assert version_with(tmp_path) == (0, "")
 
 
 def test_two_snapshots_are_compared_without_anything_heavy(clone: Clone) -> None:

@@ -38,7 +38,8 @@ def lines_of(context: Context, found: Found, executors: Executors, part: Part, *
     if part.index:
         _check_child(found.run, int(part.index))
     job = f"{found.run.job}:{part.index}" if part.index else found.run.job
-    given, plan = 0, found.run.plan
+    plan = found.run.plan  # not below: a plan that cannot be read is damage, and no kept copy makes up for it
+    given = 0
     try:
         source = executors.logs_of(plan)
         for line in source.logs(job, follow=follow, since=part.since, attempt=part.attempt):

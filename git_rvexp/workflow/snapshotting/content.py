@@ -1,9 +1,8 @@
 """The content behind a snapshot's Git LFS pointers: sent before its tag, to the S3 store or the remote's LFS."""
 
 from git_rvexp.git import lfs, remote
-from git_rvexp.git.attributes import listed
+from git_rvexp.git.attributes import names
 from git_rvexp.names import Digest
-from git_rvexp.quoting import quoted
 from git_rvexp.workflow.context import Context
 
 FOLDER = "lfs"
@@ -19,10 +18,7 @@ def send(context: Context, tree: str) -> None:
     here = {p for p in found.values() if lfs.place(repo.common_dir, p).is_file()}
     lacking = [path for path, pointer in found.items() if pointer not in here]
     if lacking:
-        context.warn(
-            "Git LFS content that this clone lacks is not sent (git lfs fetch)\n"
-            + listed([quoted(path) for path in lacking])
-        )
+        context.warn("Git LFS content that this clone lacks is not sent (git lfs fetch)\n" + names(lacking))
     if not here:
         return
     if not settings.store:

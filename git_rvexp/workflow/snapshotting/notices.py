@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from git_rvexp.git.attributes import listed
+from git_rvexp.git.attributes import listed, names
 from git_rvexp.git.plumbing import Repo
 from git_rvexp.git.worktree import WorkTree
 from git_rvexp.quoting import quoted
@@ -19,23 +19,21 @@ def notices(repo: Repo, settings: Settings, work: WorkTree) -> Iterator[str]:
     if work.hidden:
         yield (
             "edits that `git status` does not show are in the snapshot (assume-unchanged or skip-worktree)\n"
-            + listed([quoted(path) for path in work.hidden])
+            + names(work.hidden)
         )
     outward = [f"{quoted(path)} -> {quoted(target)}" for path, target in _outward(repo, work)]
     if outward:
         yield "links that lead out of the tree: the snapshot holds the link, not what it names\n" + listed(outward)
-    named = [f"{link.path}/" for link in work.links if not link.taken]
-    if named:
+    left = [f"{link.path}/" for link in work.links if not link.taken]
+    if left:
         yield (
             "the files of submodules are not in the snapshot, nor in any image of it: only their commits are\n"
-            + listed(named)
+            + names(left)
             + f"\n  {_EMBEDDING}"
         )
     lacking = left_behind(repo, settings)
     if lacking:
-        yield "the Dockerfile copies what git ignores, so it is not in the snapshot or its image\n" + listed(
-            [quoted(path) for path in lacking]
-        )
+        yield "the Dockerfile copies what git ignores, so it is not in the snapshot or its image\n" + names(lacking)
 
 
 def _outward(repo: Repo, work: WorkTree) -> Iterator[tuple[str, str]]:
