@@ -13,6 +13,7 @@ from pathlib import Path
 from stacklib import (
     apt,
     clients,
+    disk,
     engine,
     forge,
     images,
@@ -86,6 +87,14 @@ def down(parts: Sequence[Part]) -> None:
                 say(f"{one.name:<9} stopped")
 
 
+def clean(parts: Sequence[Part]) -> None:
+    """Remove what the parts have stored; StackError while one of them runs."""
+    with alone("stack"):
+        if busy := [one.name for one in parts if part.load(one.name) is not None]:
+            raise StackError(f"Still running: {', '.join(busy)}.\nhint: dev/stack down")
+        say(f"{disk.clean(one.name for one in parts) / 1e6:,.0f} MB removed. The next up makes what it needs again.")
+
+
 def _end(one: Part) -> bool:
     known = part.load(one.name)
     if known is None:
@@ -134,6 +143,7 @@ def _parser() -> argparse.ArgumentParser:
     for verb, text in (
         ("up", "start whatever is missing, installing Debian packages as root when needed"),
         ("down", "stop what up started; data stays in .dev"),
+        ("clean", "remove what stopped parts have stored (images, repositories): .dev grows with every run"),
         ("status", "one line per part; exit code 1 when one is down"),
         ("env", 'what runs, as shell exports: eval "$(dev/stack env)"'),
     ):
@@ -172,6 +182,8 @@ def _run(arguments: argparse.Namespace) -> int:
         say('Ready. Next: eval "$(dev/stack env)"')
     elif arguments.verb == "down":
         down(parts)
+    elif arguments.verb == "clean":
+        clean(parts)
     elif arguments.verb == "status":
         return 0 if status(parts) else 1
     else:

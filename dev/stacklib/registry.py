@@ -1,15 +1,17 @@
 """The registry: Debian's docker-registry on one storage, served twice: open, and behind a password."""
 
+import contextlib
 import json
 import os
 import secrets
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 from stacklib import paths
 from stacklib.apt import program
 from stacklib.part import Package, Part, Running, http_status
-from stacklib.process import Process, StackError, free_port, spawn, start_all, wait_until
+from stacklib.process import Process, StackError, free_port, spawn, start_all, stop, wait_until
 
 USER = "rvexp"
 
@@ -41,8 +43,7 @@ def htpasswd(file: Path, user: str, word: str) -> None:
     file.write_text(f"{user}:{done.stdout}\n")
 
 
-def _serve(name: str, port: int, auth: dict[str, object]) -> Process:
-    home = paths.folder("registry")
+def _serve(home: Path, name: str, port: int, auth: dict[str, object]) -> Process:
     config = {
         "version": "0.1",
         "log": {"level": "warn", "accesslog": {"disabled": True}},
@@ -69,7 +70,7 @@ def start() -> Running:
     htpasswd(home / "htpasswd", USER, word)
     auth: dict[str, object] = {"htpasswd": {"realm": "git rvexp dev", "path": str(home / "htpasswd")}}
     port, locked = free_port(home / "port"), free_port(home / "port-auth")
-    processes = start_all(lambda: _serve("open", port, {}), lambda: _serve("auth", locked, auth))
+    processes = start_all(lambda: _serve(home, "open", port, {}), lambda: _serve(home, "auth", locked, auth))
     return Running(
         where=f"localhost:{port} (open), localhost:{locked} (with password)",
         processes=processes,
@@ -81,6 +82,18 @@ def start() -> Running:
         },
         facts={"port": str(port), "port_auth": str(locked)},
     )
+
+
+@contextlib.contextmanager
+def passing(home: Path) -> Iterator[str]:
+    """The host of an open registry that stores in `home`, for what pushes gigabytes: they go when the folder goes."""
+    home.mkdir()
+    port = free_port(home / "port")
+    serving = _serve(home, "open", port, {})
+    try:
+        yield f"localhost:{port}"
+    finally:
+        stop(serving)
 
 
 def answers(running: Running) -> bool:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 
-from stacklib import apt, cli, paths, readers, venv, versions
+from stacklib import apt, cli, disk, paths, readers, venv, versions
 from stacklib.part import Package
 from stacklib.process import StackError
 from stacklib.story import say
@@ -77,6 +77,7 @@ def _environment(arguments: argparse.Namespace, *, ci: bool) -> dict[str, str]:
 def check(arguments: argparse.Namespace, extra: list[str], *, ci: bool) -> list[str]:
     """Run everything; the titles of what failed."""
     if not arguments.quick:
+        disk.look()
         cli.up(cli.PARTS, (*venv.packages(), *BROWSER))
         readers.ensure()
         versions.pythons()
