@@ -6,7 +6,7 @@ meet its tag. The tag object is written with mktag: no prompt, no signing by acc
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -124,16 +124,12 @@ def snapshots(repo: Repo, names: Iterable[str] = (), *, under: str = HERE) -> li
 
 def snapshots_under(repo: Repo, places: Sequence[str], names: Iterable[str] = ()) -> list[list[Snapshot]]:
     """The same for each of several prefixes of refs, all by one git process."""
-    wanted = list(names)
-    patterns = [f"{place}/{n}" for place in places for n in wanted] or places
-    shape = "%(refname)%00%(objectname)%00%(*objectname)%00%(*tree)%00%(creatordate:unix)"
     found: dict[str, list[Snapshot]] = {place: [] for place in places}
     when: dict[str, int] = {}
-    for line in repo.git("for-each-ref", f"--format={shape}", *patterns).lines:
-        ref, oid, commit, tree, seconds = line.split("\0")
-        place = next(p for p in places if ref.startswith(f"{p}/"))
-        name = ref.removeprefix(f"{place}/")
-        if commit and tree and is_tag_name(name):
+    fields = "%(objectname)%00%(*objectname)%00%(*tree)%00%(creatordate:unix)"
+    for place, name, line in _named(repo, fields, places, names):
+        oid, commit, tree, seconds = line.split("\0")
+        if commit and tree:
             found[place].append(Snapshot(name, oid, commit, tree))
             when[oid] = int(seconds or 0)
     finer = tied(repo, when)
@@ -142,16 +138,22 @@ def snapshots_under(repo: Repo, places: Sequence[str], names: Iterable[str] = ()
 
 def standing(repo: Repo, places: Sequence[str], names: Iterable[str] = ()) -> list[dict[str, str]]:
     """Name -> object of all tags with a snapshot's name (or `names`) in each place; nothing is opened or looked at."""
+    found: dict[str, dict[str, str]] = {place: {} for place in places}
+    for place, name, oid in _named(repo, "%(objectname)", places, names):
+        found[place][name] = oid
+    return [*found.values()]
+
+
+def _named(repo: Repo, fields: str, places: Sequence[str], names: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+    """Place, name and the asked for fields of each tag with a snapshot's name (or of `names`) in the places."""
     wanted = list(names)
     patterns = [f"{place}/{n}" for place in places for n in wanted] or places
-    found: dict[str, dict[str, str]] = {place: {} for place in places}
-    for line in repo.git("for-each-ref", "--format=%(objectname) %(refname)", *patterns).lines:
-        oid, _, ref = line.partition(" ")
+    for line in repo.git("for-each-ref", f"--format=%(refname)%00{fields}", *patterns).lines:
+        ref, _, rest = line.partition("\0")
         place = next(p for p in places if ref.startswith(f"{p}/"))
         name = ref.removeprefix(f"{place}/")
         if is_tag_name(name):
-            found[place][name] = oid
-    return [*found.values()]
+            yield place, name, rest
 
 
 def _ident(who: Person, when: str) -> dict[str, str]:
