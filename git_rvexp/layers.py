@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from git_rvexp import tomltext
+from git_rvexp import homes, tomltext
 from git_rvexp.errors import UsageError
 from git_rvexp.settings import keys
 
@@ -92,8 +92,7 @@ def from_git(entries: Iterable[tuple[str, str]]) -> Layer:
 
 def user_file(environ: Mapping[str, str]) -> Path:
     """The user's own settings file (XDG)."""
-    base = environ.get("XDG_CONFIG_HOME") or str(Path(environ.get("HOME", "~")).expanduser() / ".config")
-    return Path(base) / "git-rvexp" / "config.toml"
+    return homes.settings(environ) / "git-rvexp" / "config.toml"
 
 
 def _profiles(whole: Layer, content: Any) -> dict[str, Layer]:

@@ -8,6 +8,7 @@ to add is told instead. The hooks themselves are the small shell scripts in `hoo
 from dataclasses import dataclass
 from pathlib import Path
 
+from git_rvexp import homes
 from git_rvexp.git import hookfile
 from git_rvexp.git.configuration import put
 from git_rvexp.git.plumbing import Repo
@@ -62,7 +63,7 @@ def inspect(repo: Repo) -> Standing:
             found[key] = value
     folder = repo.common_dir / "hooks"
     if path := found.get("core.hookspath"):
-        folder = (repo.top / Path(path).expanduser()).resolve()
+        folder = (repo.top / homes.expanded(path)).resolve()
     configured = {k.removeprefix("hook.rvexp-").removesuffix(".command") for k in found if k.startswith("hook.")}
     return Standing(
         folder,

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from git_rvexp import homes
 from git_rvexp.addresses import redacted
-from git_rvexp.errors import UsageError
 from git_rvexp.git.plumbing import Repo
 
 _FILE = "file://"
@@ -19,10 +19,7 @@ def folder(repo: Repo, address: str) -> Path | None:
     path = address.removeprefix(_FILE)
     if path == address and ("://" in address or ":" in address.partition("/")[0]):
         return None
-    try:
-        return (repo.top / Path(path).expanduser()).resolve()
-    except RuntimeError as why:
-        raise UsageError(f"{address} cannot be found: {why}") from why
+    return (repo.top / homes.expanded(path)).resolve()
 
 
 def full(repo: Repo, address: str) -> str:

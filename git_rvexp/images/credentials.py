@@ -6,8 +6,8 @@ Passwords stay in memory: they go into a request's header or an engine call, nev
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
+from git_rvexp import homes
 from git_rvexp.images.reference import Repository
 from git_rvexp.settings import Settings
 
@@ -36,9 +36,8 @@ def login(repository: Repository, settings: Settings, environ: Mapping[str, str]
 
 def _any_stored(environ: Mapping[str, str]) -> bool:
     """Whether Docker's configuration speaks of logins at all; asking it loads the docker package (114 ms of CPU)."""
-    folder = environ.get("DOCKER_CONFIG") or str(Path(environ.get("HOME", "~")).expanduser() / ".docker")
     try:
-        config = json.loads((Path(folder) / "config.json").read_text("utf-8"))
+        config = json.loads(homes.docker(environ).read_text("utf-8"))
     except FileNotFoundError:
         return False
     except (OSError, ValueError):

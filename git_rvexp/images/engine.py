@@ -8,9 +8,9 @@ import contextlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, Any
 
+from git_rvexp import homes
 from git_rvexp.errors import CredentialsError, RvexpError
 from git_rvexp.model import Json
 from git_rvexp.names import Digest
@@ -186,9 +186,8 @@ def stored_login(host: str, environ: Mapping[str, str]) -> tuple[str, str] | Non
     import docker.auth  # noqa: PLC0415
     import docker.errors  # noqa: PLC0415
 
-    folder = environ.get("DOCKER_CONFIG") or str(Path(environ.get("HOME", "~")).expanduser() / ".docker")
     try:
-        config = docker.auth.load_config(config_path=str(Path(folder) / "config.json"), credstore_env=dict(environ))
+        config = docker.auth.load_config(config_path=str(homes.docker(environ)), credstore_env=dict(environ))
         found = config.resolve_authconfig(_HUB if host == _HUB else host) or {}
     except (docker.errors.DockerException, OSError) as why:
         raise CredentialsError(

@@ -6,10 +6,11 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 
+from git_rvexp import homes
 from git_rvexp.errors import RvexpError
 from git_rvexp.git.plumbing import NEEDED, environment
 from git_rvexp.workflow.preparing.checkup import Check, Scene, failed
-from git_rvexp.workflow.preparing.mending import SHARED, home_share
+from git_rvexp.workflow.preparing.mending import SHARED
 
 _OLDEST_GIT = (2, 34)
 _TRIED_GIT = (2, 39)  # the oldest that the tests are run with
@@ -80,7 +81,7 @@ def manual(scene: Scene) -> Iterator[Check]:
     elif _told(["man", "-w", "git-rvexp"], scene.environ):
         yield Check("manual", "ok", "git rvexp --help works")
     else:
-        linked = (home_share(scene.environ) / SHARED[0]).exists()
+        linked = (homes.share(scene.environ) / SHARED[0]).exists()
         remedy = "put ~/.local/bin on PATH: man looks beside it" if linked else "git rvexp doctor --fix"
         yield Check("manual", "warn", "man does not find git-rvexp", remedy)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from git_rvexp import aws
+from git_rvexp import aws, homes
 from git_rvexp.errors import RvexpError
 from git_rvexp.settings import Settings
 
@@ -17,7 +17,7 @@ _VARIABLES = ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE",
 
 def set_up(settings: Settings, environ: Mapping[str, str]) -> bool:
     """Whether this machine has AWS settings of any kind (looked for in variables and files only)."""
-    home = Path(environ.get("HOME", "/nonexistent"))
+    home = homes.home(environ)
     files = (
         Path(environ.get("AWS_CONFIG_FILE") or home / ".aws" / "config"),
         Path(environ.get("AWS_SHARED_CREDENTIALS_FILE") or home / ".aws" / "credentials"),

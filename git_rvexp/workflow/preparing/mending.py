@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from git_rvexp import homes
+from git_rvexp.errors import RvexpError
 from git_rvexp.git.notes import ensure_notes_ref
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.guard import ensure_guard
@@ -23,7 +25,7 @@ SHARED = (
 
 def mend(environ: Mapping[str, str], context: Context | None) -> list[str]:
     """Repair what can be; what was done, one line each."""
-    done = list(link(Path(sys.prefix) / "share", home_share(environ)))
+    done = list(link(Path(sys.prefix) / "share", homes.share(environ)))
     if context:
         if ensure_notes_ref(context.repo):
             done.append("set core.notesRef, so that `git notes show TAG` prints the record")
@@ -37,15 +39,12 @@ def link(source: Path, target: Path) -> Iterator[str]:
         original, place = source / name, target / name
         if original.resolve() == place.resolve() or not original.exists():
             continue
-        if place.is_symlink() and not place.exists():
-            place.unlink()
-        if not place.exists():
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.symlink_to(original)
-            yield f"linked {place}"
-
-
-def home_share(environ: Mapping[str, str]) -> Path:
-    """Where a user's own man pages and completions are looked for (XDG)."""
-    home = Path(environ.get("HOME", "~")).expanduser()
-    return Path(environ.get("XDG_DATA_HOME") or home / ".local" / "share")
+        try:
+            if place.is_symlink() and not place.exists():
+                place.unlink()
+            if not place.exists():
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.symlink_to(original)
+                yield f"linked {place}"
+        except OSError as why:
+            raise RvexpError(f"{place} cannot be linked: {why.strerror}", hint="set XDG_DATA_HOME or HOME") from why

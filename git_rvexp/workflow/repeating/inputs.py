@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from git_rvexp import aws
+from git_rvexp import aws, homes
 from git_rvexp.data import local, places
 from git_rvexp.data.manifest import Difference, compare, taken
 from git_rvexp.errors import RvexpError, UsageError
@@ -49,7 +49,7 @@ def wanted(
     """
     texts = [*command, *_lines(context, snapshot)]
     written = [o.partition(places.RUN)[0].rstrip("/") for o in outputs if places.is_s3(o)]
-    named = [d if places.is_s3(d) else str((context.repo.top / Path(d).expanduser()).resolve()) for d in declared]
+    named = [d if places.is_s3(d) else str((context.repo.top / homes.expanded(d)).resolve()) for d in declared]
     for uri in named:
         if places.is_s3(uri):
             places.Place.parse(uri)
