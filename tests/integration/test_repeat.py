@@ -288,6 +288,24 @@ def test_a_copy_in_a_registry_that_somebody_else_names_needs_a_word(
     assert done.returncode == SAME, done.stderr
 
 
+def test_batch_repeats_what_an_engine_ran_from_the_published_copy(on_batch: Clone, registry_repo: str) -> None:
+    """Batch cannot reach the engine's own image; where nothing was published, the way out is said."""
+    tag = on_batch.rvexp("snapshot", "first").stdout.strip()
+    on_batch.git("config", "--unset", "rvexp.ecr-repo")
+    on_batch.git("config", "rvexp.executor", "docker")
+    first = ran(on_batch, "--", *QUICK)
+    on_batch.git("config", "rvexp.ecr-repo", registry_repo)
+    on_batch.git("config", "--unset", "rvexp.executor")
+    refused = on_batch.rvexp("repeat", first, "--on", "batch")
+    assert refused.returncode == 1
+    assert f"hint: git rvexp publish {tag}, and then again; git rvexp repeat {first} --on docker" in refused.stderr
+    ref = on_batch.rvexp("publish", tag).stdout.split()[0]
+    done = on_batch.rvexp("repeat", first, "--on", "batch", "--wait")
+    assert done.returncode in (SAME, NOT_COMPARABLE), done.stderr
+    assert f"the image is taken from where it was published: {ref}" in done.stderr
+    assert field(on_batch, tag, "planned", "image") == ref
+
+
 def remove_image(stack: Stack, image: str) -> None:
     """Take an image from the engine, by its id, and keep the containers that ran it."""
     stack.run("docker", "rmi", "--force", image)
