@@ -6,7 +6,7 @@ file is `workflow.setup`'s business, TOML itself `tomltext`'s.
 """
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,8 @@ class Config:
     origins: Mapping[str, Layer] = field(default_factory=dict)
     own: Settings = field(default_factory=Settings)
     profile: str = ""
+    above: tuple[Layer, ...] = ()
+    files: tuple[Layer, ...] = ()
 
     def origin(self, name: str) -> str:
         """Where a key's value came from; "default" when nobody set it."""
@@ -84,7 +86,14 @@ def load(
     for part in (part for layer in files for part in layer.profiles.values()):
         merge([part])
     profile = environ.get(PROFILE) or dict(entries).get("profile", "")
-    return dataclasses.replace(merge([*above, *_overlays(files, profile), *files]), profile=profile)
+    return laid(above, files, profile)
+
+
+def laid(above: Iterable[Layer], files: Sequence[Layer], profile: str) -> Config:
+    """The configuration of `files`, the profile of that name over them, and of the layers `above` all of it."""
+    above = tuple(above)
+    merged = merge([*above, *_overlays(files, profile), *files])
+    return dataclasses.replace(merged, profile=profile, above=above, files=tuple(files))
 
 
 def merge(layers: Iterable[Layer]) -> Config:
@@ -110,7 +119,7 @@ def find(name: str) -> Key:
     return known[name]
 
 
-def _overlays(files: list[Layer], profile: str) -> Iterator[Layer]:
+def _overlays(files: Sequence[Layer], profile: str) -> Iterator[Layer]:
     found = [layer.profiles[profile] for layer in files if profile in layer.profiles]
     if profile and not found:
         names = sorted({name for layer in files for name in layer.profiles})

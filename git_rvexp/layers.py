@@ -16,8 +16,8 @@ from git_rvexp.errors import UsageError
 from git_rvexp.settings import keys
 
 FILE = ".rvexp.toml"
-# Settings of more bytes than this are somebody's accident or attack.
-_LARGEST = 65536
+LARGEST = 65536
+"""Bytes. Settings of more are somebody's accident or attack."""
 
 
 @dataclass(frozen=True)
@@ -49,13 +49,18 @@ def from_file(path: Path, *, tracked: bool) -> Layer:
     origin = str(path)
     try:
         kind = path.stat()
-        if not stat.S_ISREG(kind.st_mode) or kind.st_size > _LARGEST:
-            raise UsageError(f"{origin} is no settings file: it must be a file of at most {_LARGEST // 1024} KiB")
+        if not stat.S_ISREG(kind.st_mode) or kind.st_size > LARGEST:
+            raise UsageError(f"{origin} is no settings file: it must be a file of at most {LARGEST // 1024} KiB")
         text = path.read_bytes().decode()
     except (FileNotFoundError, NotADirectoryError):
         return Layer(origin, {}, tracked)
     except (OSError, UnicodeDecodeError) as why:
         raise UsageError(f"{origin} cannot be read: {why}") from why
+    return from_text(text, origin, tracked=tracked)
+
+
+def from_text(text: str, origin: str, *, tracked: bool) -> Layer:
+    """The layer of a TOML text. UsageError with its origin and line when it cannot be read."""
     content = tomltext.parse(text, origin)
     whole = Layer(origin, _flat({k: v for k, v in content.items() if k != "profile"}), tracked, text)
     return dataclasses.replace(whole, profiles=_profiles(whole, content.get("profile", {})))

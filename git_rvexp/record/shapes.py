@@ -73,7 +73,7 @@ _WORDS: Mapping[_Check, str] = {
 _RUN: Mapping[str, _Check] = {"run": _id}
 _SHAPES: Mapping[str, Mapping[str, _Check]] = {
     "snapshot": dict.fromkeys(("tag", "commit", "tree", "base", "changes", "by"), _text),
-    "image": dict.fromkeys(("ref", "id", "platform"), _text),
+    "image": {**dict.fromkeys(("ref", "id", "platform"), _text), "settings": _table},
     "definition": {"arn": _text, "name": _text, "body": _table},
     "planned": {
         **dict.fromkeys(("run", "chain"), _id),

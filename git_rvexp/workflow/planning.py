@@ -14,6 +14,7 @@ from git_rvexp.names import RunId
 from git_rvexp.record.moved import refuse
 from git_rvexp.settings import Settings
 from git_rvexp.workflow import choose
+from git_rvexp.workflow.asof import as_of
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.repeating import inputs, seeding
 from git_rvexp.workflow.secrecy import requests
@@ -106,7 +107,7 @@ def drafted(context: Context, snapshot: Snapshot, request: Request, executor: st
         image="",
         command=request.command,
         env={
-            **seeding.switches(seed, injected=settings.seed_inject),
+            **seeding.switches(seed, injected=as_of(context, snapshot).settings.seed_inject),
             **settings.job_env,
             **request.env,
             **{k: v for k, v in told.items() if v},

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from git_rvexp.errors import GitError, RvexpError
 from git_rvexp.git import remote
+from git_rvexp.imagesettings import chosen
 from git_rvexp.model import Image, Json, Snapshot
 from git_rvexp.names import Digest, TagName
 from git_rvexp.record import share
@@ -18,6 +19,7 @@ from git_rvexp.record.asking import Answer, ask
 from git_rvexp.record.events import Event, Record
 from git_rvexp.record.moved import refuse
 from git_rvexp.settings import Settings
+from git_rvexp.workflow.asof import acting
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.foresight import Foresight, manifests
 from git_rvexp.workflow.snapshotting.take import complete
@@ -46,10 +48,11 @@ class Published:
 
 def build(context: Context, snapshot: Snapshot) -> Image:
     """The snapshot's image in this machine's engine, found or built; recorded here, shared with the next sync."""
+    context = acting(context, snapshot)
     local = dataclasses.replace(context.trusted(), ecr_repo="")
     record = context.ledger.record(snapshot.oid)
     made = _image(context, snapshot, local, record)
-    _write(context, snapshot, record, "image", _image_fields(made))
+    _write(context, snapshot, record, "image", _image_fields(made, local))
     return made.image
 
 
@@ -77,11 +80,12 @@ def provide(
 
     Whoever asks shares the record: a run does that with its intent, before the first call that may cost money.
     """
+    context = acting(context, snapshot)
     settings = context.trusted()
     seen, known = (foresight.image(), foresight.definitions) if foresight else (None, None)
     record = context.ledger.record(snapshot.oid)
     made = _image(context, snapshot, settings, record, full=full, seen=seen)
-    _write(context, snapshot, record, "image", _image_fields(made))
+    _write(context, snapshot, record, "image", _image_fields(made, settings))
     fresh = made.built or made.pushed
     if not settings.on_batch:
         return Published(made.image.ref, "", fresh)
@@ -192,10 +196,10 @@ def _defined(context: Context, snapshot: Snapshot, image: Image, known: "Definit
     return ensure_definition(context.trusted(), TagName.parse(snapshot.tag), snapshot, image, context.say, known)
 
 
-def _image_fields(made: "Ensured") -> dict[str, Json]:
+def _image_fields(made: "Ensured", settings: Settings) -> dict[str, Json]:
     image = made.image
-    fields = {"ref": image.ref, "id": str(image.image_id), "platform": image.platform, "source": made.source}
-    fields["environment"] = made.environment
+    fields: dict[str, Json] = {"ref": image.ref, "id": str(image.image_id), "platform": image.platform}
+    fields |= {"source": made.source, "environment": made.environment, "settings": chosen(settings)}
     return {k: v for k, v in fields.items() if v}
 
 

@@ -15,8 +15,10 @@ from git_rvexp.images.delta import Delta, Unfit
 from git_rvexp.images.engine import Engine
 from git_rvexp.images.reference import Repository
 from git_rvexp.images.registry import Registry
+from git_rvexp.imagesettings import chosen, differing
 from git_rvexp.model import Image, Json, Snapshot
 from git_rvexp.names import Digest, TagName
+from git_rvexp.workflow.asof import acting
 from git_rvexp.workflow.building import basing
 from git_rvexp.workflow.building.engine import Task, recipe
 from git_rvexp.workflow.building.key import describe
@@ -51,7 +53,10 @@ def reproduce(context: Context, snapshot: Snapshot) -> Reproduced | Rebuilt:
     if image is None:
         raise RvexpError(f"the record names no image of {snapshot.tag}", hint="git rvexp publish, or git rvexp build")
     event = next(e for e in reversed(record.of("image")) if e.get("ref") == image.ref)
-    tag, settings = TagName.parse(snapshot.tag), context.trusted()
+    tag, settings = TagName.parse(snapshot.tag), acting(context, snapshot).trusted()
+    if unlike := differing(event.get("settings") or {}, chosen(settings)):
+        lines = "\n".join(f"  {line}" for line in unlike)
+        raise RvexpError(f"{image.ref} was made with other settings\n{lines}", hint="git rvexp config list")
     task = Task(context.repo, snapshot, tag, context.wanted_remote().url, settings, context.environ, context.say)
     below = str(event.get("environment", ""))
     if not below:

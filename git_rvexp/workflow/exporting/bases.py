@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from git_rvexp.git.objects import Objects
+from git_rvexp.workflow.asof import as_of
 from git_rvexp.workflow.exporting.subject import Subject
 
 _ARG = re.compile(r"^\s*ARG\s+(\w+)=[\"']?([^\s\"']+)", re.MULTILINE | re.IGNORECASE)
@@ -17,7 +18,7 @@ _VARIABLE = re.compile(r"\$\{?(\w+)\}?")
 
 def bases(subject: Subject) -> list[str]:
     """The references, each once, in their order."""
-    settings = subject.context.settings
+    settings = as_of(subject.context, subject.snapshot).settings
     objects = Objects.of(subject.context.repo)
     found = objects.at(subject.snapshot.tree, f"{settings.image_context}/{settings.image_dockerfile}")
     if found is None:

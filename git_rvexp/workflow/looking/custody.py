@@ -10,6 +10,7 @@ from git_rvexp.git.catalogue import Card
 from git_rvexp.record.events import Event, Record
 from git_rvexp.record.runs import Run
 from git_rvexp.terms import Json, Snapshot
+from git_rvexp.values import shown
 from git_rvexp.workflow.choose import Choice
 from git_rvexp.workflow.looking import metrics
 from git_rvexp.workflow.looking.moments import duration, iso
@@ -56,6 +57,7 @@ class Custody:
         ]
         for image in self.record.of("image"):
             told += [("image", _get(image, "ref")), ("image id", _get(image, "id")), ("source", _get(image, "source"))]
+            told += [("made with", f"{name} = {shown(value)}") for name, value in (image.get("settings") or {}).items()]
         told += [("definition", _get(e, "arn")) for e in self.record.of("definition")]
         return [(label, text) for label, text in told if text]
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from git_rvexp.errors import UsageError
 from git_rvexp.git.attributes import listed
-from git_rvexp.workflow.secrecy.scan import Part, scanned
+from git_rvexp.settings import Settings
+from git_rvexp.workflow.secrecy.scan import Hit, Part, scanned
 
 _WORDS = {"password", "passwd", "pwd", "passphrase", "secret", "token", "credential", "credentials", "apikey"}
 _BEFORE_KEY = {"api", "access", "private", "secret", "auth", "account"}
@@ -33,6 +34,21 @@ def check(command: Sequence[str], env: Mapping[str, str], why: str = RECORDED) -
         )
 
 
+def check_build(settings: Settings) -> None:
+    """UsageError with the names of the build arguments whose values look like secrets.
+
+    By their names alone none is refused: a build has no other way to be given them.
+    """
+    hits = {name: _hit(value) for name, value in settings.image_build_args.items()}
+    found = [f"{n}: {h.about} ({h.rule})" for n, h in hits.items() if h and h.rule not in settings.secrets_allow_rules]
+    if found:
+        raise UsageError(
+            "these build arguments look like secrets; an image's history and the record show them to everybody\n"
+            + listed(found),
+            hint="take them out of image.build_args; for what is none, see secrets.allow_rules (docs/secrets.md)",
+        )
+
+
 def speaks_of_secrets(name: str) -> bool:
     """Whether a variable's name speaks of secrets at all: a reason to hide its value, not to refuse it."""
     return _SPOKEN.search(name) is not None
@@ -40,7 +56,7 @@ def speaks_of_secrets(name: str) -> bool:
 
 def _in_command(command: Sequence[str]) -> Iterator[str]:
     for number, word in enumerate(command, start=1):
-        hit = next(iter(scanned(Part("", word.encode("utf-8", "surrogateescape")))), None)
+        hit = _hit(word)
         flag, equals, value = word.partition("=")
         before = command[number - 2] if number > 1 else ""
         if hit:
@@ -53,11 +69,15 @@ def _in_command(command: Sequence[str]) -> Iterator[str]:
 
 def _in_environment(env: Mapping[str, str]) -> Iterator[str]:
     for name, value in env.items():
-        hit = next(iter(scanned(Part("", value.encode("utf-8", "surrogateescape")))), None)
+        hit = _hit(value)
         if hit:
             yield f"the variable {name}: {hit.about}"
         elif _secret(name, value):
             yield f"the variable {name}: its name says so"
+
+
+def _hit(text: str) -> Hit | None:
+    return next(iter(scanned(Part("", text.encode("utf-8", "surrogateescape")))), None)
 
 
 def _secret(name: str, value: str) -> bool:

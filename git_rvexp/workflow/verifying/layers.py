@@ -10,6 +10,7 @@ from git_rvexp.images.registry import AlteredError, GoneError, Manifest, Registr
 from git_rvexp.images.spool import Spool
 from git_rvexp.model import Json
 from git_rvexp.tree import Entry, below
+from git_rvexp.workflow.asof import as_of
 from git_rvexp.workflow.building.engine import SPEC, recipe
 from git_rvexp.workflow.building.served import Served
 from git_rvexp.workflow.verifying.link import Link, changed, ok, unknown
@@ -42,7 +43,8 @@ def layers(
     read = ok("layers", f"{count} read to the last byte ({size:,} bytes), each hashes to its name")
     if not subject.snapshot.tag:
         return [read]
-    same_recipe = ((config.get("config") or {}).get("Labels") or {}).get(SPEC) == recipe(outside.context.settings).spec
+    wanted = recipe(as_of(outside.context, subject.snapshot).settings).spec
+    same_recipe = ((config.get("config") or {}).get("Labels") or {}).get(SPEC) == wanted
     return [read, unknown("code", untold, needed=False) if untold else _compared(files, root, same_recipe=same_recipe)]
 
 
@@ -50,7 +52,7 @@ def _code(outside: Outside, subject: Subject) -> list[Entry]:
     if not subject.snapshot.tree:
         return []
     whole = Objects.of(outside.context.repo).tree(subject.snapshot.tree)
-    return list(below(whole, outside.context.settings.image_context))
+    return list(below(whole, as_of(outside.context, subject.snapshot).settings.image_context))
 
 
 def _compared(files: Files, root: str, *, same_recipe: bool) -> Link:
