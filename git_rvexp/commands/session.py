@@ -40,9 +40,8 @@ class Session:
 
         repo = self.repo
         settings = config.load(flags, self.environ, _git_entries(repo), repo.top / FILE)
-        return Context(
-            repo, settings, Ledger(repo), self.environ, self.speaker.say, self.speaker.warn, self.speaker.progress
-        )
+        ledger = Ledger(repo, warn=self.speaker.warn)
+        return Context(repo, settings, ledger, self.environ, self.speaker.say, self.speaker.warn, self.speaker.progress)
 
 
 def _git_entries(repo: Repo) -> list[tuple[str, str]]:

@@ -22,7 +22,7 @@ from git_rvexp.git.reader import Named
 from git_rvexp.tree import blob_id
 
 REF = "refs/notes/rvexp"
-_TRAILER = "Rvexp-Record: 1"  # by which hooks/pre-push knows a commit of the record under any name
+TRAILER = "Rvexp-Record: 1"  # by which hooks/pre-push knows a commit of the record under any name
 _REPAIR = "git fsck, then fetch the object again: git fetch --refetch experiments refs/notes/rvexp"
 _NOBODY = "git rvexp <git-rvexp@localhost>"
 """Nobody's name is needed to keep a record: who did what stands in the events."""
@@ -40,13 +40,13 @@ class Tip(NamedTuple):
 
 def tip(repo: Repo, ref: str = REF) -> Tip:
     """The commit that `ref` names now."""
-    there = _commit(repo, ref)
+    there = commit_at(repo, ref)
     return Tip(there.oid if there else "")
 
 
 def follows(repo: Repo, later: Tip, earlier: Tip) -> bool:
     """Whether `later` holds all that `earlier` does; False too when either is not here."""
-    there = _commit(repo, later.commit)
+    there = commit_at(repo, later.commit)
     head = there.content.partition(b"\n\n")[0] if there else b""
     # Nearly always the one was just written on top of the other, and git need not walk.
     if later == earlier or b"\nparent %s\n" % earlier.commit.encode() in head:
@@ -54,7 +54,15 @@ def follows(repo: Repo, later: Tip, earlier: Tip) -> bool:
     return repo.git("merge-base", "--is-ancestor", earlier.commit, later.commit, ok=(0, 1, 128)).code == 0
 
 
-def _commit(repo: Repo, name: str) -> Named | None:
+def changed(repo: Repo, old: str, new: Tip) -> list[str]:
+    """The objects whose notes are not the same at `old` (a commit or a tree) and `new`."""
+    told = repo.git("diff-tree", "-r", "-z", "--no-renames", "--name-only", old, new.commit).text
+    oids = dict.fromkeys(path.replace("/", "") for path in told.split("\0"))
+    return [oid for oid in oids if len(oid) == len(repo.null_oid)]
+
+
+def commit_at(repo: Repo, name: str) -> Named | None:
+    """The commit that a name stands for, as the reader has it."""
     asked = f"{name}^{{commit}}"
     return repo.reader.read([asked])[asked]
 
@@ -160,7 +168,7 @@ def write(
     for oid, text in notes.items():
         root.place(oid, pack.add("blob", text.encode("utf-8", "surrogateescape")))
     tree, above = root.store(), [*([at.commit] if at else []), *parents]
-    text = f"{message}\n\n{_TRAILER}\n"
+    text = f"{message}\n\n{TRAILER}\n"
     # What is of a given moment is the same commit in every clone that writes it, so nobody signs it.
     if when is None and _signs(repo):
         pack.store()

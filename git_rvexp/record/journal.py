@@ -88,8 +88,7 @@ def _unlike(repo: Repo, ours: Tip, there: Tip) -> Iterator[tuple[str, str]]:
     if not ours:
         return
     base = there.commit or repo.git("hash-object", "-t", "tree", "--stdin", stdin=b"").text
-    changed = repo.git("diff-tree", "-r", "-z", "--no-renames", "--name-only", base, ours.commit).text
-    oids = [oid for oid in (path.replace("/", "") for path in changed.split("\0")) if len(oid) == len(repo.null_oid)]
+    oids = notes.changed(repo, base, ours)
     left, right = notes.read(repo, ours, oids), notes.read(repo, there, oids)
     for oid, text in left.items():
         known = set(right.get(oid, "").split("\n"))

@@ -41,12 +41,17 @@ def _in_turn(repo: Repo) -> Iterator[None]:
         raise GitError(f"the record cannot be written: {why}") from why
 
 
+def _silent(_text: str) -> None:
+    """Tell nobody."""
+
+
 class Ledger(NamedTuple):
-    """The record of a clone. `now` and `sleep` are given so that tests can own time."""
+    """The record of a clone. `now` and `sleep` are given so that tests can own time; `warn` tells people."""
 
     repo: Repo
     now: Callable[[], dt.datetime] = _utc
     sleep: Callable[[float], None] = time.sleep
+    warn: Callable[[str], None] = _silent
 
     def event(self, kind: str, fields: Mapping[str, Json]) -> Event:
         """An event that happens now."""

@@ -15,6 +15,7 @@ from git_rvexp.jitter import jitter, token
 from git_rvexp.record.asking import SEEN, Answer, ask
 from git_rvexp.record.kept import merged as both
 from git_rvexp.record.ledger import Ledger
+from git_rvexp.record.restoring import restored
 
 _TRIES = 100
 # A lost race means that somebody else's write went through. Where the tip stands still instead, the remote refuses.
@@ -73,6 +74,7 @@ def receive_notes(ledger: Ledger, there: Answer, *, accept: bool = False) -> Non
 def push_notes(ledger: Ledger) -> None:
     """Merge the remote's notes and push ours until they are the same. PendingError when it stays busy or refuses."""
     repo = ledger.repo
+    ledger.move(lambda at: restored(ledger, at, notes.tip(repo, SEEN)), "rvexp: put back")
     if _went_on(ledger):
         return
     stood, last = 0, None
@@ -147,21 +149,22 @@ def _contains(ledger: Ledger, descendant: Tip, ancestor: Tip) -> bool:
 
 
 def merge(ledger: Ledger, incoming: Tip) -> None:
-    """Our notes ref made to contain `incoming`: fast-forward, else the union of lines of every note that differs."""
+    """Our notes ref made to contain `incoming`: fast-forward, else the union of lines of every note that differs.
+
+    Where `incoming` went on from ours by taking lines out, they are put back.
+    """
 
     def merged(ours: Tip) -> Tip:
         if ours and _contains(ledger, ours, incoming):
             return ours
-        return incoming if _contains(ledger, incoming, ours) else _union(ledger, ours, incoming)
+        return restored(ledger, incoming, ours) if _contains(ledger, incoming, ours) else _union(ledger, ours, incoming)
 
     ledger.move(merged, "rvexp: merge")
 
 
 def _union(ledger: Ledger, ours: Tip, theirs: Tip) -> Tip:
     repo = ledger.repo
-    changed = repo.git("diff-tree", "-r", "-z", "--no-renames", "--name-only", ours.commit, theirs.commit).text
-    length = len(repo.null_oid)
-    oids = {p.replace("/", "") for p in changed.split("\0") if len(p.replace("/", "")) == length}
+    oids = notes.changed(repo, ours.commit, theirs)
     left, right = notes.read(repo, ours, oids), notes.read(repo, theirs, oids)
     merged = {oid: both(oid, left.get(oid, ""), right.get(oid, "")) for oid in oids if oid in right}
     return notes.write(repo, ours, merged, "rvexp: merge", parents=[theirs.commit])

@@ -7,7 +7,7 @@ from git_rvexp.errors import RvexpError
 from git_rvexp.git import notes, remote
 from git_rvexp.git.tags import HERE, snapshots, standing
 from git_rvexp.grammar import is_tag_name
-from git_rvexp.record import moved, share
+from git_rvexp.record import moved, restoring, share
 from git_rvexp.record.asking import Answer, ask
 from git_rvexp.record.share import Alarm, AlarmError
 from git_rvexp.workflow import choose
@@ -37,6 +37,7 @@ def sync(context: Context, *, accept: bool = False) -> Synced:
     context.connect()
     moved.refuse(context.ledger, moved.suspects(context.ledger))
     notes.ensure_notes_ref(context.repo)
+    restoring.from_history(context.ledger)
     if not context.settings.store:
         fetched, pushed = _sync_remote(context, accept=accept)
         return Synced(fetched, pushed, _settled(context))

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import re
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import pytest
 from git_rvexp.git import notes
 from git_rvexp.git.plumbing import Repo
 from git_rvexp.record import share
+from git_rvexp.record.asking import SEEN
 from git_rvexp.record.ledger import Ledger
 from tests.conftest import Clone
 
@@ -116,6 +118,74 @@ def test_a_damaged_and_a_newer_line_travel_unchanged(team: Team) -> None:
         assert clone.rvexp("sync").returncode == 0
     for clone in (team.one, team.two):
         assert set(odd) <= set(clone.git("notes", "show", team.tag).splitlines())
+
+
+BY_HAND = {"written over": ("add", "-f", "-m", "looks good"), "removed": ("remove",)}
+
+
+def by_hand(team: Team, clone: Clone, how: str) -> None:
+    """Change the record with plain git notes, as a colleague may."""
+    clone.git("notes", "--ref=rvexp", *BY_HAND[how], team.tag)
+
+
+@pytest.mark.parametrize("how", ["written over", "removed"])
+def test_what_is_taken_out_by_hand_is_put_back_before_it_is_shared(team: Team, how: str) -> None:
+    """In the clone where it happened, also what was not shared yet; the remote never shows it, and it is said."""
+    append(team.one, team.oid(), n="shared")
+    assert team.one.rvexp("sync").returncode == 0
+    append(team.one, team.oid(), n="not yet")
+    by_hand(team, team.one, how)
+    assert seen(team.one, team.oid()) == set()
+    append(team.one, team.oid(), n="after")
+    told = team.one.rvexp("sync")
+    assert told.returncode == 0, told.stderr
+    assert re.search(
+        r"lines of the record were taken out by hand, by .+ \([0-9a-f]{12}\): \d of them are put", told.stderr
+    )
+    assert seen(team.one, team.oid()) == {"shared", "not yet", "after"}
+    assert "warning" not in team.two.rvexp("sync").stderr
+    assert seen(team.two, team.oid()) == {"shared", "not yet", "after"}
+
+
+@pytest.mark.parametrize("how", ["written over", "removed"])
+def test_what_somebody_took_out_and_shared_is_put_back_by_everybody_who_had_it(team: Team, how: str) -> None:
+    """A colleague pushes with plain git, so nothing of ours was asked."""
+    append(team.one, team.oid(), n="shared")
+    assert team.one.rvexp("sync").returncode == 0
+    assert team.two.rvexp("sync").returncode == 0
+    by_hand(team, team.two, how)
+    team.two.git("push", "-q", str(team.remote), "refs/notes/rvexp:refs/notes/rvexp")
+    assert seen(team.two, team.oid()) == set()
+    told = team.one.rvexp("sync")
+    assert (told.returncode, "are put back" in told.stderr) == (0, True), told.stderr
+    assert seen(team.one, team.oid()) == {"shared"}
+    assert team.two.rvexp("sync").returncode == 0
+    assert seen(team.two, team.oid()) == {"shared"}
+    for clone in (team.one, team.two):
+        assert "warning" not in clone.rvexp("sync").stderr
+
+
+def test_what_everybody_has_lost_comes_back_from_the_history(team: Team) -> None:
+    """Both clones and the remote stand where the lines are gone: none of them has gone on from the other."""
+    append(team.one, team.oid(), n="shared")
+    assert team.one.rvexp("sync").returncode == 0
+    by_hand(team, team.one, "removed")
+    team.one.git("push", "-q", str(team.remote), "refs/notes/rvexp:refs/notes/rvexp")
+    for clone in (team.one, team.two):
+        for ref in (notes.REF, SEEN):
+            clone.git("fetch", "-q", str(team.remote), f"+{notes.REF}:{ref}")
+    assert seen(team.two, team.oid()) == set()
+    told = team.two.rvexp("sync")
+    assert (told.returncode, "are put back" in told.stderr) == (0, True), told.stderr
+    assert seen(team.two, team.oid()) == {"shared"}
+
+
+def test_what_is_added_by_hand_costs_no_word(team: Team) -> None:
+    """`git notes append` takes nothing out."""
+    team.one.git("notes", "--ref=rvexp", "append", "-m", "2026-01-02T03:04:05.000Z remark text=fine", team.tag)
+    told = team.one.rvexp("sync")
+    assert (told.returncode, "warning" in told.stderr) == (0, False)
+    assert "text=fine" in team.at("notes", "--ref=rvexp", "show", team.oid())
 
 
 def test_a_rewound_record_is_an_alarm(team: Team) -> None:
