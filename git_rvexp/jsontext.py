@@ -1,9 +1,28 @@
 """JSON documents as text: quick to write, easy to search, and nothing in them that a terminal obeys."""
 
 import json
+import re
 from collections.abc import Mapping
 
 from git_rvexp.terms import Json
+
+_HALF = re.compile(r"[\ud800-\udc7f\udd00-\udfff]")  # what lies between stands for bytes of file names and arguments
+
+
+def read(text: str) -> Json:
+    """The value of a document; ValueError for what is none, and where a text of it holds half of a character."""
+    value = json.loads(text)
+    refuse_half(text, value)
+    return value
+
+
+def refuse_half(text: str, value: Json) -> None:
+    r"""ValueError where `value`, read from `text`, holds half of a character (\ud800): nothing can encode it."""
+    if "\\u" not in text:  # only an escape makes one
+        return
+    found = _HALF.search(json.dumps(value, ensure_ascii=False))
+    if found:
+        raise ValueError(f"a text in it holds half of a character, {json.dumps(found[0])[1:-1]}")
 
 
 def document(content: Mapping[str, Json]) -> str:

@@ -56,7 +56,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     if args.format == "ro-crate" and path.suffix != ".json":
         made = formats.crate_zip(about)
     else:
-        made = formats.text(about, args.format).encode("utf-8", "surrogateescape")
+        made = formats.text(about, args.format).encode("utf-8", "backslashreplace")
     written(path, [made])
     session.speaker.result(args.output)
     return 0

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from git_rvexp.jsontext import read
 from git_rvexp.model import Json
 
 READABLE = (".json", ".csv")
@@ -32,7 +33,7 @@ class Apart:
 def apart(name: str, old: str, new: str) -> Apart:
     """How far the file `name` with the text `new` is from that with `old`."""
     try:
-        pairs = list(_json(json.loads(old), json.loads(new), "")) if name.endswith(".json") else list(_csv(old, new))
+        pairs = list(_json(read(old), read(new), "")) if name.endswith(".json") else list(_csv(old, new))
     except (ValueError, ArithmeticError, RecursionError, csv.Error) as why:
         return Apart(why=f"cannot be read: {why}")
     wrong = next((pair for pair in pairs if pair.why), None)

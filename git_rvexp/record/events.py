@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from git_rvexp.errors import UsageError
+from git_rvexp.jsontext import refuse_half
 from git_rvexp.record.shapes import misshapen
 from git_rvexp.terms import Json
 
@@ -91,6 +92,7 @@ def _event(line: str, head: re.Match[str], until: frozenset[str] | None) -> Even
     try:
         dt.datetime.fromisoformat(head[1])
         fields = _fields(line, head.end(), until)
+        refuse_half(line, fields)
     except (ValueError, RecursionError) as why:
         return Damaged(line, f"is damaged: {why}")
     if fields.get("v", VERSION) != VERSION:

@@ -133,6 +133,19 @@ def test_known_fields_of_another_shape_are_damage() -> None:
     assert "does not say its id" in missing.why
 
 
+@pytest.mark.parametrize("field", ["tag", "base"])
+def test_half_a_character_ends_no_export(field: str, clone: Clone, tag: str) -> None:
+    """Neither in what is handed over nor in what git is asked for; bytes of a name are escaped as JSON has them."""
+    lines = [_line("planned", BASE["planned"], 1), f'{HEAD.format(2)} snapshot {field}="x\\ud800"']
+    _written(clone, tag, "\n".join([*lines, f'{HEAD.format(3)} snapshot source="\\udcff"']) + "\n")
+    for words in (["export", "--format", "json", "-o", "made"], ["export", "--format", "json", RUN], ["status", RUN]):
+        done = clone.rvexp(*words)
+        assert done.returncode == 0, done.stderr
+    told = json.loads((clone.path / "made").read_bytes())
+    assert told["facts"]["snapshot"]["source"] == "\udcff"
+    assert "half of a character" in told["damaged_lines"][0]["why"]
+
+
 def test_one_hostile_line_hides_no_other(clone: Clone, tag: str) -> None:
     """What stands around it is read as before."""
     good = _line("planned", BASE["planned"], 1)

@@ -69,10 +69,11 @@ def test_numbers_are_taken_from_s3_and_nothing_else(
     s3.create_bucket(Bucket=bucket)
     book = Notebook(clone, Settings(aws_endpoint_url=stack.aws_endpoint, aws_region=stack.aws_region))
     snapshot = book.snapshot("al/roads/2026-11-01/first")
-    places = [f"s3://{bucket}/{{run}}/{name}.json" for name in ("val", "many", "junk", "absent")]
+    places = [f"s3://{bucket}/{{run}}/{name}.json" for name in ("val", "many", "junk", "half", "absent")]
     plan = book.submitted(snapshot, extra={"metrics": places}, region=stack.aws_region)
     good = {"accuracy": 0.5, "deep": {"loss": 1, "ok": True}, "list": [1], "text": "x", "worst": math.inf}
     contents = {"val": json.dumps(good), "many": json.dumps({f"n{i}": i for i in range(60)}), "junk": "no"}
+    contents["half"] = '{"\\ud800": 1}'
     for name, text in contents.items():
         s3.put_object(Bucket=bucket, Key=f"{plan.run}/{name}.json", Body=text.encode())
     told = metrics.fields(book.context, book.found(plan.run).run.plan, "job")
@@ -86,5 +87,6 @@ def test_numbers_are_taken_from_s3_and_nothing_else(
     assert (len(values), told["left_out"]) == (50, 13)
     assert {name.rpartition("/")[2]: why.split(":")[0] for name, why in told["unread"].items()} == {
         "junk.json": "is not JSON",
+        "half.json": "is not JSON",
         "absent.json": "is not there",
     }

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from git_rvexp.errors import UsageError
-from git_rvexp.record.events import Damaged, Event, lines, parse, parse_line, stamp, union
+from git_rvexp.record.events import Damaged, Event, lines, parse, parse_line, skim, stamp, union
 from git_rvexp.record.shapes import misshapen
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
@@ -92,6 +92,20 @@ def test_what_cannot_be_read_back_is_not_written() -> None:
     """A field name outside the grammar is refused before it reaches the record."""
     with pytest.raises(UsageError):
         lines([Event("2026-01-01T00:00:00.000Z", "note", {"Bad Key": 1})])
+
+
+@pytest.mark.parametrize("value", ['"\\ud800"', '{"\\uDFFF": 1}', '[["a\\ud83d"]]', '"\\udc7f"', '"\\udd00"'])
+def test_half_a_character_is_damage(value: str) -> None:
+    """Nothing could encode it; what stands for a byte of a name is taken, and a whole character in two escapes."""
+    head = "2026-11-22T07:10:00.123Z"
+    found = parse_line(f"{head} custom x={value}")
+    assert isinstance(found, Damaged)
+    assert "half of a character" in found.why
+    (skimmed,) = skim(f"{head} custom y=1 x={value}", {"custom": frozenset("y")}).damaged
+    assert skimmed.why == found.why
+    taken = parse_line(f'{head} custom x="\\udc80\\udcff\\ud83d\\ude00"')
+    assert isinstance(taken, Event)
+    assert taken.get("x") == "\udc80\udcff\U0001f600"
 
 
 @pytest.mark.parametrize("number", ["1e999", "-1e999", "NaN", "Infinity", "-Infinity", "[1, 1e400]"])

@@ -168,3 +168,9 @@ def test_how_far_apart(name: str, old: str, new: str, most: float) -> None:
 def test_what_no_tolerance_covers(name: str, old: str, new: str) -> None:
     """Other keys, lengths, texts, broken files, and infinite differences."""
     assert not apart(name, old, new).within(9e9)
+
+
+def test_names_that_nothing_can_encode_are_not_compared() -> None:
+    """JSON can hold half of a character, and the record cannot."""
+    told = apart("m.json", '{"\\ud800": 1}', '{"\\ud800": 2}')
+    assert told.why == "cannot be read: a text in it holds half of a character, \\ud800"

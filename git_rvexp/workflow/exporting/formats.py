@@ -37,7 +37,7 @@ def crate_zip(subject: Subject) -> bytes:
     repo = subject.context.repo
     record = notes.read(repo, notes.tip(repo), [subject.snapshot.oid]).get(subject.snapshot.oid, "")
     main = workflow(subject)
-    parts = {METADATA: text(subject, "ro-crate").encode("utf-8", "surrogateescape")}
+    parts = {METADATA: text(subject, "ro-crate").encode("utf-8", "backslashreplace")}
     parts |= {RECORD: record.encode("utf-8", "surrogateescape"), **({main.name: main.content} if main else {})}
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w") as archive:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from git_rvexp.jsontext import read
 from git_rvexp.record.runs import Run
 from git_rvexp.terms import Json
 
@@ -68,7 +69,7 @@ def in_words(values: Mapping[str, Json], *, most: int = 0) -> str:
 def _values(texts: Mapping[str, str], unread: dict[str, str]) -> Iterator[tuple[str, Json]]:
     for name, text in texts.items():
         try:
-            whole = json.loads(text)
+            whole = read(text)
         except (ValueError, RecursionError) as why:
             unread[name] = f"is not JSON: {why}"
             continue
