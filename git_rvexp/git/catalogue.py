@@ -93,7 +93,7 @@ def _read(repo: Repo, patterns: list[str]) -> tuple[list[Card], list[str]]:
         if not is_tag_name(tag):
             continue
         if commit and tree:
-            found.append(Card(Snapshot(tag, oid, commit, tree), int(when), f"{name} {email}", subject))
+            found.append(Card(Snapshot(tag, oid, commit, tree), int(when or 0), f"{name} {email}", subject))
         else:
             others.append(tag)
     finer = tied(repo, {c.snapshot.oid: (c.date, c.when) for c in found})

@@ -11,6 +11,7 @@ from git_rvexp.grammar import ID
 from git_rvexp.terms import Json
 
 _Check = Callable[[Json], bool]
+_LONGEST = 10_000 * 366 * 86_400  # seconds: more than the calendar has
 
 
 def _text(value: Json) -> bool:
@@ -27,6 +28,10 @@ def _whole(value: Json) -> bool:
 
 def _number(value: Json) -> bool:
     return _whole(value) or isinstance(value, float)
+
+
+def _seconds(value: Json) -> bool:
+    return _number(value) and abs(value) <= _LONGEST
 
 
 def _table(value: Json) -> bool:
@@ -62,6 +67,7 @@ _WORDS: Mapping[_Check, str] = {
     _id: "an id",
     _whole: "a whole number",
     _number: "a number",
+    _seconds: "a number of seconds",
     _table: "a table",
     _texts: "a list of texts",
     _tables: "a list of tables",
@@ -95,7 +101,7 @@ _SHAPES: Mapping[str, Mapping[str, _Check]] = {
         **_RUN,
         "state": _text,
         "exit": _whole,
-        "seconds": _number,
+        "seconds": _seconds,
         "attempts": _list,
         "array": _table,
     },

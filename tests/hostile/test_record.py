@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -144,6 +145,80 @@ def test_half_a_character_ends_no_export(field: str, clone: Clone, tag: str) -> 
     told = json.loads((clone.path / "made").read_bytes())
     assert told["facts"]["snapshot"]["source"] == "\udcff"
     assert "half of a character" in told["damaged_lines"][0]["why"]
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"ended": {"seconds": 1e308}},
+        {"ended": {"seconds": 253402300799}},
+        {"ended": {"stopped": "2026-11-22T07:10:03Z", "seconds": 300_000_000_000}},
+        {"ended": {"stopped": 1e308}},
+        {"ended": {"started": -1e308, "stopped": 1e308}},
+        {"ended": {"started": "0001-01-01T00:00:00+23:59", "stopped": "9999-12-31T23:59:59-23:59"}},
+        {"ended": {"attempts": [{"started": 10**18, "stopped": 10**18}, {"started": -1e308, "stopped": 1e308}]}},
+        {"metrics": {"values": {"a": 1e308, "b": -1e308}}},
+        {"planned": {"tolerance": -1e308}},
+        {"planned": {"tolerance": 1e308}},
+    ],
+    ids=lambda forged: json.dumps(forged)[:60],
+)
+def test_no_number_or_moment_breaks_a_page(
+    forged: dict[str, dict[str, Any]],
+    clone: Clone,
+    tag: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What the calendar or a picture has no room for is not drawn; a repeat is drawn beside it."""
+    again = "k3v9q2abce"
+    lines = [_line(kind, {**fields, **forged.get(kind, {})}, 1) for kind, fields in BASE.items()]
+    lines += [_line("planned", {**BASE["planned"], "run": again, "repeats": RUN}, 2)]
+    lines += [_line("ended", {**BASE["ended"], "run": again}, 3)]
+    lines += [_line("metrics", {"run": again, "values": {"a": 1.0, "b": 2}}, 4)]
+    _written(clone, tag, "\n".join(lines) + "\n")
+    _pages(clone, capsys, monkeypatch)
+
+
+def test_the_last_day_of_the_calendar_has_a_column(
+    clone: Clone, tag: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A plan of the year 9999 beside one of today, and one of the year 1."""
+    lines = [_line("planned", {**BASE["planned"], "run": f"k3v9q2abc{n}"}, 1) for n in range(3)]
+    lines[:2] = [f"{year}{lines[0].removeprefix('2026-11-22T07:10:01.000Z')}" for year in _ENDS]
+    _written(clone, tag, "\n".join(lines) + "\n")
+    _pages(clone, capsys, monkeypatch)
+
+
+_ENDS = ("0001-01-01T00:00:00.000Z", "9999-12-31T23:59:59.999Z")
+
+
+@pytest.mark.parametrize("seconds", ["999999999999", "-5", "99999999999999999999"])
+def test_a_tag_of_no_time_hides_no_other(
+    seconds: str, clone: Clone, tag: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever may push a tag may date it as they like; git takes what it can make of it."""
+    body = clone.git("cat-file", "tag", tag).replace("/x\n", "/forged\n", 1)
+    forged = clone.write("forged", re.sub(r"(?m)^(tagger .*) \d+ ", rf"\1 {seconds} ", body) + "\n")
+    oid = clone.git("hash-object", "-t", "tag", "-w", "--literally", str(forged))
+    name = clone.git("describe", "--exact-match", tag)[: -len("x")] + "forged"
+    clone.git("update-ref", f"refs/tags/{name}", oid)
+    told = _pages(clone, capsys, monkeypatch, ["show", name], ["report", name, "-o", "-", "--check", "0"])
+    assert name in told
+    assert name.replace("forged", "x") in told
+
+
+def _pages(clone: Clone, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *more: list[str]) -> str:
+    """What the list says, once it and the pages are made, without a number in them that is none."""
+    monkeypatch.chdir(clone.path)
+    page = ["report", "-o", "-", "--check", "0"]
+    told = ""
+    for words in (["show"], page, [*page, "--all"], *more, ["list"]):
+        code = cli.main(words, {**os.environ})
+        told, wrong = capsys.readouterr()
+        assert code != 70, (words, wrong)
+        assert not re.search(r"\b(nan|inf)\b", told), words
+    return told
 
 
 def test_one_hostile_line_hides_no_other(clone: Clone, tag: str) -> None:

@@ -6,6 +6,8 @@ import re
 from git_rvexp.errors import UsageError
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
+FIRST, LAST = -62_135_596_800, 253_402_300_799
+"""Where the calendar begins and ends, in UTC epoch seconds: the years 1 and 9999."""
 _STEPS = ((60, 1, "s"), (3600, 60, "min"), (2 * 86_400, 3600, "h"), (float("inf"), 86_400, "d"))
 
 
@@ -46,5 +48,5 @@ def since(text: str, now: dt.datetime) -> dt.datetime:
 
 
 def iso(epoch: float) -> str:
-    """UTC epoch seconds as `2026-01-31T12:00:00Z`."""
-    return dt.datetime.fromtimestamp(epoch, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """UTC epoch seconds as `2026-01-31T12:00:00Z`; what lies outside the calendar, as a tag may, as its nearer end."""
+    return dt.datetime.fromtimestamp(min(max(epoch, FIRST), LAST), dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,14 +1,15 @@
 """When a run waited and ran, in epoch seconds, as far as its record tells."""
 
 import datetime as dt
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from git_rvexp.record.runs import Run
 from git_rvexp.terms import Json
+from git_rvexp.workflow.looking.moments import FIRST, LAST
 
 OPEN = "open"
+_LARGEST = 1e150  # two of them can be added and multiplied, and nothing becomes infinite
 
 
 @dataclass(frozen=True)
@@ -22,24 +23,24 @@ class Span:
 
 
 def epoch(told: Json) -> float | None:
-    """A time of the record, text or number, as UTC epoch seconds; None for what is none."""
-    if isinstance(told, str):
-        try:
-            moment = dt.datetime.fromisoformat(told)
-        except ValueError:
-            return None
-        return moment.timestamp() if moment.tzinfo else None
-    return number(told)
+    """A time of the record, text or number, as UTC epoch seconds; None for what is none of the calendar."""
+    found = _timestamp(told) if isinstance(told, str) else number(told)
+    return found if found is not None and FIRST <= found <= LAST else None
+
+
+def _timestamp(told: str) -> float | None:
+    try:
+        moment = dt.datetime.fromisoformat(told)
+    except ValueError:
+        return None
+    return moment.timestamp() if moment.tzinfo else None
 
 
 def number(told: Json) -> float | None:
-    """A finite number of the record; None for what is none."""
-    if isinstance(told, bool) or not isinstance(told, int | float):
+    """A number of the record that can be drawn; None for what is none, or has no room to be reckoned with."""
+    if isinstance(told, bool) or not isinstance(told, int | float) or not abs(told) <= _LARGEST:
         return None
-    try:
-        return float(told) if math.isfinite(told) else None
-    except OverflowError:
-        return None
+    return float(told)
 
 
 def spans(run: Run, now: float) -> list[Span]:
@@ -50,7 +51,7 @@ def spans(run: Run, now: float) -> list[Span]:
         return [] if run.phase.over else [Span(planned, max(now, planned), OPEN, f"{run.word} since")]
     stop = epoch(ended.get("stopped")) or ended.moment.timestamp()
     seconds = number(ended.get("seconds"))
-    start = epoch(ended.get("started")) or (stop - seconds if seconds is not None else stop)
+    start = epoch(ended.get("started")) or epoch(stop - (seconds or 0.0)) or stop
     tries = list(_attempts(ended.get("attempts"), run.word))
     if not tries:
         tries = [Span(min(start, stop), stop, run.word, "ran")]

@@ -1,6 +1,5 @@
 """Metrics and numbers of runs over the whole time of a history, as geometry in percent, few shapes for many runs."""
 
-import datetime as dt
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -125,8 +124,7 @@ def _column(place: int, counts: Counter[str], width: float, highest: int, begin:
         if height:
             top -= height
             parts.append((kind, round(top, 2), round(height, 2)))
-    last = dt.datetime.fromtimestamp(begin + (days - 1) * _DAY, dt.UTC).date()
-    span = iso(begin)[:10] + (f" to {last}" if days > 1 else "")
+    span = iso(begin)[:10] + (f" to {iso(begin + (days - 1) * _DAY)[:10]}" if days > 1 else "")
     words = ", ".join(f"{counts[kind]} {kind}" for kind in ("ok", "failed", "other") if counts[kind])
     return Column(round(place * width, 3), round(width * 0.86, 3), tuple(parts), f"{span}: {words}")
 
