@@ -14,6 +14,7 @@ from git_rvexp.git.plumbing import Repo, environment
 from git_rvexp.tree import EXECUTABLE, FILE, FOLDER, GITLINK, Change, Entry
 
 _LARGE = 4 << 20
+_TIMES_END = 8**11  # seconds since 1970, in the year 2242: eleven octal digits, as the header of a tar has them
 _REMEMBERED = 50_000  # entries of trees
 Items = dict[bytes, tuple[int, str]]
 """What stands in a tree: mode and object name by name."""
@@ -96,13 +97,17 @@ class Objects:
         return self._sized([entry])[0].size
 
     def commit_time(self, oid: str) -> int:
-        """When the commit was made, in seconds since 1970 (UTC)."""
+        """When the commit was made, in seconds since 1970 (UTC); GitError where no file can bear that time."""
         head = self._one(oid, "commit").partition(b"\n\n")[0]
         try:
             (line,) = (line for line in head.split(b"\n") if line.startswith(b"committer "))
-            return int(line.split(b" ")[-2])
+            time = int(line.split(b" ")[-2])
         except (ValueError, IndexError) as why:
             raise GitError(f"the commit {oid} cannot be read: it names no time", hint="git fsck") from why
+        if not 0 <= time < _TIMES_END:
+            told = f"the commit {oid} is dated {time} seconds after 1970, which no file of an image can be"
+            raise GitError(told, hint="git rvexp snapshot    (the commit of a new one is dated now)")
+        return time
 
     def _below(self, folders: Sequence[tuple[bytes, str]], closed: Container[str] = ()) -> Iterator[Entry]:
         """Files, links and submodules below folders (each with the start of its paths), without sizes.

@@ -20,6 +20,7 @@ from git_rvexp.tree import EXECUTABLE, FILE, GITLINK, SYMLINK, Entry, blob_id
 
 _UNIX = 3
 _LARGE = 1 << 31
+_LAST_YEAR = 2107
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError)
 
 
@@ -30,9 +31,11 @@ class UnzippableError(RvexpError):
 def write(entries: Sequence[Entry], contents: Callable[[Entry], bytes], *, time: int, out: IO[bytes]) -> None:
     """Write the zip of `entries` to `out`; `time` is in seconds since 1970.
 
-    UnzippableError for a name that is no text.
+    UnzippableError for a name that is no text, and for a time after the last year that a zip knows.
     """
     when = dt.datetime.fromtimestamp(max(time, EARLIEST), dt.UTC).timetuple()[:6]
+    if when[0] > _LAST_YEAR:
+        raise UnzippableError(f"its commit is dated in the year {when[0]}, and a zip's years end with {_LAST_YEAR}")
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made:
         for entry in sorted(e for e in entries if e.mode != GITLINK):
             info = zipfile.ZipInfo(_name(entry), when)

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import shutil
 import subprocess
 import threading
@@ -133,6 +134,32 @@ def test_commit_time_is_utc_seconds(git: Git, tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"")
     committed(git)
     assert Objects(tmp_path / ".git").commit_time(git("rev-parse", "HEAD")) == 1700000000
+
+
+@pytest.fixture
+def dated(git: Git, tmp_path: Path) -> Callable[[int], str]:
+    """Make a commit of this time, in seconds since 1970, whether git would or not; its name."""
+
+    def make(seconds: int) -> str:
+        body = git("cat-file", "commit", git("commit-tree", "-m", "x", git("write-tree"))) + "\n"
+        (tmp_path / "forged").write_text(re.sub(r"(?m)^(committer .*) \d+ ", rf"\1 {seconds} ", body))
+        return git("hash-object", "-t", "commit", "-w", "--literally", str(tmp_path / "forged"))
+
+    return make
+
+
+@pytest.mark.parametrize("seconds", [-(10**12), -1, 8**11, 10**12])
+def test_a_commit_of_a_time_that_no_file_can_bear(seconds: int, dated: Callable[[int], str], tmp_path: Path) -> None:
+    """Whoever may push a commit may date it as they like, in the year 33658 too."""
+    oid = dated(seconds)
+    with pytest.raises(GitError, match=f"{oid} is dated {seconds} seconds after 1970"):
+        Objects(tmp_path / ".git").commit_time(oid)
+
+
+@pytest.mark.parametrize("seconds", [0, 8**11 - 1])
+def test_the_first_and_the_last_commit_time(seconds: int, dated: Callable[[int], str], tmp_path: Path) -> None:
+    """What the eleven octal digits of a tar can say."""
+    assert Objects(tmp_path / ".git").commit_time(dated(seconds)) == seconds
 
 
 def test_unreadable_repository_is_a_clear_error(tmp_path: Path) -> None:

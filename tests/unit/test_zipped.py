@@ -133,3 +133,11 @@ def test_a_name_that_is_no_text_is_refused() -> None:
     entry = Entry(b"\xff.txt", FILE, blob_id([b""], 0))
     with pytest.raises(zipped.UnzippableError):
         zipped.write([entry], lambda _: b"", time=0, out=io.BytesIO())
+
+
+def test_a_time_that_no_zip_knows_is_refused() -> None:
+    """Its years end with 2107; what is a second older is taken."""
+    end = 4_354_819_200
+    zipped.write([], lambda e: CONTENTS[e.path], time=end - 1, out=io.BytesIO())
+    with pytest.raises(zipped.UnzippableError, match="in the year 2108"):
+        zipped.write([], lambda e: CONTENTS[e.path], time=end, out=io.BytesIO())
