@@ -6,6 +6,7 @@ The only import of the docker package in this room, made where it is used. What 
 
 import contextlib
 import re
+import tarfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Any
@@ -204,12 +205,15 @@ def stored_login(host: str, environ: Mapping[str, str]) -> tuple[str, str] | Non
 
 @contextlib.contextmanager
 def asking(what: str) -> Iterator[None]:
-    """What goes wrong in the block becomes an RvexpError that says what the engine was to do."""
+    """What goes wrong in the block becomes an RvexpError that says what the engine was to do.
+
+    So does a tar of its that is none, or breaks off.
+    """
     import docker  # noqa: PLC0415
 
     try:
         yield
-    except (docker.errors.DockerException, OSError) as why:
+    except (docker.errors.DockerException, OSError, tarfile.TarError) as why:
         raise RvexpError(f"the Docker engine could not {what}\n  {_cause(why)}", hint="git rvexp doctor") from why
 
 

@@ -12,7 +12,7 @@ from git_rvexp import tars
 from git_rvexp.images import carried
 from git_rvexp.images.blob import Blob
 from git_rvexp.images.delta import Unfit
-from git_rvexp.images.engine import Engine
+from git_rvexp.images.engine import Engine, asking
 from git_rvexp.images.kept import Kept
 from git_rvexp.images.layer import Layer
 from git_rvexp.images.shape import checked_config
@@ -40,7 +40,7 @@ def config_of(engine: Engine, image: Digest, kept: Kept) -> Mapping[str, Json]:
 
 def _found(engine: Engine, image: Digest) -> bytes:
     wanted = image.text.removeprefix("sha256:")
-    with tars.opened(carried.save(engine, image)) as tar:
+    with asking(f"hand out the image {image}"), tars.opened(carried.save(engine, image)) as tar:
         for member in tar:
             if not member.isreg() or wanted not in member.name or member.size > _LARGEST_CONFIG:
                 continue

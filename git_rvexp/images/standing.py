@@ -13,7 +13,7 @@ from git_rvexp.git import lfs
 from git_rvexp.git.lfs import Pointer
 from git_rvexp.git.objects import Objects
 from git_rvexp.images.delta import LeftOut, Unfit
-from git_rvexp.images.engine import Engine
+from git_rvexp.images.engine import Engine, asking
 from git_rvexp.names import Digest
 from git_rvexp.pieces import SIZE
 from git_rvexp.tree import EXECUTABLE, FILE, FOLDER, GITLINK, SYMLINK, Entry, blob_id
@@ -92,7 +92,7 @@ def _things(
     chunks = engine.archive(container, place)
     if chunks is None:
         return
-    with tars.opened(chunks) as tar:
+    with asking(f"read {place} in the environment image"), tars.opened(chunks) as tar:
         for member in tar:
             # the archive's own top is the place's last name
             path = member.name.rstrip("/").partition("/")[2]

@@ -1,19 +1,29 @@
 """What a hostile registry answers: other shapes, endless bodies, other hosts; errors in words, and the login stays."""
 
+import base64
+import io
 import itertools
 import json
 import socket
+import tarfile
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from git_rvexp import http
 from git_rvexp.errors import RvexpError, UsageError
+from git_rvexp.git.objects import Objects
+from git_rvexp.images import loading, standing
 from git_rvexp.images.credentials import Login
+from git_rvexp.images.engine import Engine
+from git_rvexp.images.kept import Kept
 from git_rvexp.images.reference import Repository
 from git_rvexp.images.registry import Registry
+from git_rvexp.names import Digest
+from tests.conftest import Clone
 from tests.listening import listening
 from tests.unit.serving import Asked, Reply, Serving
 
@@ -111,6 +121,41 @@ def test_a_token_that_is_none(token: Any) -> None:
         with pytest.raises(RvexpError):
             client(server, Login("ada", "x")).resolve("one")
         assert not [a for a in server.asked if "evil" in a.headers]
+
+
+def _tar(content: bytes, name: str) -> bytes:
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w") as tar:
+        member = tarfile.TarInfo(name)
+        member.size = len(content)
+        tar.addfile(member, io.BytesIO(content))
+    return made.getvalue()
+
+
+WHOLE = _tar(b"x" * 5000, f"{'a' * 64}.json")
+
+
+@pytest.mark.parametrize("tar", [b"<html>", b"\x1f\x8b" + b"x" * 2000, WHOLE[:3000]], ids=["none", "packed", "cut"])
+def test_a_tar_of_an_engine_that_is_none(tar: bytes, tmp_path: Path) -> None:
+    """Where an image is handed out, and where a container is looked into: in words, not as an error of tarfile's."""
+    stat = base64.b64encode(b'{"name": "x"}').decode()
+    answers = {"version": b'{"ApiVersion": "1.41"}', "_ping": b"OK", "create": b'{"Id": "c1"}'}
+
+    def answer(asked: Asked) -> Reply:
+        body = answers.get(asked.path.partition("?")[0].rpartition("/")[2], tar)
+        return Reply(body=body, headers={"X-Docker-Container-Path-Stat": stat})
+
+    repo = Clone(tmp_path)
+    repo.git("init", "-q")
+    repo.write("src/a", "a\n")
+    repo.commit()
+    with Serving(answer) as server:
+        engine = Engine.connect({"DOCKER_HOST": f"tcp://127.0.0.1:{server.port}"})
+        with pytest.raises(RvexpError, match="could not hand out the image"):
+            loading.config_of(engine, Digest(DIGEST), Kept(tmp_path / "kept"))
+        tree, objects = repo.git("rev-parse", "HEAD^{tree}"), Objects(tmp_path / ".git")
+        with pytest.raises(RvexpError, match="could not read /src in the environment image"):
+            standing.proven(engine, Digest(DIGEST), objects, tree, {"src": "/src"}, "0:0", lambda _: False)
 
 
 def endless(head: bytes, piece: bytes) -> Callable[[socket.socket], None]:

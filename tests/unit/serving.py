@@ -55,7 +55,7 @@ class Serving:
                 if self.command != "HEAD":
                     self.wfile.write(reply.body)
 
-            do_GET = do_HEAD = do_POST = do_PUT = answer  # noqa: N815  http.server's names
+            do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = answer  # noqa: N815  http.server's names
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002  http.server's name
                 """Say nothing."""
