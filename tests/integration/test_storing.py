@@ -210,6 +210,24 @@ def test_another_content_under_our_name_is_an_error(
     assert second.all()[name] == b"squatter"
 
 
+@pytest.mark.parametrize("deep", [(), ("--deep",)], ids=["", "deep"])
+def test_a_store_that_the_settings_do_not_name_is_not_asked(
+    deep: tuple[str, ...], study: Clone, bucket: Bucket, stack: Stack
+) -> None:
+    """A record may name any bucket, and asking there would sign a request for whoever has it."""
+    snapshot(study)
+    study.git("config", "rvexp.store", bucket.uri[:-1])  # how its address begins, and another place
+    with FaultProxy(stack.aws_endpoint) as proxy:
+        study.git("config", "rvexp.aws.endpoint-url", proxy.url)
+        seen = study.rvexp("verify", TAG, *deep)
+        assert f"the record names a copy at {bucket.uri}/snapshots/" in seen.stdout, seen.stderr
+        assert seen.returncode == 8
+        assert not [sent for sent in proxy.log if "/exp/" in sent.path]
+        study.git("config", "rvexp.store", bucket.uri)
+        assert "✓ store" in study.rvexp("verify", TAG, *deep).stdout
+        assert [sent for sent in proxy.log if "/exp/" in sent.path]
+
+
 def test_what_was_deleted_there_is_put_there_again(study: Clone, bucket: Bucket) -> None:
     """A copy and a file of the record that went are told by verify and mended by sync."""
     snapshot(study)

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from git_rvexp.data.store import GoneError, Store, UnequalError
+from git_rvexp.data.store import GoneError, Store, UnequalError, is_below
 from git_rvexp.errors import RvexpError
 from git_rvexp.names import Digest
 from git_rvexp.record.events import Event, parse
@@ -19,7 +19,8 @@ _SYNC = "git rvexp sync puts it there again"
 def copies(outside: Outside, subject: Subject, *, deep: bool) -> Iterator[Link]:
     """One link for each store that the record names; none where it names none. With `deep` every byte is read.
 
-    A repeat does not need it: what is copied there is here.
+    Only the store of the settings is asked: whoever may push the record may name any. A repeat needs none of them: what
+    is copied there is here.
     """
     newest = {str(event.get("store")): event for event in parse(subject.history.text).of("stored")}
     for event in newest.values():
@@ -29,9 +30,14 @@ def copies(outside: Outside, subject: Subject, *, deep: bool) -> Iterator[Link]:
 def _store(outside: Outside, event: Event, *, deep: bool) -> Link:
     where, kinds = str(event.get("store")), [kind for kind in shelf.KINDS if event.get(kind)]
     try:
-        store = Store(outside.context.trusted())
+        settings = outside.context.trusted()
+        store = Store(settings)
         for kind in kinds:
-            _look(store, str(event.get(kind)), Digest(f"sha256:{event.get(f'{kind}_sha256')}"), deep=deep)
+            uri = str(event.get(kind))
+            if not is_below(settings.store, uri):
+                text = f"the record names a copy at {uri}, which is not in your store: it is not asked for"
+                return unknown("store", text, needed=False)
+            _look(store, uri, Digest(f"sha256:{event.get(f'{kind}_sha256')}"), deep=deep)
     except (GoneError, UnequalError) as why:
         remedy = _SYNC if isinstance(why, GoneError) else "ask who did it; an older version may be there still"
         return changed("store", str(why).replace("\n  ", "; "), remedy, needed=False)
