@@ -138,7 +138,7 @@ __rvexp_complete '__rvexp_at chain' -f -s h -l help -d 'show this help message a
 __rvexp_complete '__rvexp_at chain' -f -s q -l quiet -d 'say nothing but results, warnings and errors'
 __rvexp_complete '__rvexp_at chain' -f -l color -r -a 'auto always never' -d 'colour the output'
 __rvexp_complete '__rvexp_at chain' -f -l profile -r -d 'lay [profile.NAME] of the settings files over them'
-__rvexp_complete '__rvexp_at chain' -f -l resume -r -d 'go on after a crash or a failed step; default: the newest chain'
+__rvexp_complete '__rvexp_at chain' -f -l resume -r -d 'go on after a crash or a failed step; default: this clone'\''s newest'
 __rvexp_complete '__rvexp_at chain' -f -l wait -d 'follow to the end; exit 0 when all steps succeed, else 1'
 __rvexp_complete '__rvexp_at chain' -f -s n -l dry-run -d 'draw the chain; start and record nothing'
 __rvexp_complete '__rvexp_at chain' -f -l queue -r -d 'job queue of steps that name none, instead of batch_queue'

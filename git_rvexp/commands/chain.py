@@ -32,7 +32,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
     parser.add_argument("file", metavar="FILE", nargs="?", default="", help="the chain's TOML file")
     parser.add_argument("tag", metavar="TAG", nargs="?", default="", help="a snapshot; default: this work tree's")
-    resuming = "go on after a crash or a failed step; default: the newest chain"
+    resuming = "go on after a crash or a failed step; default: this clone's newest"
     parser.add_argument("--resume", metavar="CHAIN", nargs="?", const=_NEWEST, help=resuming)
     parser.add_argument("--wait", action="store_true", help="follow to the end; exit 0 when all steps succeed, else 1")
     parser.add_argument("-n", "--dry-run", action="store_true", help="draw the chain; start and record nothing")

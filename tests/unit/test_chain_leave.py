@@ -8,6 +8,7 @@ import pytest
 from git_rvexp.errors import UsageError
 from git_rvexp.model import Plan
 from git_rvexp.names import RunId
+from git_rvexp.record.events import Event, stamp
 from git_rvexp.workflow.chain import drive
 from git_rvexp.workflow.chain import record as chain_record
 from git_rvexp.workflow.chain.leave import Leave
@@ -46,6 +47,24 @@ def test_a_chain_from_elsewhere_needs_my_word_where_my_settings_differ(lab: Lab)
     assert lab.double.called("SubmitJob") == []
     resumed(lab, lab.two, Leave(trusted=True))
     assert len(lab.double.called("SubmitJob")) == 4
+
+
+def test_a_chain_that_is_dated_ahead_does_not_come_before_mine(lab: Lab) -> None:
+    """Without a name mine is taken, and the other one told; by its name that one is, and where none is mine."""
+    chain = planned(lab, sent=0)
+    like = chain.runs["chip"].plan
+    plan = dataclasses.replace(like, run=RunId.new(), image=EVIL, extra={**like.extra, "chain": "zzzzzzzzz9"})
+    context = lab.context(lab.one)
+    ahead = stamp(lab.now + dt.timedelta(days=365))
+    context.ledger.append(lab.snapshot().oid, Event(ahead, "planned", plan.fields()))
+    assert chain_record.chosen(context, "").name == "0123456789"
+    assert "chain zzzzzzzzz9 is newer, but was planned elsewhere: chain 0123456789 is taken" in lab.told[-1]
+    assert "git rvexp chain --resume zzzzzzzzz9" in lab.told[-1]
+    resumed(lab, lab.one, Leave())
+    assert len(lab.double.called("SubmitJob")) == 4
+    assert chain_record.chosen(context, "zzzz").name == "zzzzzzzzz9"
+    sync(lab.context(lab.two))
+    assert chain_record.chosen(lab.context(lab.two), "").name == "zzzzzzzzz9"
 
 
 def test_a_step_that_was_written_into_my_chain_is_refused_before_anything_is_sent(lab: Lab) -> None:

@@ -5,7 +5,8 @@ was made by a resume, the run that it comes after.
 """
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,6 +19,7 @@ from git_rvexp.workflow.choose import Found
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.looking.moments import duration
 from git_rvexp.workflow.looking.reasons import why
+from git_rvexp.workflow.repeating import borrowed
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ def load(context: Context, snapshot: Snapshot, name: str) -> Chain:
 
 
 def chosen(context: Context, text: str) -> Chain:
-    """The chain that `text` (its name, a unique prefix, or a run of it) means; "" for the newest; else UsageError."""
+    """The chain that `text` (its name, a unique prefix, or a run of it) means; "" for my newest; else UsageError."""
     found: dict[str, tuple[Snapshot, list[Run]]] = {}
     for each in choose.recorded_runs(context, 'chain="'):
         if name := str(each.run.planned.get("chain", "")):
@@ -129,8 +131,27 @@ def chosen(context: Context, text: str) -> Chain:
         raise UsageError(f"{what} recorded in this clone", hint="git rvexp sync, then git rvexp list")
     if len(names) > 1 and text:
         raise UsageError(f"{text!r} begins several chains: {', '.join(names)}")
-    name = max(names, key=lambda n: found[n][1][0].planned.time)
+    name = names[0] if text else _mine(context, {name: of for name, (_, of) in found.items()})
     return load(context, found[name][0], name)
+
+
+def _mine(context: Context, found: Mapping[str, Sequence[Run]]) -> str:
+    """The newest chain with a step that this clone planned, or was told to run; where there is none, the newest.
+
+    Whoever may push the record may write a chain, and date it as they like.
+    """
+    newest, *older = sorted(found, key=lambda name: found[name][0].planned.time, reverse=True)
+    mine = next((name for name in (newest, *older) if any(_ours(context, run) for run in found[name])), newest)
+    if mine != newest:
+        other = f"git rvexp chain --resume {newest} takes that one"
+        context.warn(f"chain {newest} is newer, but was planned elsewhere: chain {mine} is taken\n  {other}")
+    return mine
+
+
+def _ours(context: Context, run: Run) -> bool:
+    with suppress(UsageError):  # a plan that cannot be read is nobody's
+        return borrowed.ours(context.repo, run.plan)
+    return False
 
 
 def _folded(name: str, snapshot: Snapshot, told: Iterable[Run]) -> Chain:
