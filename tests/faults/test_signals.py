@@ -68,6 +68,27 @@ def test_a_signal_while_the_job_is_accepted(
     assert world.recorded(world.clone) == list(double.jobs) != []
 
 
+def test_an_interrupt_while_nobody_can_tell_whether_there_is_a_job(world: World, double: BatchDouble) -> None:
+    """The reply is lost, the look-up refused, and Ctrl-C came between: exit 6 and not 130, and a sync finds the job."""
+    double.fail_next("ListJobs", "access_denied")
+    with WholeProxy(double.url) as proxy:
+        world.endpoint = proxy.url
+        killer = Killer(signal.SIGINT)
+        proxy.on("POST", "submitjob$", Hold(killer, "after"), actions.drop_reply())
+        process = start(world.clone.path, world.environ(), *SUBMIT)
+        killer.aim(process)
+        _, err = process.communicate()
+    assert (process.returncode, killer.used) == (6, True), err
+    (left,) = world.runs(world.clone)
+    assert left.phase is Phase.AMBIGUOUS
+    assert f"error: whether a job exists for run {left.run} cannot be told now\n  interrupted\n" in err
+    assert "hint: git rvexp sync" in err
+    assert world.recorded(world.clone) == []
+    world.endpoint = double.url
+    assert run(world.clone.path, world.environ(), "sync").returncode == 0
+    assert world.recorded(world.clone) == list(double.jobs) != []
+
+
 def test_an_interrupt_of_the_whole_group_reaches_no_git_between_accepted_and_recorded(
     world: World, double: BatchDouble, tmp_path: Path
 ) -> None:

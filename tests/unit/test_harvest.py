@@ -299,6 +299,22 @@ def test_wait_with_logs_tells_the_output_and_returns_the_end(
     end = wait_for(book.context, book.found(plan.run), sleep=book.ledger.sleep, say_logs=True)
     assert end.phase is Phase.SUCCEEDED
     assert [line for line in book.said if line.startswith("epoch")] == ["epoch 1", "epoch 2"]
+    assert not [line for line in book.said if "the log goes on" in line]
+
+
+def test_a_log_that_goes_on_after_the_end_is_left_to_logs(
+    book: Notebook, snapshot: Snapshot, double: BatchDouble, batch: Any
+) -> None:
+    """A long log, or a slow service, keeps nobody from the end: the command that prints it is told."""
+    job = submit(batch)
+    plan = book.submitted(snapshot, job)
+    double.advance(job, "RUNNING")
+    double.log(job, "epoch 1")
+    double.run_to_end(job)
+    double.fail_next("GetLogEvents", "slow_after", delay=2)
+    end = wait_for(book.context, book.found(plan.run), sleep=book.ledger.sleep, say_logs=True, log_tail=0.01)
+    assert end.phase is Phase.SUCCEEDED
+    assert book.said[-1] == f"the log goes on; git rvexp logs {plan.run} prints all of it"
 
 
 def test_a_log_that_cannot_be_read_keeps_nobody_from_waiting(

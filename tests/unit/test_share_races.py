@@ -74,6 +74,18 @@ def test_a_snapshot_beside_a_sync_is_no_alarm(shared: Clone, tmp_path: Path, bef
     assert shared.rvexp("sync").stdout == ""
 
 
+def test_a_publish_beside_a_sync_is_no_alarm(shared: Clone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tag that went to the remote after it was asked was not deleted from it: what stops this one is no engine."""
+    monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
+    shared.write("Dockerfile", "FROM scratch\nCOPY . /\n")
+    tag = shared.rvexp("snapshot", "demo", "--no-push").stdout.strip()
+    publish = Asking.start(shared, tmp_path / "bin", "publish", tag)
+    assert shared.rvexp("sync").stdout == f"pushed\t{tag}\n"
+    code, told = publish.end()
+    assert (code, told.splitlines()[0]) == (1, "error: no Docker engine answers at tcp://127.0.0.1:1")
+    assert shared.rvexp("sync").stdout == ""
+
+
 def test_a_sync_beside_a_verify_is_no_alarm(shared: Clone, tmp_path: Path) -> None:
     """A tag and a record that went to the remote after it was asked were not deleted from it."""
     tag = shared.rvexp("snapshot", "demo", "--no-push").stdout.strip()

@@ -35,8 +35,18 @@ class Patience:
     timeout: float = 0
 
 
-def wait_for(context: Context, found: Found, *, sleep: Callable[[float], None], say_logs: bool) -> JobState:
-    """The state of a run's job once it is over; with `say_logs` its output goes to the story meanwhile."""
+def wait_for(
+    context: Context,
+    found: Found,
+    *,
+    sleep: Callable[[float], None],
+    say_logs: bool,
+    log_tail: float = _LOG_TAIL,
+) -> JobState:
+    """The state of a run's job once it is over; with `say_logs` its output goes to the story meanwhile.
+
+    What it has not printed `log_tail` seconds after the end is left to `logs`, and told.
+    """
     executors = Executors(context)
     if not say_logs or found.run.phase.over:
         return until_over(context, found, executors, Patience(sleep))
@@ -44,7 +54,7 @@ def wait_for(context: Context, found: Found, *, sleep: Callable[[float], None], 
     reader = threading.Thread(target=_tell_log, args=(context, source, found.run.job), daemon=True)
     reader.start()
     state = until_over(context, found, executors, Patience(sleep))
-    reader.join(_LOG_TAIL)
+    reader.join(log_tail)
     if reader.is_alive():
         context.say(f"the log goes on; git rvexp logs {found.run.run} prints all of it")
     return state
