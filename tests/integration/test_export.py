@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from git_rvexp.git.tags import snapshots
 from git_rvexp.record.kept import keep
 from tests.conftest import Clone
 from tests.integration.reading import READ_CRATE, READ_STATEMENT, READ_WORKFLOW, VALIDATE_CRATE, answered
@@ -217,11 +218,23 @@ def test_no_form_tells_a_password(clone: Clone, run: str) -> None:
         assert "git.example.org" in done.stdout
 
 
-def test_the_same_record_gives_the_same_bytes(clone: Clone, run: str, tmp_path: Path) -> None:
-    """Nothing tells when or where it was exported."""
-    for form in ("ro-crate", "slsa", "json", "citation"):
-        one, two = (exported(clone, tmp_path / f"{form}{n}", form).read_bytes() for n in (1, 2))
-        assert one == two
+def test_the_same_record_gives_the_same_bytes(
+    clone: Clone, run: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing tells when or where it was exported, or with which settings."""
+    forms = ("ro-crate", "slsa", "json", "citation")
+    once = {form: exported(clone, tmp_path / f"{form}1", form).read_bytes() for form in forms}
+    monkeypatch.setenv("RVEXP_IMAGE_BUILD_ARGS", "BASE=never@sha256:" + "99" * 32)
+    assert once == {form: exported(clone, tmp_path / f"{form}2", form).read_bytes() for form in forms}
+
+
+def test_the_base_is_the_one_that_the_image_was_made_with(clone: Clone, run: str, readers: str, tmp_path: Path) -> None:
+    """Build arguments stand in the record."""
+    book, settings = Notebook(clone), {"image.build_args": {"BASE": "other@sha256:" + "77" * 32}}
+    (taken,) = snapshots(book.repo)
+    book.tell(taken, "image", ref=IMAGE, id="sha256:" + "cd" * 32, settings=settings)
+    told = answered(readers, READ_STATEMENT, exported(clone, tmp_path / "image.json", "slsa"))
+    assert told["dependencies"][1] == {"sha256": "77" * 32}
 
 
 def test_nothing_is_written_over(clone: Clone, run: str, tmp_path: Path) -> None:

@@ -1,14 +1,14 @@
 """The images that a snapshot's Dockerfile builds on, by the names it gives: an engine does not tell what it took.
 
-Only FROM and the ARGs before it are read, with the build arguments of the settings; a name that holds a variable nobody
-set is left out.
+Only FROM and the ARGs before it are read, with the build arguments that the record says the image was made with; a name
+that holds a variable nobody set is left out.
 """
 
 import re
 from collections.abc import Iterator, Mapping
 
 from git_rvexp.git.objects import Objects
-from git_rvexp.workflow.asof import as_of
+from git_rvexp.settings import Settings
 from git_rvexp.workflow.exporting.subject import Subject
 
 _ARG = re.compile(r"^\s*ARG\s+(\w+)=[\"']?([^\s\"']+)", re.MULTILINE | re.IGNORECASE)
@@ -18,12 +18,17 @@ _VARIABLE = re.compile(r"\$\{?(\w+)\}?")
 
 def bases(subject: Subject) -> list[str]:
     """The references, each once, in their order."""
-    settings = as_of(subject.context, subject.snapshot).settings
+    if subject.image is None:
+        return []
+    made_with, usual = subject.image.get("settings") or {}, Settings()
+    folder = made_with.get("image.context", usual.image_context)
     objects = Objects.of(subject.context.repo)
-    found = objects.at(subject.snapshot.tree, f"{settings.image_context}/{settings.image_dockerfile}")
+    found = objects.at(subject.snapshot.tree, f"{folder}/{made_with.get('image.dockerfile', usual.image_dockerfile)}")
     if found is None:
         return []
-    return list(dict.fromkeys(named(objects.blob(found).decode("utf-8", "replace"), settings.image_build_args)))
+    text, given = objects.blob(found).decode("utf-8", "replace"), made_with.get("image.build_args")
+    arguments = {name: str(value) for name, value in given.items()} if isinstance(given, dict) else {}
+    return list(dict.fromkeys(named(text, arguments)))
 
 
 def named(text: str, arguments: Mapping[str, str]) -> Iterator[str]:
