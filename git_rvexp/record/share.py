@@ -5,6 +5,7 @@ that moved or went, is an alarm and not a merge: nothing is overwritten, here or
 """
 
 import os
+from collections.abc import Container
 from dataclasses import dataclass
 
 from git_rvexp.errors import PendingError, RvexpError
@@ -39,18 +40,32 @@ class Alarm:
         return f"{self.ref} {verb} on the experiments remote: recorded {self.recorded}, remote {self.remote or 'none'}"
 
 
+@dataclass(frozen=True)
+class Clash(Alarm):
+    """A name of one snapshot here, `recorded`, and of another on the remote, which was not seen to have ours.
+
+    Two clones may have chosen it before either knew of the other; or it was moved there.
+    """
+
+    def __str__(self) -> str:
+        there = f"here {self.recorded}, remote {self.remote}"
+        return f"{self.ref} is one snapshot here and another on the experiments remote: {there}"
+
+
+CLASHED = "git rvexp snapshot with another name takes yours again, where the work tree still holds it"
+
+
 def tag_alarms(there: Answer) -> list[Alarm]:
     """Snapshot tags asked for that the remote had, or that we have, and that now stand elsewhere or nowhere."""
-    alarms = []
-    for tag, oid in there.published.items():
-        now = there.refs.get(f"refs/tags/{tag}", "")
-        if now != oid:
-            alarms.append(Alarm(f"refs/tags/{tag}", oid, now))
-    for tag, oid in there.here.items():
-        now = there.refs.get(f"refs/tags/{tag}", "")
-        if now and now != oid and tag not in there.published:
-            alarms.append(Alarm(f"refs/tags/{tag}", oid, now))
-    return alarms
+    now = {tag: there.refs.get(f"refs/tags/{tag}", "") for tag in there.published}
+    moved = [Alarm(f"refs/tags/{tag}", oid, now[tag]) for tag, oid in there.published.items() if now[tag] != oid]
+    return [*moved, *clashes(there, but=there.published)]
+
+
+def clashes(there: Answer, *, but: Container[str] = ()) -> list[Clash]:
+    """Tags that are here and on the remote and not the same, those that were accepted to be so too."""
+    found = ((tag, oid, there.refs.get(f"refs/tags/{tag}", oid)) for tag, oid in there.here.items() if tag not in but)
+    return [Clash(f"refs/tags/{tag}", oid, now) for tag, oid, now in found if now != oid]
 
 
 def receive_notes(ledger: Ledger, there: Answer, *, accept: bool = False) -> None:

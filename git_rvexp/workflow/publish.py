@@ -159,9 +159,13 @@ def _agree_with_remote(context: Context, snapshot: Snapshot) -> None:
 
 
 def _refuse_moved(there: Answer) -> None:
-    """AlarmError with both ids when the tag asked for stands elsewhere on the remote, or was there and went."""
-    for alarm in share.tag_alarms(there):
-        raise share.AlarmError(str(alarm), hint="git rvexp sync shows all of it; a snapshot's tag must never move")
+    """AlarmError with both ids when the tag asked for stands elsewhere on the remote, or was there and went.
+
+    That the two differ may have been accepted by a sync: what runs under a name is still what all others find there.
+    """
+    for alarm in (*share.tag_alarms(there), *share.clashes(there)):
+        shown = "git rvexp sync shows all of it; a snapshot's tag must never move"
+        raise share.AlarmError(str(alarm), hint=share.CLASHED if isinstance(alarm, share.Clash) else shown)
 
 
 def recorded_image(record: Record, *, in_registry: bool) -> Image | None:

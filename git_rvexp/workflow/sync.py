@@ -83,7 +83,9 @@ def _sync_remote(context: Context, *, accept: bool) -> tuple[Tags, Tags]:
     there = ask(context.repo)
     alarms = share.tag_alarms(there)
     if alarms and not accept:
-        raise AlarmError(_told(alarms), hint="ask who did it; `git rvexp sync --accept` keeps our tags and goes on")
+        clashed = all(isinstance(alarm, share.Clash) for alarm in alarms)
+        who = f"{share.CLASHED}; " if clashed else "ask who did it; "
+        raise AlarmError(_told(alarms), hint=f"{who}`git rvexp sync --accept` keeps our tags and goes on")
     for alarm in alarms:
         context.warn(f"{alarm}; our own tag stays as it is")
     fetched = _fetch_tags(context, there.refs)

@@ -230,6 +230,27 @@ def test_a_moved_tag_is_an_alarm_everywhere(team: Team) -> None:
     assert team.one.git("rev-parse", team.tag) == recorded
 
 
+def test_one_name_taken_in_two_clones_accuses_nobody_and_runs_under_neither(team: Team) -> None:
+    """The clone whose snapshot came second keeps it; what others find under the name is never run from it unsaid."""
+    team.two.git("config", "rvexp.project", "roads")
+    team.one.write("a.py", "print('one')\n")
+    team.two.write("a.py", "print('two')\n")
+    tag = team.one.rvexp("snapshot", "same", "--no-push").stdout.strip()
+    assert team.two.rvexp("snapshot", "same").stdout.strip() == tag
+    here, there = (clone.git("rev-parse", tag) for clone in (team.one, team.two))
+    said = f"is one snapshot here and another on the experiments remote: here {here}, remote {there}"
+    told = team.one.rvexp("sync")
+    assert (told.returncode, said in told.stderr, "moved" in told.stderr) == (1, True, False), told.stderr
+    assert "hint: git rvexp snapshot with another name takes yours again" in told.stderr
+    assert team.one.rvexp("sync", "--accept").returncode == 0
+    assert team.one.rvexp("sync").returncode == 0
+    refused = team.one.rvexp("submit", "same", "--", "true")
+    assert (refused.returncode, said in refused.stderr) == (1, True), refused.stderr
+    again = team.one.rvexp("snapshot", "another")
+    assert again.returncode == 0, again.stderr
+    assert (team.one.git("rev-parse", tag), team.at("rev-parse", tag)) == (here, there)
+
+
 def test_a_deleted_tag_is_an_alarm_and_accept_puts_it_back(team: Team) -> None:
     """Nothing is lost: the clone that has the snapshot pushes it again."""
     team.at("update-ref", "-d", f"refs/tags/{team.tag}")
