@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from git_rvexp.errors import UsageError
-from git_rvexp.git.catalogue import Card, card, cards, tag_names
+from git_rvexp.git.catalogue import Card, card, cards, tag_names, tied
 from git_rvexp.git.notes import listed, tip
 from git_rvexp.git.tags import HERE, NOBODY, Person, person, snapshots, standing
 from git_rvexp.names import normalised
@@ -18,6 +18,7 @@ from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.subjects import subjects
 
 _SHOWN = 8
+_RECENT = 20  # names have local dates, by which the last one is not the newest after a journey westwards
 _JOB_BEGINS = 8  # characters of a job id that are enough of it
 # Only a run or a job is called so: a run id, a UUID, a container id.
 _RUN_LIKE = re.compile(r"[0-9a-hjkmnp-tv-z]{10}|[0-9a-f-]{36}|[0-9a-f]{64}")
@@ -106,12 +107,13 @@ def _card(context: Context, text: str, names: Sequence[str] | None, wanted: str 
 
 def _my_newest(context: Context) -> Card:
     mine = initials(context.settings, person(context.repo))
-    own = cards(context.repo, initials=mine, newest=1, warn=context.warn)
+    own = cards(context.repo, initials=mine, newest=_RECENT, warn=context.warn)
     if not own and not tag_names(context.repo):
         raise _none_yet()
     if not own:
         raise UsageError(f"no snapshot is yours (initials {mine})", hint="git rvexp list")
-    return own[0]
+    finer = tied(context.repo, {card.snapshot.oid: card.when for card in own})
+    return max(own, key=lambda card: (card.when, finer.get(card.snapshot.oid, "")))
 
 
 def _at(context: Context) -> Choice:

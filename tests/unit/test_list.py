@@ -199,6 +199,15 @@ def test_no_snapshots_is_said(clone: Clone) -> None:
     assert "no snapshots" in done.stderr
 
 
+def test_my_newest_is_the_one_taken_last_and_not_the_one_with_the_last_date(clone: Clone) -> None:
+    """A name holds the date where it was taken: on a journey westwards the same day comes twice."""
+    for zone, nickname in (("Pacific/Kiritimati", "east"), ("Pacific/Pago_Pago", "west")):  # always different days
+        clone.write("a.py", nickname)
+        assert clone.rvexp("snapshot", nickname, env={"TZ": zone}).returncode == 0
+    assert "/west\n" in clone.rvexp("show", "@").stdout.splitlines(keepends=True)[0]
+    assert clone.rvexp("list", "--format", "%(nickname)").stdout == "east\nwest\n"
+
+
 def test_snapshots_of_one_second_are_in_the_order_they_were_taken(clone: Clone, tmp_path: Path) -> None:
     """Not by their names: in lists, for @, for the work tree's snapshot, and in a clone that has only the tags."""
     repo = Repo.discover(clone.path, os.environ)
