@@ -93,6 +93,7 @@ def environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 _ABSOLUTE = "--path-format=absolute"
 _RENAME = "rename that folder"
+_DUBIOUS = re.compile(r"detected dubious ownership in repository at '(.*)'")
 
 
 class Repo:
@@ -118,7 +119,7 @@ class Repo:
         if done.code and len(lines) < len(asked) - 1:
             raise _no_repository(cwd, done.err)
         if done.code:
-            raise UsageError(f"{cwd} has no work tree", hint="change to a clone with a work tree")
+            raise UsageError(f"{cwd} has no work tree", hint="change to a clone with a work tree: git clone makes one")
         if len(lines) != len(asked):
             why = "git tells us its folders line by line"
             raise UsageError(f"the path of this repository holds a line break: {str(cwd)!r}\n  {why}", hint=_RENAME)
@@ -204,10 +205,17 @@ def _run(command: list[str], cwd: Path, env: Mapping[str, str], stdin: bytes | N
 
 
 def _no_repository(cwd: Path, err: str) -> UsageError:
+    import shlex  # noqa: PLC0415  only for what went wrong
+
     hint, told = "git init, or change to your clone", err.strip()
     if "not a git repository" in err:
         return UsageError(f"{cwd} is not in a git repository", hint=hint)
-    if "unknown repository extension" in err:  # such as refstorage: references in tables
+    if "cannot use bare repository" in err:
+        hint = f"a work tree is needed: git clone {shlex.quote(str(cwd))} makes one; or change to your clone"
+    elif found := _DUBIOUS.search(told):  # git explains the rest over several lines
+        told, owned = told.partition("\n")[0], shlex.quote(found[1])
+        hint = f"git config --global --add safe.directory {owned}, if you trust whoever owns it"
+    elif "unknown repository extension" in err:  # such as refstorage: references in tables
         hint = "install a newer git: the one that made this repository can do more than yours"
         told = " ".join(told.split())
     return UsageError(f"git cannot open the repository at {cwd}\n  {told}", hint=hint)

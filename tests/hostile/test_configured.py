@@ -150,4 +150,5 @@ def test_somebody_elses_directory_is_refused_as_git_refuses_it(trap: Trap) -> No
     done = called(trap, "snapshot", "x")
     assert done.returncode == 2
     assert "dubious ownership" in done.stderr
+    assert f"hint: git config --global --add safe.directory {trap.clone.path}, if you trust" in done.stderr
     assert trap.sprung() == ""

@@ -173,6 +173,7 @@ def test_a_bare_repository_among_the_files_is_not_where_we_are(clone: Clone, tmp
     assert trap.sprung() == ""
     assert done.returncode == 2
     assert "safe.bareRepository" in done.stderr
+    assert "hint: a work tree is needed: git clone " in done.stderr
 
 
 def test_name_of_a_submodule_is_one_line(clone: Clone) -> None:
