@@ -52,8 +52,9 @@ def run(args: argparse.Namespace, session: Session) -> int:
             where = f"here and at {kept.uri}" if kept.uri else "here only: no store is configured"
             session.speaker.say(f"kept {kept.lines} lines, {kept.digest}, {where}")
             return 0
-        if _print(lines, args.grep, session) == 0:
-            session.speaker.say(why_nothing(found, executors))
+        count, shown = _print(lines, args.grep, session)
+        if not shown:
+            session.speaker.say(f"none of {count} lines matches" if count else why_nothing(found, executors))
     except KeyboardInterrupt:
         session.speaker.say(f"the run goes on; git rvexp logs -f {found.run.run} comes back to it")
         return INTERRUPTED
@@ -69,15 +70,17 @@ def _part(args: argparse.Namespace, index: str, now: dt.datetime) -> Part:
     return part
 
 
-def _print(lines: Iterable[str], grep: str | None, session: Session) -> int:
+def _print(lines: Iterable[str], grep: str | None, session: Session) -> tuple[int, int]:
+    """How many lines there were, and how many of them were wanted."""
     try:
         wanted = re.compile(grep or "")
     except re.error as why:
         raise UsageError(f"--grep {grep!r} is not a regular expression: {why}") from why
-    count = 0
+    count = shown = 0
     for line in lines:
         count += 1
         if wanted.search(line):
+            shown += 1
             # A terminal obeys what it is shown; a program gets the bytes.
             session.speaker.raw(printable(line) if session.speaker.terminal else line)
-    return count
+    return count, shown

@@ -194,6 +194,8 @@ def test_logs_come_back_line_by_line(book: Notebook, snapshot: Snapshot, double:
     double.log(job, "epoch 1", "\x1b[31mred", "epoch 2")
     assert book.clone.rvexp("logs", "first").stdout == "epoch 1\n\x1b[31mred\nepoch 2\n"
     assert book.clone.rvexp("logs", "--grep", "2$").stdout == "epoch 2\n"
+    nothing = book.clone.rvexp("logs", "--grep", "epoch none")
+    assert (nothing.returncode, nothing.stdout, nothing.stderr) == (0, "", "none of 3 lines matches\n")
     assert "\x1b[31m" not in book.clone.rvexp("logs", "first", env={"GIT_PAGER_IN_USE": "1", "NO_COLOR": "1"}).stdout
 
 
