@@ -117,6 +117,12 @@ class Engine:
         with asking(f"look at the container {container}"):
             return str(self.client.api.inspect_container(container)["Config"].get("WorkingDir") or "/")
 
+    def variables(self, container: str) -> dict[str, str]:
+        """The environment that a container's command was given."""
+        with asking(f"look at the container {container}"):
+            told = self.client.api.inspect_container(container)["Config"].get("Env") or []
+        return {name: value for name, _, value in (each.partition("=") for each in told)}
+
     def archive(self, container: str, path: str) -> Iterator[bytes] | None:
         """A tar of what is at `path` in a container, running or ended; None when nothing is there.
 

@@ -30,6 +30,7 @@ def declared(plan: "Plan") -> list[str]:
 def fields(context: "Context", plan: "Plan", job: str) -> dict[str, Json]:
     """The fields of the `metrics` event of a run whose job has ended."""
     from git_rvexp.workflow.repeating import outputs  # noqa: PLC0415  looking at recorded numbers reads no files
+    from git_rvexp.workflow.secrecy.results import harmless  # noqa: PLC0415  as above
 
     texts: dict[str, str] = {}
     unread: dict[str, str] = {}
@@ -40,7 +41,9 @@ def fields(context: "Context", plan: "Plan", job: str) -> dict[str, Json]:
         unread |= reading.unread
         if not reading.texts and place not in unread:
             unread[place] = "is too large or not .json" if found else "is not there"
-    values, left_out = _bounded(_values(texts, unread))
+    safe = harmless(context, plan, job, texts, "its numbers are not recorded")
+    unread |= {name: "looks as if it held a secret" for name in texts if name not in safe}
+    values, left_out = _bounded(_values(safe, unread))
     told: dict[str, Json] = {"run": str(plan.run), "values": values}
     return told | ({"left_out": left_out} if left_out else {}) | ({"unread": unread} if unread else {})
 

@@ -62,10 +62,15 @@ def allowed(hits: Iterable[Hit], settings: Settings) -> list[Hit]:
     return sorted(kept.values())
 
 
+def told(hits: Iterable[Hit]) -> str:
+    """The places as indented lines of a message."""
+    return listed([str(hit) for hit in hits])
+
+
 def refusal(hits: Iterable[Hit]) -> RvexpError:
     """The error for a snapshot that would hold them."""
     return RvexpError(
-        "these look like secrets; a snapshot is for ever, and others read it\n" + listed([str(hit) for hit in hits]),
+        "these look like secrets; a snapshot is for ever, and others read it\n" + told(hits),
         hint="take them out and read them from the environment, or ignore the file; for what is none, put rvexp:allow "
         "on its line or see secrets.allow_paths (docs/secrets.md)",
     )
