@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from git_rvexp.errors import RvexpError
-from git_rvexp.executors import docker_asking, docker_driver, docker_reading
+from git_rvexp.executors import docker_asking, docker_driver, docker_reading, docker_volumes
 from git_rvexp.executors.docker_containers import Containers, lost
 from git_rvexp.executors.docker_turn import in_turn
 from git_rvexp.executors.protocol import RefusedError, UnsureError
@@ -79,6 +79,7 @@ class DockerExecutor:
         """Make and start the plan's container, or the first of an array's; the job's id."""
         if plan.parents:
             raise RefusedError("a Docker engine does not wait for other jobs", hint='set executor = "batch"')
+        docker_volumes.fill(self._environ, plan)  # before there is a container that whoever looks may start
         if plan.array:
             return self._submit_array(plan)
         container = self._made(plan, docker_asking.request(plan, self._environ))

@@ -25,6 +25,8 @@ SEQUENTIAL = LABELS + "sequential"
 
 SHARED = "/rvexp/shared"
 """Where the volume that a chain's steps share is mounted."""
+VOLUME = "rvexp-chain-"
+"""How such a volume's name begins; the chain's follows, of a repeat the run's id."""
 
 MIB = 1024 * 1024
 LEAST_MEMORY = 6  # MiB: the engine refuses less
@@ -102,7 +104,7 @@ def request(plan: Plan, environ: Mapping[str, str]) -> dict[str, Any]:
     if plan.resources.gpus:
         asked["device_requests"] = [{"count": plan.resources.gpus, "capabilities": [["gpu"]]}]
     if plan.extra.get("shared"):
-        asked["mounts"] = [_volume(str(plan.extra["shared"]), plan)]
+        asked["mounts"] = [volume(plan)]
     asked["environment"] |= {"AWS_BATCH_JOB_ID": plan.job_name, "AWS_BATCH_JOB_ATTEMPT": "1"}
     return asked
 
@@ -120,6 +122,17 @@ def child_request(plan: Plan, environ: Mapping[str, str], index: int, parallel: 
         "AWS_BATCH_JOB_ARRAY_SIZE": str(plan.array),
     }
     return asked
+
+
+def volume(plan: Plan) -> dict[str, Any]:
+    """The plan's shared volume, which the engine makes when it is not there. We never remove it: it holds results."""
+    labels = {LABELS + "chain": str(plan.extra.get("chain") or plan.run)}
+    return {**mounted(str(plan.extra["shared"])), "VolumeOptions": {"Labels": labels}}
+
+
+def mounted(name: str) -> dict[str, Any]:
+    """A volume as a container has it."""
+    return {"Type": "volume", "Source": name, "Target": SHARED}
 
 
 def check_attempt(job: str, attempt: int) -> None:
@@ -146,12 +159,6 @@ def parallel(plan: Plan, engine: Mapping[str, Any]) -> int:
     if plan.resources.memory:
         fits.append(engine.get("MemTotal", 0) / MIB / plan.resources.memory)
     return max(1, int(min(fits)))
-
-
-def _volume(name: str, plan: Plan) -> dict[str, Any]:
-    """A volume that the engine makes when it is not there. We never remove it: it holds the steps' results."""
-    labels = {LABELS + "chain": str(plan.extra.get("chain", ""))}
-    return {"Type": "volume", "Source": name, "Target": SHARED, "VolumeOptions": {"Labels": labels}}
 
 
 def _labels(plan: Plan) -> dict[str, str]:

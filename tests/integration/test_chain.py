@@ -367,6 +367,51 @@ def test_a_child_that_somebody_removed_is_no_success(lab: Lab) -> None:
     )
 
 
+PAIR = """
+[[step]]
+name = "train"
+outputs = ["out"]
+command = ["sh", "-c", "mkdir out; cat /proc/sys/kernel/random/uuid | tee $RVEXP_SHARED/model >out/model"]
+[[step]]
+name = "eval"
+after = ["train"]
+outputs = ["out"]
+command = ["sh", "-c", "mkdir out; cp -p $RVEXP_SHARED/model out/; echo $RVEXP_CHAIN"]
+"""
+
+
+def repeated(study: Study, run: str) -> tuple[str, subprocess.CompletedProcess[str]]:
+    """Repeat a run to its end; the new run's id, and what was said."""
+    done = study.clone.rvexp("repeat", run, "--wait", env=study.env())
+    return done.stdout.partition("\n")[0], done
+
+
+def test_a_repeat_leaves_the_chains_folder_alone(study: Study) -> None:
+    """It works in one of its own: empty for a first step, a copy for a later one, of which verify knows the fate."""
+    study.clone.write("chain.toml", PAIR)
+    assert study.chain("chain.toml", "demo", "--wait").returncode == 0
+    (volume,), runs, model = study.volumes(), study.runs(), study.in_shared("cat model; ls -l model")
+    trained, done = repeated(study, runs["train"])
+    assert "differs; 1 changed (out/model)" in done.stdout, done.stderr
+    assert "begins with an empty shared folder" in done.stderr
+    assert study.in_shared("cat model; ls -l model") == model
+    evaluated, done = repeated(study, runs["eval"])
+    assert "identical; 1 file" in done.stdout, done.stderr
+    assert f"copied from {volume}" in done.stderr
+    assert study.clone.rvexp("logs", evaluated, env=study.env()).stdout == f"{evaluated}\n"
+    assert "✓ shared" in study.clone.rvexp("verify", runs["eval"], env=study.env()).stdout
+    third, done = repeated(study, evaluated)
+    assert "identical; 1 file" in done.stdout, done.stderr
+    study.docker("rm", "--force", *study.containers())
+    study.docker("volume", "rm", volume, *(f"rvexp-chain-{run}" for run in (trained, evaluated, third)))
+    shown = study.clone.rvexp("verify", runs["eval"], env=study.env())
+    assert "repeatable now: no: shared" in shown.stdout, shown.stdout
+    assert "repeatable now: yes" in study.clone.rvexp("verify", runs["train"], env=study.env()).stdout
+    _, done = repeated(study, runs["eval"])
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"this engine has no volume {volume}" in done.stderr
+
+
 def test_a_chain_on_batch(study: Study, batch_world: BatchWorld, registry_repo: str, tmp_path: Path) -> None:
     """Four steps with an array of ten, each a container of Batch's own, seen by the aws CLI too.
 
@@ -390,6 +435,10 @@ def test_a_chain_on_batch(study: Study, batch_world: BatchWorld, registry_repo: 
     assert starts == sorted(starts)
     log = clone.rvexp("logs", jobs["eval"], env=stack.environment()).stdout
     assert log == f"eval {told['chain']}\n"
+    again = clone.rvexp("repeat", jobs["eval"], "--wait", env=stack.environment())
+    run = again.stdout.splitlines()[0]
+    assert f"RVEXP_CHAIN is {run} in the repeat, not {told['chain']}" in again.stderr
+    assert clone.rvexp("logs", run, env=stack.environment()).stdout == f"eval {run}\n"
 
 
 def test_a_chain_on_batch_is_cancelled(study: Study, batch_world: BatchWorld, registry_repo: str) -> None:

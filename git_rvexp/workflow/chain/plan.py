@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from git_rvexp.errors import UsageError
-from git_rvexp.executors.docker_asking import SHARED
+from git_rvexp.executors.docker_asking import SHARED, VOLUME
 from git_rvexp.executors.protocol import Executor
 from git_rvexp.git.tags import person
 from git_rvexp.model import Json, Plan, Snapshot
@@ -112,7 +112,7 @@ def _in_chain(
     env = {**plan.env, **told}
     if plan.executor == "docker":
         env = {"RVEXP_SHARED": SHARED, **env}
-        shared = {"shared": f"rvexp-chain-{marks['chain']}"}
+        shared = {"shared": f"{VOLUME}{marks['chain']}"}
         if options.parallel:
             shared["parallel"] = options.parallel
     return dataclasses.replace(

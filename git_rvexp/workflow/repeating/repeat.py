@@ -20,7 +20,7 @@ from git_rvexp.settings import Settings
 from git_rvexp.workflow import choose, links, publish
 from git_rvexp.workflow.choose import Choice, Found
 from git_rvexp.workflow.context import Context
-from git_rvexp.workflow.repeating import borrowed, inputs, outputs, pinning, requisites
+from git_rvexp.workflow.repeating import borrowed, inputs, outputs, pinning, requisites, shared
 from git_rvexp.workflow.running import Started
 from git_rvexp.workflow.storing.sharing import receive_record
 from git_rvexp.workflow.submit import submit
@@ -112,7 +112,7 @@ def prepared(context: Context, found: Found, asked: Asked) -> Ready:
         again=f"git rvexp repeat {before.run}",
     )
     executor = executor_named(name, settings, context.environ, context.say, context.progress)
-    draft = _draft(context, found.run, executor, asked, settings)
+    draft = shared.apart(context, before, _draft(context, found.run, executor, asked, settings))
     _tell_place(context, before, draft)
     plan = requisites.provided(context, settings, found, draft, rebuild=asked.rebuild, trusted=asked.trusted)
     plan = links.relinked(context, plan)

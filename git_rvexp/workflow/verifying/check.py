@@ -17,6 +17,7 @@ from git_rvexp.workflow.verifying.layers import archive
 from git_rvexp.workflow.verifying.link import Link, State, repeatable
 from git_rvexp.workflow.verifying.outside import Outside
 from git_rvexp.workflow.verifying.record import record
+from git_rvexp.workflow.verifying.shared import shared_folder
 from git_rvexp.workflow.verifying.store import copies
 from git_rvexp.workflow.verifying.subject import Subject, everything, subjects
 from git_rvexp.workflow.verifying.tag import experiments, signature, tag
@@ -120,7 +121,7 @@ def state_of(links: Iterable[Link]) -> State:
 
 def _run(outside: Outside, subject: Subject, run: Run, shared: Sequence[Link]) -> VerifiedRun:
     links = [plan(run), *definition(outside, subject, run), job(outside, run)]
-    links += [*inputs(outside, run), *outputs(outside, run)]
+    links += [*inputs(outside, run), *shared_folder(outside, run), *outputs(outside, run)]
     if run.first("ended") is None and run.phase is not Phase.UNKNOWN:
         return VerifiedRun(run, tuple(links), None, ())
     answer, because = repeatable([*shared, *links])
