@@ -130,7 +130,7 @@ __rvexp_complete '__rvexp_at submit' -f -l output -r -d 'what the run writes: a 
 __rvexp_complete '__rvexp_at submit' -f -l pin-inputs -d 'give the job exact versions of its S3 inputs: copies in the store, or as run.pin_inputs says'
 __rvexp_complete '__rvexp_at submit' -f -l wait -d 'follow the run; exit 0 when it succeeds, 1 when not'
 __rvexp_complete '__rvexp_at submit' -f -l offline -d 'submit though the record cannot be shared first'
-__rvexp_complete '__rvexp_at submit' -f -s n -l dry-run -d 'print the plan; start and record nothing'
+__rvexp_complete '__rvexp_at submit' -f -s n -l dry-run -d 'check and print the plan; start and record nothing'
 __rvexp_complete '__rvexp_at submit' -f -l json -d 'one JSON document'
 __rvexp_complete 'not __rvexp_verb' -f -a chain -d 'run several steps that depend on one another'
 __rvexp_complete '__rvexp_at chain' -f -a '(__rvexp_tags)'

@@ -39,7 +39,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     shared.pinning(parser)
     parser.add_argument("--wait", action="store_true", help="follow the run; exit 0 when it succeeds, 1 when not")
     parser.add_argument("--offline", action="store_true", help="submit though the record cannot be shared first")
-    parser.add_argument("-n", "--dry-run", action="store_true", help="print the plan; start and record nothing")
+    shown = "check and print the plan; start and record nothing"
+    parser.add_argument("-n", "--dry-run", action="store_true", help=shown)
     parser.add_argument("--json", action="store_true", help="one JSON document")
 
 

@@ -8,6 +8,7 @@ from git_rvexp.errors import RvexpError
 from git_rvexp.executors.protocol import Executor
 from git_rvexp.model import Json, Plan, Snapshot
 from git_rvexp.record.runs import runs
+from git_rvexp.settings import Settings
 from git_rvexp.workflow import links, parents, planning, publish
 from git_rvexp.workflow.choose import Found
 from git_rvexp.workflow.context import Context
@@ -17,7 +18,7 @@ from git_rvexp.workflow.publish import Published
 from git_rvexp.workflow.reconcile import settle
 from git_rvexp.workflow.repeating.pinning import pinned
 from git_rvexp.workflow.submit import submit
-from git_rvexp.workflow.where import name_of
+from git_rvexp.workflow.where import executor_named, name_of
 
 
 @dataclass(frozen=True)
@@ -100,24 +101,41 @@ def checked(executor: Executor, plan: Plan) -> None:
 
 
 def preview(context: Context, request: Request) -> Mapping[str, Json]:
-    """The plan that `start` would make, from what is recorded; nothing is built, registered or written."""
+    """The plan that `start` would make, from what is recorded; nothing is built, registered or written.
+
+    It is checked as far as the executor can be asked. `image` is None where none is built yet.
+    """
     settings = context.trusted()
     planning.check_secrets(context, request)
     request = dataclasses.replace(request, after=parents.runs_named(context, request.after))
     snapshot = planning.snapshot_of(context, request.tag, "submit")
     if snapshot is None:
         return {"snapshot": None, "definition": settings.batch_job_def_name, "command": list(request.command)}
+    executor = _reached(context, settings)
+    draft = planning.drafted(context, snapshot, request, name_of(settings), executor.place if executor else {})
+    if executor:
+        checked(executor, draft)
     record = context.ledger.record(snapshot.oid)
     image = publish.recorded_image(record, in_registry=bool(settings.ecr_repo))
-    definition = record.last("definition")
     if image is None:
-        hint = f"git rvexp publish {snapshot.tag}"
-        raise RvexpError(f"{snapshot.tag} is not published yet, so its plan is not known", hint=hint)
+        context.say(f"{snapshot.tag} has no image yet: submit builds it")
+        return {"snapshot": snapshot.tag, **links.linked(context, draft, {}).fields(), "image": None}
+    definition = record.last("definition")
     arn, body = (str(definition.get("arn", "")), definition.get("body") or {}) if definition else ("", {})
     published = Published(image.ref, arn, fresh=False, body=body)
-    plan = planning.frozen(planning.drafted(context, snapshot, request, name_of(settings), {}), published)
-    plan = links.linked(context, plan, published.body)
+    plan = links.linked(context, planning.frozen(draft, published), published.body)
     return {"snapshot": snapshot.tag, **plan.fields()}
+
+
+def _reached(context: Context, settings: Settings) -> Executor | None:
+    """The executor that would run it; None, which is told, when it cannot be asked."""
+    try:
+        executor = executor_named(name_of(settings), settings, context.environ, context.say, context.progress)
+        _ = executor.place
+    except RvexpError as why:
+        context.say(f"the plan is not checked: {why}")
+        return None
+    return executor
 
 
 def found(context: Context, started: Started) -> Found:

@@ -8,7 +8,7 @@ import os
 import pytest
 
 from git_rvexp.config import Config
-from git_rvexp.errors import AmbiguousError, CredentialsError, GitError
+from git_rvexp.errors import AmbiguousError, CredentialsError, GitError, RvexpError
 from git_rvexp.executors.batch_request import request
 from git_rvexp.executors.protocol import RefusedError
 from git_rvexp.git.plumbing import Repo
@@ -16,6 +16,7 @@ from git_rvexp.model import Phase, Snapshot
 from git_rvexp.record.ledger import Ledger
 from git_rvexp.workflow.planning import Request, drafted
 from git_rvexp.workflow.reconcile import settle
+from git_rvexp.workflow.running import preview
 from git_rvexp.workflow.submit import submit
 from git_rvexp.workflow.sync import sync
 from tests.doubles.driving import IMAGE
@@ -76,6 +77,20 @@ def test_an_output_that_batch_will_not_show_is_warned_of_before_the_job(lab: Lab
     (told,) = (line for line in lab.told if "will not be known" in line)
     assert told.startswith("output out ")
     assert "--output s3://" in told
+
+
+def test_a_preview_needs_no_image_and_is_checked(lab: Lab) -> None:
+    """Of a snapshot that nobody built the plan is shown without one; a queue that is not there is refused."""
+    context, asked = lab.context(lab.one), Request(("true",), tag=lab.snapshot().tag)
+    before, made = lab.one.git("for-each-ref"), len(lab.double.called("RegisterJobDefinition"))
+    shown = preview(context, asked)
+    assert (shown["image"], shown["queue"], shown["account"]) == (None, "main", "123456789012")
+    assert f"{lab.snapshot().tag} has no image yet: submit builds it" in lab.told
+    elsewhere = dataclasses.replace(context.settings, batch_queue="nope")
+    with pytest.raises(RvexpError, match="nope"):
+        preview(dataclasses.replace(context, config=Config(elsewhere)), asked)
+    assert lab.one.git("for-each-ref") == before
+    assert len(lab.double.called("RegisterJobDefinition")) == made
 
 
 def test_throttling_is_waited_out_with_a_look_up_before_each_try(lab: Lab) -> None:
