@@ -216,11 +216,19 @@ def test_a_changed_input_stops_a_repeat(on_batch: Clone, stack: Stack, versioned
     assert refused.returncode == 1
     assert f"1 changed (s3://{bucket}/train/b.csv)" in refused.stderr
     assert f"1 extra (s3://{bucket}/train/c.csv)" in refused.stderr
+    back = f"git rvexp repeat {first} --pin-inputs reads the recorded versions"
+    checked = on_batch.rvexp("verify", first).stdout
+    assert ("repeatable now: no: inputs" in checked, back in checked) == (True, versioned), checked
+    assert (back in refused.stderr) == versioned, refused.stderr
     assert on_batch.git("notes", "show", tag).count(" planned ") == before
     allowed = on_batch.rvexp("repeat", first, "--allow-data-drift", "--wait")
     assert allowed.returncode == SAME, allowed.stderr
     assert "although changed input" in allowed.stdout
     assert ' drift=["s3://' in on_batch.git("notes", "show", tag)
+    if versioned:
+        stack.aws("s3api", "create-bucket", "--bucket", f"{bucket}-store")
+        on_batch.git("config", "rvexp.store", f"s3://{bucket}-store")
+        assert on_batch.rvexp("repeat", first, "--pin-inputs").returncode == 0
 
 
 def test_an_input_in_a_bucket_that_does_not_exist_stops_a_submission(on_batch: Clone) -> None:

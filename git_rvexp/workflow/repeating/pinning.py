@@ -31,6 +31,23 @@ def asked(context: Context) -> str:
     return COPY if configured == NO else configured
 
 
+def way_back(context: Context, run: str, entries: Iterable[Entry]) -> str:
+    """How `run` is repeated over these inputs as they were; "" where a recorded version is lacking."""
+    if not all(_has_versions(context, entry) for entry in entries):
+        return ""
+    return f"git rvexp repeat {run} --pin-inputs reads the recorded versions, as long as S3 has them; "
+
+
+def _has_versions(context: Context, entry: Entry) -> bool:
+    if not places.is_s3(str(entry["uri"])) or entry.get("pinned") or not entry.get("count"):
+        return False
+    try:
+        lines = recorded(context.repo, entry, context.trusted())
+    except RvexpError:
+        return False
+    return lines is not None and all(Item.parse(line).version not in ("", "null") for line in lines)
+
+
 def pinned(context: Context, plan: Plan, how: str, entries: Iterable[Entry] | None = None) -> Plan:
     """The plan over pinned inputs: as they are now, else as `entries` list them. UsageError where that cannot be."""
     if how == NO or not plan.extra.get("inputs"):

@@ -185,9 +185,11 @@ def _over_the_same(context: Context, plan: Plan, *, allowed: bool) -> Plan:
             context.warn(f"whether an input has changed cannot be told: {drift}")
     known = [str(d) for d in drifts if d.uri not in never]
     if known and not allowed:
+        changed = [e for e in before if str(e["uri"]) in {d.uri for d in drifts} - never]
+        back = pinning.way_back(context, str(plan.extra["repeats"]), changed)
         raise RvexpError(
             "the inputs are not what the original read, so nothing was submitted\n  " + "\n  ".join(known),
-            hint="--allow-data-drift runs it all the same and says so in the record",
+            hint=f"{back}--allow-data-drift runs it over what is there now and says so in the record",
         )
     for text in known:
         context.warn(f"input {text}")

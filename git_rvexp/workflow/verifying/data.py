@@ -18,11 +18,12 @@ from git_rvexp.record.runs import Run
 from git_rvexp.workflow.repeating import outputs as written
 from git_rvexp.workflow.repeating.inputs import reaching
 from git_rvexp.workflow.repeating.manifests import recorded
+from git_rvexp.workflow.repeating.pinning import way_back
 from git_rvexp.workflow.verifying.link import Link, changed, hazard, ok, unknown
 from git_rvexp.workflow.verifying.outside import Outside
 
 _SHOWN = 3
-_DRIFT = "git rvexp repeat --allow-data-drift goes on, and records it"
+_DRIFT = "git rvexp repeat {} --allow-data-drift goes on over what is there now, and records it"
 
 
 class _Gone(Exception):  # noqa: N818  an answer, not an error
@@ -34,7 +35,7 @@ def inputs(outside: Outside, run: Run) -> list[Link]:
     entries = [e for e in run.planned.get("inputs") or [] if isinstance(e, dict) and not _written_to(e)]
     if not entries:
         return []
-    found, untold, coming = [], [], []
+    found, untold, coming, unlike = [], [], [], []
     for entry in entries:
         try:
             words, hazards = _drift(outside, run.plan, entry)
@@ -44,9 +45,11 @@ def inputs(outside: Outside, run: Run) -> list[Link]:
             untold.append(f"{entry.get('uri')}: {why}")
         else:
             found += [f"{entry['uri']}: {words}"] if words else []
+            unlike += [entry] if words else []
             coming += [f"{entry['uri']}: {h}" for h in hazards]
     if found:
-        return [changed("inputs", _some(found), _DRIFT)]
+        back = way_back(outside.context, run.run, unlike) if len(unlike) == len(found) else ""  # else some are gone
+        return [changed("inputs", _some(found), back + _DRIFT.format(run.run))]
     return [_rest(run, entries, untold, coming)]
 
 
