@@ -39,6 +39,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
         push=not args.no_push,
         submodules=args.submodules,
         allow_secrets=args.allow_secrets,
+        folder=_folder(session),
     )
     if args.dry_run:
         with drafted(session.context, request) as plan:
@@ -50,6 +51,12 @@ def run(args: argparse.Namespace, session: Session) -> int:
         raise PendingError(f"{taken.snapshot.tag} is recorded here; its push is pending", hint="git rvexp sync")
     session.speaker.say("next: git rvexp submit -- CMD")
     return 0
+
+
+def _folder(session: Session) -> str:
+    """Where in the tree the user stands; "" for its top."""
+    here, top = session.cwd, session.repo.top
+    return here.relative_to(top).as_posix() if top in here.parents else ""
 
 
 def _tell(session: Session, draft: Draft) -> None:

@@ -338,7 +338,7 @@ def test_a_name_without_an_identity_is_told(clone: Clone, sealed: Path) -> None:
         "warning: 李 明 has nothing of a-z or 0-9: the initials are x" in clone.rvexp("snapshot", "third", "-n").stderr
     )
     clone.git("config", "user.name", "Al Li")
-    assert "warning" not in clone.rvexp("snapshot", "fourth", "-n").stderr
+    assert "initials" not in clone.rvexp("snapshot", "fourth", "-n").stderr
 
 
 def test_a_folder_that_gives_no_project_is_told(new_clone: Callable[[str], Clone]) -> None:
@@ -347,8 +347,35 @@ def test_a_folder_that_gives_no_project_is_told(new_clone: Callable[[str], Clone
     done = clone.rvexp("snapshot", "first", "-n")
     assert "/x/" in done.stdout
     assert "warning: the folder 実験 has nothing of a-z or 0-9: the project is x\n  --project, or" in done.stderr
-    assert "warning" not in clone.rvexp("snapshot", "first", "-n", "--project", "roads").stderr
-    assert "warning" not in new_clone("x").rvexp("snapshot", "first", "-n").stderr
+    assert "--project" not in clone.rvexp("snapshot", "first", "-n", "--project", "roads").stderr
+    assert "--project" not in new_clone("x").rvexp("snapshot", "first", "-n").stderr
+
+
+def test_what_no_image_can_be_made_of_is_told(clone: Clone) -> None:
+    """With the setting that names the Dockerfile's folder: the one the user is in, else the only one that has one."""
+    lacks = "warning: the snapshot has no file Dockerfile: no image can be made of it\n"
+
+    def told(folder: str = "") -> str:
+        return clone.rvexp("snapshot", "one", "-n", cwd=clone.path / folder).stderr
+
+    assert f"{lacks}  add one and take another snapshot" in told()
+    clone.write("services/train/Dockerfile", "FROM x\n")
+    assert f"{lacks}  git rvexp config set image.context services/train, then another snapshot" in told()
+    clone.write("services/eval/Dockerfile", "FROM x\n")
+    assert f"{lacks}  services/eval\n  services/train\n" in told()
+    assert "git rvexp config set image.context services/eval, then" in told("services/eval")
+    assert clone.rvexp("config", "set", "image.context", "services/train").returncode == 0
+    assert "warning" not in told()
+    clone.git("config", "rvexp.image.context", "nope")
+    assert "warning: image.context is nope, and the snapshot has no such folder" in told("services/eval")
+    clone.git("config", "rvexp.image.context", ".")
+    clone.git("config", "rvexp.image.base", "x@sha256:" + "ab" * 32)
+    assert "warning" not in told()
+    clone.git("config", "--unset", "rvexp.image.base")
+    clone.write("Dockerfile", "FROM x\n")
+    assert "warning" not in told()
+    clone.write(".gitignore", "/Dockerfile\n")
+    assert lacks in told("services/train")
 
 
 @pytest.mark.parametrize("home", ["roads", "roads.git", "roads/.bare"])

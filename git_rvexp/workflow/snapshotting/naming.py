@@ -16,7 +16,10 @@ EMBED = "embed"  # what is done with submodules, beside "record"
 
 @dataclass(frozen=True)
 class Request:
-    """What the user asked for; empty fields take the configured or found value."""
+    """What the user asked for; empty fields take the configured or found value.
+
+    `folder` is where in the tree the user stands, "" for its top.
+    """
 
     nickname: str
     message: str = ""
@@ -26,6 +29,7 @@ class Request:
     push: bool = True
     submodules: str = ""
     allow_secrets: bool = False
+    folder: str = ""
 
 
 def named(context: Context, request: Request, who: Person) -> TagName:

@@ -26,6 +26,7 @@ from git_rvexp.workflow.guard import ensure_guard
 from git_rvexp.workflow.secrecy.scan import refusal
 from git_rvexp.workflow.secrecy.snapshots import secrets_in
 from git_rvexp.workflow.snapshotting import content
+from git_rvexp.workflow.snapshotting.buildable import unbuildable
 from git_rvexp.workflow.snapshotting.naming import EMBED, Request, guesses, named, taken
 from git_rvexp.workflow.snapshotting.notices import notices
 from git_rvexp.workflow.storing.sharing import deposit_or_tell, share_record
@@ -70,7 +71,8 @@ def drafted(context: Context, request: Request) -> Iterator[Draft]:
         hits = secrets_in(place, work, request.message, settings, context.warn)
         if hits and not request.allow_secrets:
             raise refusal(hits)
-        for text in (*guesses(context, request, who), *notices(context.repo, settings, work)):
+        missing = unbuildable(place, settings, work.tree, request.folder)
+        for text in (*guesses(context, request, who), *notices(context.repo, settings, work), *missing):
             context.warn(text)
         yield Draft(name, work, who, place, len(hits))
 
