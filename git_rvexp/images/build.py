@@ -163,8 +163,14 @@ _MEND = "mend the Dockerfile, then git rvexp snapshot NICKNAME: this snapshot ke
 _FETCH = "see that the base image's registry is in reach, then do the same again; a wrong name needs a new snapshot"
 
 
+_TARGET = "git rvexp config set image.target STAGE, a stage of {} (FROM … AS STAGE), then git rvexp snapshot NICKNAME"
+_NO_TARGET = re.compile(r"build target|target stage")
+
+
 def _failed(recipe: Recipe, story: _Story, told: str, hint: str | None) -> RvexpError:
     where = f" at: {story.step}" if story.step else ""
     usual = _FETCH if story.step.startswith("FROM ") else _MEND
+    if recipe.target and _NO_TARGET.search("\n".join([told, *story.last])):
+        hint = _TARGET.format(recipe.dockerfile)
     lines = "".join(f"\n  | {line}" for line in story.last if line.strip() != told.strip())
     return RvexpError(f"{recipe.dockerfile} failed{where}{lines}\n  {told.strip()}", hint=hint or usual)

@@ -147,6 +147,14 @@ def test_stage_folder_and_dockerfile_of_the_settings_count(world: ImageWorld) ->
     assert set(exported(world.stack, made.image.ref, "/opt/src")) == {"build/D", "in"}
 
 
+def test_a_stage_that_is_not_there_is_a_matter_of_the_setting(world: ImageWorld) -> None:
+    """The Dockerfile may be right: the hint is about image.target."""
+    snapshot = world.simple()
+    with pytest.raises(RvexpError) as caught:
+        world.ensure(snapshot, Settings(archive_url="none", image_target="nope"))
+    assert str(caught.value.hint).startswith("git rvexp config set image.target STAGE"), caught.value
+
+
 def test_dockerignore_leaves_out_what_docker_would(world: ImageWorld) -> None:
     """The same files arrive as with the docker command on a checkout of the tag."""
     rules = "# rules\nout\n**/__pycache__\n*.md\n!keep.md\ndata\n!data/kept\n"
