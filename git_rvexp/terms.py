@@ -21,7 +21,7 @@ class Snapshot(NamedTuple):
 
 
 class Phase(enum.Enum):
-    """Where a run stands; the same words for every executor."""
+    """Where a run stands. The values are the words that people are shown, whatever the executor calls it."""
 
     PLANNED = "planned"
     AMBIGUOUS = "ambiguous"
@@ -29,7 +29,7 @@ class Phase(enum.Enum):
     NOTFOUND = "notfound"
     SUBMITTED = "submitted"
     RUNNING = "running"
-    SUCCEEDED = "succeeded"
+    SUCCEEDED = "ok"
     FAILED = "failed"
     UNKNOWN = "unknown"
 

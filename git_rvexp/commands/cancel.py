@@ -35,5 +35,5 @@ def run(args: argparse.Namespace, session: Session) -> int:
     if not pending:
         raise RvexpError(f"nothing to stop: no run of {args.what} is under way", hint="git rvexp status")
     for found, state in stop(context, pending, Executors(context), args.reason, str(person(context.repo)), patience):
-        session.speaker.result(f"{found.run.run}\t{state.phase.value}\t{why(state)}")
+        session.speaker.result(f"{found.run.run}\t{found.run.word}\t{why(state)}")
     return 0

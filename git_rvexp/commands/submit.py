@@ -90,7 +90,7 @@ def _pinning(args: argparse.Namespace, session: Session) -> dict[str, str]:
 def _follow(context: Context, started: Started, session: Session) -> int:
     state = wait_for(context, found(context, started), sleep=context.ledger.sleep, say_logs=True)
     if verdict(state):
-        word, code, why = ending(state)
+        word, code, why = ending(found(context, started).run, state)
         run, how = started.plan.run, ", ".join(filter(None, (word, code)))
         session.speaker.say(f"run {run} {how}{why and f': {why}'}; git rvexp logs {run}")
     return verdict(state)

@@ -9,7 +9,7 @@ import argparse
 from git_rvexp.commands.session import Session
 from git_rvexp.errors import Interrupted, UsageError
 from git_rvexp.workflow.chain.meant import its_turn, meant
-from git_rvexp.workflow.choose import Found
+from git_rvexp.workflow.choose import Found, reread
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.following.asking import Executors
 from git_rvexp.workflow.following.follow import Patience, until_over, verdict
@@ -37,7 +37,8 @@ def run(args: argparse.Namespace, session: Session) -> int:
             state = until_over(context, its_turn(context, each, patience), executors, patience)
         except KeyboardInterrupt as why:
             raise Interrupted.going_on(each.run.run) from why
-        session.speaker.result("\t".join(t for t in (each.run.run, *ending(state)) if t))
+        told = reread(context, [each])[0].run  # somebody may have cancelled it meanwhile
+        session.speaker.result("\t".join(t for t in (told.run, *ending(told, state)) if t))
         codes.append(verdict(state))
     return max(codes)
 

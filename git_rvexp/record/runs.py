@@ -52,16 +52,15 @@ class Run(NamedTuple):
         return str(self.planned.fields.get("executor", ""))
 
     @property
-    def stopped_by_us(self) -> bool:
-        """Whether it failed after somebody cancelled it."""
-        return self.phase is Phase.FAILED and self.first("cancelled") is not None
-
-    @property
     def word(self) -> str:
-        """Its state in one word for people."""
-        if self.stopped_by_us:
-            return "cancelled"
-        return "ok" if self.phase is Phase.SUCCEEDED else self.phase.value
+        """Its recorded state in one word."""
+        return self.word_at(None)
+
+    def word_at(self, seen: Phase | None) -> str:
+        """Its state in the one word that every verb shows; `seen` just now counts while no end is recorded."""
+        phase = self.phase if self.phase.over or seen is None else seen
+        stopped = phase is Phase.FAILED and self.first("cancelled") is not None
+        return "cancelled" if stopped else phase.value
 
 
 # A later line of a lower rank changes nothing: a job that was found stays found, one that ended stays ended.

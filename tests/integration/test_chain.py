@@ -180,7 +180,7 @@ def test_a_killed_child_and_a_resume(study: Study) -> None:
         _, story = client.communicate()
     assert client.returncode == 1, story
     assert "1 of 10 children failed; child 4: killed by SIGKILL" in story
-    assert study.states() == {"chip": "ok", "train": "ok", "predict": "failed", "eval": "not started"}
+    assert study.states() == {"chip": "ok", "train": "ok", "predict": "failed", "eval": "refused"}
     before = study.runs()
     done = study.chain("--resume")
     assert done.returncode == 0, done.stderr
@@ -216,7 +216,7 @@ def test_a_chain_is_cancelled_while_it_is_driven(study: Study) -> None:
         assert done.returncode == 0, done.stderr
         _, story = client.communicate(timeout=HANG)
     assert client.returncode == 1, story
-    assert study.states() == {"chip": "ok", "train": "cancelled", "predict": "not started", "eval": "not started"}
+    assert study.states() == {"chip": "ok", "train": "cancelled", "predict": "refused", "eval": "refused"}
     assert ran(study) == Counter(["chip", "train"])
     assert study.containers("status=running") == []
 
@@ -250,7 +250,7 @@ def test_a_chain_that_nobody_drives_any_more_is_cancelled(study: Study) -> None:
         client.send_signal(signal.SIGKILL)
     done = study.clone.rvexp("cancel", study.runs()["train"], "--chain", env=study.env())
     assert done.returncode == 0, done.stderr
-    assert study.states() == {"chip": "ok", "train": "cancelled", "predict": "not started", "eval": "not started"}
+    assert study.states() == {"chip": "ok", "train": "cancelled", "predict": "refused", "eval": "refused"}
     study.in_shared("touch again")
     assert study.chain("--resume").returncode == 0
     assert ran(study) == ONCE + Counter(["train"])

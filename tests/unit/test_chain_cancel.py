@@ -107,7 +107,7 @@ def test_a_person_cancels_a_chain(lab: Lab, words: list[str]) -> None:
     done = lab.one.rvexp("cancel", *words, "--reason", "wrong tiles")
     assert done.returncode == 0, done.stderr
     assert terminated(lab) == ["eval", "predict", "train", "chip"]
-    assert [line.split("\t")[1] for line in done.stdout.splitlines()] == ["failed"] * 4
+    assert [line.split("\t")[1] for line in done.stdout.splitlines()] == ["cancelled"] * 4
     assert {call["reason"] for call in lab.double.called("TerminateJob")} == {"wrong tiles"}
     again = lab.one.rvexp("cancel", *words)
     assert (again.returncode, "nothing to stop" in again.stderr) == (1, True)

@@ -63,7 +63,7 @@ def test_what_differs_is_told_and_nothing_else(book: Notebook, pair: tuple[Snaps
         "env ONLY": ("here", None),
         "seed": (1, 2),
         "vcpus": (None, 4),
-        "state": ("SUCCEEDED", "FAILED"),
+        "state": ("ok", "failed"),
         "exit": (0, 1),
     }
     assert book.clone.rvexp("diff", "one", "two", "--exit-code").returncode == 1

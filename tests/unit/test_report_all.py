@@ -41,7 +41,7 @@ def test_all_are_counted_and_listed(shown: Shown) -> None:
     """Experiments, runs by their end, repeats by their verdict; a row for each with its last run."""
     text = page(shown, "--all")
     seen = words(text)
-    for told in ("experiments 4", "runs 9", "succeeded 6", "failed 3", "same result 2", "repeats that differ 1"):
+    for told in ("experiments 4", "runs 9", "ok 6", "failed 3", "same result 2", "repeats that differ 1"):
         assert told in seen
     assert "was not checked" in seen
     (row,) = (row for row in cells(text) if row[0].startswith("unet-512"))

@@ -41,7 +41,7 @@ def test_everything_is_told(book: Notebook, snapshot: Snapshot) -> None:
         "command": "python train.py",
         "seed": "7",
         "job": "job-1",
-        "ended": "FAILED, exit 3 after 1 h 2 min",
+        "ended": "failed, exit 3 after 1 h 2 min",
         "attempt 1": "no exit code, Host EC2",
         "attempt 2": "exit 3, s/2",
     }.items():

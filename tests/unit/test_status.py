@@ -72,10 +72,10 @@ def test_an_array_tells_which_child_failed(book: Notebook, snapshot: Snapshot, d
     double.run_to_end(children[2], exit_code=5)
     double.advance(children[1], "RUNNING")
     double.advance(children[3], "RUNNING")
-    assert row(book, "-r")[4].startswith("1/4 succeeded, 2 running, 1 failed (index 2: exit 5)")
+    assert row(book, "-r")[4].startswith("1/4 ok, 2 running, 1 failed (index 2: exit 5)")
     double.run_to_end(children[1])
     double.run_to_end(children[3])
-    told = "3/4 succeeded, 1 failed (index 2: exit 5)"
+    told = "3/4 ok, 1 failed (index 2: exit 5)"
     assert row(book, "-r")[4].startswith(told)
     double.forget(job)
     assert row(book, str(plan.run))[3] == "failed"
@@ -176,6 +176,28 @@ def test_wait_returns_when_the_job_is_over(
     for name in ("first", str(plan.run)):
         done = book.clone.rvexp("wait", name)
         assert (done.returncode, done.stdout.split("\t")[0].strip()) == (wanted, str(plan.run))
+
+
+@pytest.mark.parametrize(("code", "word"), [(0, "ok"), (3, "failed"), (None, "cancelled")])
+def test_every_verb_calls_an_end_by_the_same_word(
+    book: Notebook, snapshot: Snapshot, double: BatchDouble, batch: Any, code: int | None, word: str
+) -> None:
+    """Whether the executor is asked, or the record read that keeps the executor's own word."""
+    plan = book.plan(snapshot)
+    run, job = str(plan.run), submit(batch, plan.job_name)
+    book.tell(snapshot, "submitted", run=run, job=job)
+    if code is None:
+        assert book.clone.rvexp("cancel", run).stdout.split("\t")[:2] == [run, word]
+    else:
+        double.run_to_end(job, exit_code=code)
+    assert book.clone.rvexp("wait", run).stdout.split()[:2] == [run, word]
+    assert row(book, run)[3] == word
+    assert book.clone.rvexp("list").stdout.split("\t")[3] == f"1 {word}"
+    shown = book.clone.rvexp("show", run).stdout
+    assert f"run {run}  {word}\n" in shown
+    assert f"Z {word}" in shown
+    assert f"over ({word})" in book.clone.rvexp("logs", run).stderr
+    assert all(text not in shown for text in ("SUCCEEDED", "FAILED", "succeeded"))
 
 
 def test_wait_gives_up_when_told_to(book: Notebook, snapshot: Snapshot, batch: Any) -> None:

@@ -128,7 +128,7 @@ def test_recorded_outcome_that_is_not_the_jobs_fails(
     book.tell(snapshot, "submitted", run=str(drafted.run), job=job)
     book.tell(snapshot, "ended", run=str(drafted.run), state="SUCCEEDED", exit=0)
     assert odd(book, snapshot, drafted) == {"job": (State.CHANGED, False)}
-    assert "exit was 0, is 3" in links(book, snapshot, drafted)["job"].text
+    assert "state was ok, is failed; exit was 0, is 3" in links(book, snapshot, drafted)["job"].text
 
 
 def test_another_runs_job_fails(book: Notebook, snapshot: Snapshot, batch: Any, double: BatchDouble, arn: str) -> None:

@@ -18,7 +18,7 @@ from git_rvexp.workflow.chain.steps import Step
 from git_rvexp.workflow.choose import Found
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.looking.moments import duration
-from git_rvexp.workflow.looking.reasons import why
+from git_rvexp.workflow.looking.reasons import counted, why
 from git_rvexp.workflow.repeating import borrowed
 
 
@@ -84,7 +84,7 @@ class Chain:
     def fields(self) -> dict[str, Json]:
         """The chain for a JSON document."""
         steps = [
-            {"step": s.name, "run": r.run, "job": r.job, "state": _word(r, None), "array": s.array, "after": s.parents}
+            {"step": s.name, "run": r.run, "job": r.job, "state": r.word, "array": s.array, "after": s.parents}
             for s, r in zip(self.steps, self.runs.values(), strict=True)
         ]
         return {"chain": self.name, "snapshot": self.snapshot.tag, "executor": self.executor, "steps": steps}
@@ -167,14 +167,6 @@ def _place(run: Run) -> tuple[int, bool]:
     return int(run.planned.get("nth", 0)), run.phase is not Phase.REFUSED
 
 
-def _word(run: Run, state: JobState | None) -> str:
-    if run.phase is Phase.PLANNED:
-        return "waits"
-    if run.phase is Phase.REFUSED and not run.job:
-        return "not started"
-    return state.phase.value if state and run.phase is Phase.SUBMITTED else run.word
-
-
 def _told(run: Run, state: JobState | None) -> tuple[str, str]:
     parts = []
     ended, refused = run.first("ended"), run.last("refused")
@@ -186,9 +178,9 @@ def _told(run: Run, state: JobState | None) -> tuple[str, str]:
         parts.append(str(refused.get("why", "")))
     elif state and not state.phase.over:
         parts.append(_counts(state))
-    return _word(run, state), "  ".join(p for p in parts if p)
+    return run.word_at(state.phase if state else None), "  ".join(p for p in parts if p)
 
 
 def _counts(state: JobState) -> str:
     counts = (state.details.get("array") or {}).get("counts") or {}
-    return ", ".join(f"{n} {word.lower()}" for word, n in counts.items())
+    return ", ".join(counted(counts))

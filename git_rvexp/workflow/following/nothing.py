@@ -22,5 +22,5 @@ def why_nothing(found: Found, executors: Executors) -> str:
     if state.phase is Phase.RUNNING:
         return f"run {run.run} runs and has printed nothing yet"
     if state.phase.over:
-        return f"run {run.run} has {state.phase.value} and printed nothing{told}"
+        return f"run {run.run} is over ({run.word_at(state.phase)}) and printed nothing{told}"
     return f"run {run.run} has not started{told}"

@@ -35,9 +35,7 @@ class Standing:
     @property
     def word(self) -> str:
         """Its state in one word."""
-        if self.live is not None and not self.live.phase.over:
-            return self.live.phase.value
-        return self.found.run.word
+        return self.found.run.word_at(self.live.phase if self.live else None)
 
     @property
     def chain(self) -> str:

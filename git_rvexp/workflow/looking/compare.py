@@ -83,11 +83,16 @@ def _changes(context: Context, left: Side, right: Side) -> Iterator[Change]:
     yield from holdings.changes(context.repo, left.run, right.run)
     yield from between("metrics", *(dict(metrics.of(s.run)) if s.run else {} for s in (left, right)))
     for key in _OUTCOME:
-        yield from between(key, *(_of(s.run.first("ended") if s.run else None, key) for s in (left, right)))
+        yield from between(key, *(_outcome(s.run, key) if s.run else None for s in (left, right)))
 
 
 def _of(event: Event | None, key: str) -> Json:
     return event.get(key) if event else None
+
+
+def _outcome(run: Run, key: str) -> Json:
+    ended = run.first("ended")
+    return run.word if ended and key == "state" else _of(ended, key)
 
 
 def _image(side: Side) -> Json:

@@ -79,7 +79,7 @@ def run_facts(run: Run) -> list[tuple[str, str]]:
             told.append((event.kind, f"{event.time} {event.get('why') or event.get('reason') or ''}".rstrip()))
     ended = run.first("ended")
     if ended:
-        told += _outcome(ended)
+        told += _outcome(run, ended)
     told += _data(run)
     return [(label, text) for label, text in told if text]
 
@@ -117,14 +117,14 @@ def _input(entry: dict[str, Json]) -> str:
     return f"{entry.get('uri')}: {entry.get('count')} files" + (f" ({hazards})" if hazards else "")
 
 
-def _outcome(ended: Event) -> list[tuple[str, str]]:
+def _outcome(run: Run, ended: Event) -> list[tuple[str, str]]:
     seconds = ended.get("seconds")
     took = f" after {duration(seconds)}" if isinstance(seconds, int | float) else ""
     code = f", exit {ended.get('exit')}" if "exit" in ended.fields else ""
     reason = str(ended.get("reason", ""))
     words = in_words(reason)
     told = [
-        ("ended", f"{ended.time} {ended.get('state')}{code}{took}"),
+        ("ended", f"{ended.time} {run.word}{code}{took}"),
         ("reason", f"{words} ({reason})" if words else reason),
         ("ran image", str(ended.get("image", ""))),
         ("on", str(ended.get("instance") or ended.get("host") or "")),

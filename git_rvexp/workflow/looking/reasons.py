@@ -11,6 +11,7 @@ from git_rvexp.terms import Json, Phase
 
 if TYPE_CHECKING:
     from git_rvexp.model import JobState
+    from git_rvexp.record.runs import Run
 
 _KNOWN = (
     (r"CAPACITY:INSUFFICIENT", "waits: there is no free capacity of these instance types now"),
@@ -28,6 +29,7 @@ _KNOWN = (
     (r"Array Child Job failed", "a job of the array failed"),
     (r"DockerTimeoutError", "the machine's Docker engine did not answer in time"),
 )
+_OK = "SUCCEEDED"
 _SHOWN = 3  # failed children of an array
 _STATUS = {
     "SUBMITTED": "handed over, not looked at yet",
@@ -50,23 +52,27 @@ def why(state: "JobState") -> str:
     return f"{status}, number {place} in line" if place else status
 
 
-def ending(state: "JobState") -> tuple[str, str, str]:
-    """How a job ended: in a word, its exit code in words, and why unless it succeeded; "" for what is not known."""
+def ending(run: "Run", state: "JobState") -> tuple[str, str, str]:
+    """How a run ended: in a word, its exit code in words, and why unless it succeeded; "" for what is not known."""
     code = "" if state.exit_code is None else f"exit {state.exit_code}"
-    return state.phase.value, code, "" if state.phase is Phase.SUCCEEDED else why(state)
+    return run.word_at(state.phase), code, "" if state.phase is Phase.SUCCEEDED else why(state)
 
 
 def of_array(array: Json) -> str:
-    """`7/10 succeeded, 2 running, 1 failed (index 4: exit 1)`; "" for what is no array's summary."""
+    """`7/10 ok, 2 running, 1 failed (index 4: exit 1)`; "" for what is no array's summary."""
     if not isinstance(array, dict) or not array.get("size"):
         return ""
     counts = {str(k): v for k, v in (array.get("counts") or {}).items()}
-    done = counts.pop("SUCCEEDED", 0)
-    told = [f"{done}/{array['size']} succeeded", *(f"{n} {word.lower()}" for word, n in counts.items() if n)]
+    done = f"{counts.pop(_OK, 0)}/{array['size']} {Phase.SUCCEEDED.value}"
     failed = array.get("failed") or {}
     which = [f"index {index}: {_end(end)}" for index, end in list(failed.items())[:_SHOWN]]
     more = ["…"] if len(which) < counts.get("FAILED", 0) and which else []
-    return ", ".join(told) + (f" ({'; '.join(which + more)})" if which else "")
+    return ", ".join([done, *counted(counts)]) + (f" ({'; '.join(which + more)})" if which else "")
+
+
+def counted(counts: Mapping[str, Json]) -> list[str]:
+    """`2 running`, `1 failed`: an array's jobs by their state as Batch calls it, of which we name the good end anew."""
+    return [f"{n} {Phase.SUCCEEDED.value if word == _OK else word.lower()}" for word, n in counts.items() if n]
 
 
 def _end(end: Mapping[str, Json]) -> str:

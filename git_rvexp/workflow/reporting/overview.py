@@ -74,7 +74,7 @@ def _counters(rows: Sequence[Row], answers: Mapping[str, Mapping[str, str]]) -> 
     counted = [
         (len(rows), "experiments", ""),
         (states.total(), "runs", ""),
-        (states["ok"], "succeeded", "ok"),
+        (states["ok"], "ok", "ok"),
         (states["failed"], "failed", "bad"),
         (open_runs, "not ended", ""),
         (results["identical"] + results["equal-within-tolerance"], "repeats with the same result", "ok"),

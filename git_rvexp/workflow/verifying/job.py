@@ -11,8 +11,6 @@ from git_rvexp.record.runs import Run
 from git_rvexp.workflow.verifying.link import Link, changed, ok, unknown
 from git_rvexp.workflow.verifying.outside import Outside
 
-_WORDS = {Phase.SUCCEEDED: "SUCCEEDED", Phase.FAILED: "FAILED"}
-
 
 def plan(run: Run) -> Link:
     """The recorded plan can be read whole: it is all that a repeat goes by."""
@@ -41,11 +39,11 @@ def job(outside: Outside, run: Run) -> Link:
     except RvexpError as why:
         return unknown("job", why, needed=False)
     if state is None:
-        return unknown("job", f"{_told(ended)} is recorded; the executor no longer knows {run.job}", needed=False)
+        return unknown("job", f"{_told(run, ended)} is recorded; the executor no longer knows {run.job}", needed=False)
     wrong = _differences(run, ended, state)
     if wrong:
         return changed("job", f"{run.job} is not as recorded: {'; '.join(wrong)}", needed=False)
-    return ok("job", f"{_told(ended)}, as recorded")
+    return ok("job", f"{_told(run, ended)}, as recorded")
 
 
 def _not_ended(run: Run) -> Link:
@@ -59,7 +57,7 @@ def _not_ended(run: Run) -> Link:
 
 def _differences(run: Run, ended: Event, state: JobState) -> list[str]:
     pairs: dict[str, tuple[Json, Json]] = {
-        "state": (ended.get("state"), _WORDS.get(state.phase, state.phase.value)),
+        "state": (run.phase.value, state.phase.value),
         "exit": (ended.get("exit"), state.exit_code),
         "definition": (run.planned.get("definition"), state.details.get("definition")),
         "name": (run.planned.get("job_name"), state.details.get("name") or state.details.get("container")),
@@ -68,6 +66,6 @@ def _differences(run: Run, ended: Event, state: JobState) -> list[str]:
     return [f"{key} was {was}, is {now}" for key, (was, now) in known.items() if was != now]
 
 
-def _told(ended: Event) -> str:
+def _told(run: Run, ended: Event) -> str:
     code = f", exit {ended.get('exit')}" if "exit" in ended.fields else ""
-    return f"{ended.get('state')}{code}"
+    return f"{run.word}{code}"
