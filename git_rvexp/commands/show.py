@@ -1,11 +1,13 @@
 """Show everything recorded about a snapshot, or about one run: code, image, definition, plan, job, outcome.
 
+On a terminal the variables that git rvexp sets itself are counted only, and long ones are cut; elsewhere all are whole.
 Lines of the record that cannot be read are shown too, and make the exit code 1.
 """
 
 import argparse
 from collections.abc import Sequence
 
+from git_rvexp.columns import cut
 from git_rvexp.commands import TARGET
 from git_rvexp.commands.session import Session
 from git_rvexp.errors import DONE, NO
@@ -37,7 +39,7 @@ def _tell(session: Session, whole: Custody) -> None:
     for each in whole.runs:
         session.speaker.result("")
         session.speaker.result(f"{session.speaker.paint('run ' + each.run, 'bold')}  {each.word}")
-        _block(session, run_facts(each), "  ")
+        _block(session, run_facts(each, folded=session.speaker.terminal), "  ")
     if whole.record.damaged:
         session.speaker.result("")
         for damaged in whole.record.damaged:
@@ -54,9 +56,11 @@ def _tell(session: Session, whole: Custody) -> None:
 def _block(session: Session, facts: Sequence[tuple[str, str]], indent: str) -> None:
     margin = max((len(label) for label, _ in facts), default=0)
     for label, text in facts:
-        first, *rest = printable(text).replace("\t", " ").split("\n")
-        session.speaker.result(f"{indent}{session.speaker.paint(label.ljust(margin), 'dim')}  {first}")
-        for line in rest:
+        lines = printable(text).replace("\t", " ").split("\n")
+        if label == "env" and session.speaker.terminal:
+            lines = [cut(line, session.speaker.columns - margin - len(indent) - 2) for line in lines]
+        session.speaker.result(f"{indent}{session.speaker.paint(label.ljust(margin), 'dim')}  {lines[0]}")
+        for line in lines[1:]:
             session.speaker.result(f"{indent}{' ' * margin}  {line}")
 
 

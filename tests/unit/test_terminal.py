@@ -102,6 +102,28 @@ def test_status_wraps_its_notes(book: Notebook) -> None:
     ]
 
 
+def test_show_tells_what_counts_first_and_folds_the_environment(book: Notebook) -> None:
+    """What ran, its verdict, where and how it ended; of the variables those that somebody asked for, a line each."""
+    ours = {"RVEXP_TAG": "x", "PYTHONHASHSEED": "7", "TF_CUDNN_DETERMINISTIC": "1", "WANDB_NAME": "n" * 200}
+    env = {**ours, "RATE": "0.1", "TWO": "a\nb", "LONG": "y" * 200}
+    snapshot = book.snapshot("al/roads/2026-11-04/last")
+    first = book.ended(snapshot)
+    run = book.ended(snapshot, seed=7, env=env, extra={"links": ["WANDB_NAME"], "repeats": str(first.run)})
+    book.tell(snapshot, "verdict", run=str(run.run), result="identical", counts={"equal": 2})
+    lines = plain(seen(book, 80, "show", str(run.run)))
+    told = lines[lines.index("run <run>       ok") + 1 :]
+    labels = [line[2:].partition("  ")[0].strip() for line in told if line.startswith("  ") and line[2] != " "]
+    assert labels[:6] == ["command", "repeats", "verdict", "executor", "queue", "ended"]
+    at = next(n for n, line in enumerate(told) if line.startswith("  env "))
+    start = told[at].index("RATE")
+    shown = [line[start:] for line in told[at : at + 4]]
+    assert shown == ["RATE=0.1", r"TWO=a\nb", f"LONG={'y' * (80 - start - 6)}…", shown[3]]
+    assert shown[3] == "and 4 that git rvexp sets; git rvexp show --json has all"
+    whole = book.clone.rvexp("show", str(run.run)).stdout
+    assert all(f"{name}=" in whole for name in env)
+    assert "y" * 200 in whole
+
+
 @pytest.mark.parametrize("args", [("list",), ("status",), ("show", "third"), ("diff", "first", "third")], ids=" ".join)
 def test_a_terminal_without_utf8_gets_plain_signs(book: Notebook, args: tuple[str, ...]) -> None:
     """Neither signs that it cannot show nor escapes in their place."""

@@ -15,11 +15,9 @@ from git_rvexp.workflow.choose import choice
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.looking import holdings, metrics
 from git_rvexp.workflow.looking.change import Change, between
-from git_rvexp.workflow.looking.request import FIELDS, WAITS
-from git_rvexp.workflow.repeating.seeding import follows
+from git_rvexp.workflow.looking.request import FIELDS, WAITS, ours_by_nature
 
 _OUTCOME = ("state", "exit", "seconds", "reason", "instance")
-_OURS = "RVEXP_"
 
 
 @dataclass(frozen=True)
@@ -110,8 +108,8 @@ def _definition(side: Side) -> Event | None:
 def _planned(side: Side, key: str) -> Json:
     value = side.run.planned.get(key) if side.run else None
     if key == "env" and side.run and isinstance(value, dict):
-        ours = (*(side.run.planned.get("links") or []), *follows(value, side.run.planned.get("seed")))
-        return {name: text for name, text in value.items() if not name.startswith(_OURS) and name not in ours}
+        ours = ours_by_nature(side.run.planned)
+        return {name: text for name, text in value.items() if name not in ours}
     return _steps(side.record, value) if key in WAITS and isinstance(value, list) else value
 
 

@@ -15,7 +15,10 @@ from git_rvexp.workflow.choose import Choice
 from git_rvexp.workflow.looking import metrics
 from git_rvexp.workflow.looking.moments import duration, iso
 from git_rvexp.workflow.looking.reasons import in_words, of_array
-from git_rvexp.workflow.looking.request import FIELDS
+from git_rvexp.workflow.looking.request import FIELDS, ours_by_nature
+from git_rvexp.workflow.repeating.seeding import switches
+
+_PLACE = ("executor", "queue")
 
 
 @dataclass(frozen=True)
@@ -47,17 +50,18 @@ class Custody:
         first = self.record.last("snapshot")
         told = [
             ("snapshot", self.snapshot.tag or "(none: the plain definition on a commit)"),
+            ("message", self.card.subject if self.card else ""),
+            ("taken", f"{iso(self.card.when)} by {self.card.by}" if self.card else ""),
+            ("changes", _get(first, "changes")),
             ("commit", self.snapshot.commit),
             ("tree", self.snapshot.tree),
             ("tag object", self.snapshot.oid if self.snapshot.tag else ""),
             ("base", _get(first, "base")),
-            ("changes", _get(first, "changes")),
-            ("taken", f"{iso(self.card.when)} by {self.card.by}" if self.card else ""),
-            ("message", self.card.subject if self.card else ""),
         ]
         for image in self.record.of("image"):
-            told += [("image", _get(image, "ref")), ("image id", _get(image, "id")), ("source", _get(image, "source"))]
-            told += [("made with", f"{name} = {shown(value)}") for name, value in (image.get("settings") or {}).items()]
+            ref, name = _get(image, "ref"), _get(image, "id")
+            told += [("image", ref), ("image id", name if name != ref else ""), ("source", _get(image, "source"))]
+            told += [("made with", f"{key} = {shown(value)}") for key, value in (image.get("settings") or {}).items()]
         told += [("definition", _get(e, "arn")) for e in self.record.of("definition")]
         return [(label, text) for label, text in told if text]
 
@@ -67,38 +71,66 @@ def custody(chosen: Choice) -> Custody:
     return Custody(chosen.snapshot, chosen.card, chosen.record, chosen.runs)
 
 
-def run_facts(run: Run) -> list[tuple[str, str]]:
-    """Label and text of one run, from its plan to its outcome."""
-    planned = run.planned
-    told = [("planned", f"{planned.time} by {planned.get('by', 'unknown')}")]
-    told += [(key.replace("_", " "), _shown(planned.get(key))) for key in FIELDS]
-    told += [("image", str(planned.get("image", ""))), ("definition", str(planned.get("definition", "")))]
-    told += [("job" if n == 0 else "duplicate job", job) for n, job in enumerate(run.jobs)]
+def run_facts(run: Run, *, folded: bool) -> list[tuple[str, str]]:
+    """Label and text of one run: what ran, its verdict, where, its result, and then everything else.
+
+    With `folded` the variables that we set ourselves are only counted. One variable stands on a line.
+    """
+    planned, ended = run.planned, run.first("ended")
+    told = [("command", _shown(planned.get("command"))), *_repeated(run)]
+    told += _planned(run, _PLACE)
+    told.append(("on", str(ended.get("instance") or ended.get("host") or "") if ended else ""))
     for event in run.events:
         if event.kind in ("refused", "ambiguous", "notfound", "unknown", "cancelled"):
             told.append((event.kind, f"{event.time} {event.get('why') or event.get('reason') or ''}".rstrip()))
-    ended = run.first("ended")
-    if ended:
-        told += _outcome(run, ended)
+    told += _outcome(run, ended) if ended else []
     told += _data(run)
+    told += _planned(run, [key for key in FIELDS if key not in ("command", "env", *_PLACE)])
+    told.append(("env", "\n".join(_variables(planned, folded=folded))))
+    told.append(("planned", f"{planned.time} by {planned.get('by', 'unknown')}"))
+    told += [("image", str(planned.get("image", ""))), ("definition", str(planned.get("definition", "")))]
+    told += [("job" if n == 0 else "duplicate job", job) for n, job in enumerate(run.jobs)]
+    told.append(("log stream", str(ended.get("log_stream", "")) if ended else ""))
     return [(label, text) for label, text in told if text]
 
 
-def _data(run: Run) -> list[tuple[str, str]]:
-    """What it read and wrote, and what it showed if it repeats another."""
-    told = [("input", _input(entry)) for entry in run.planned.get("inputs") or [] if isinstance(entry, dict)]
-    after, written, verdict = (run.first(kind) for kind in ("inputs", "outputs", "verdict"))
-    told += [("changed", str(text)) for text in (after.get("changed") or [])] if after else []
-    if written:
-        told.append(("outputs", f"{written.get('count', 0)} in {written.get('bytes', 0)} bytes"))
-        told += [("unread", f"{place}: {why}") for place, why in (written.get("unread") or {}).items()]
-    told += _numbers(run)
-    told += [("repeats", str(run.planned.get("repeats", ""))), ("unlike", _shown(run.planned.get("unlike")))]
+def _planned(run: Run, keys: Sequence[str]) -> list[tuple[str, str]]:
+    return [(key.replace("_", " "), _shown(run.planned.get(key))) for key in keys]
+
+
+def _variables(planned: Event, *, folded: bool) -> list[str]:
+    env = planned.get("env")
+    if not isinstance(env, dict):
+        return []
+    seed = planned.get("seed")
+    fixed = switches(seed if isinstance(seed, int) else 0, injected=True)
+    ours = ours_by_nature(planned) | {n for n, text in fixed.items() if env.get(n) == text} if folded else set()
+    told = [f"{name}={text}".replace("\n", "\\n") for name, text in env.items() if name not in ours]
+    count = len(env) - len(told)
+    more = f"{'and ' if told else ''}{count} that git rvexp sets; git rvexp show --json has all"
+    return [*told, more] if count else told
+
+
+def _repeated(run: Run) -> list[tuple[str, str]]:
+    """What it showed if it repeats another."""
+    verdict = run.first("verdict")
+    told = [("repeats", str(run.planned.get("repeats", ""))), ("unlike", _shown(run.planned.get("unlike")))]
     if verdict:
         from git_rvexp.workflow.repeating.verdict import summary  # noqa: PLC0415  beside its one use
 
         told.append(("verdict", summary(verdict.fields)))
     return told
+
+
+def _data(run: Run) -> list[tuple[str, str]]:
+    """What it read and wrote."""
+    told = [("input", _input(entry)) for entry in run.planned.get("inputs") or [] if isinstance(entry, dict)]
+    after, written = (run.first(kind) for kind in ("inputs", "outputs"))
+    told += [("changed", str(text)) for text in (after.get("changed") or [])] if after else []
+    if written:
+        told.append(("outputs", f"{written.get('count', 0)} in {written.get('bytes', 0)} bytes"))
+        told += [("unread", f"{place}: {why}") for place, why in (written.get("unread") or {}).items()]
+    return _numbers(run) + told
 
 
 def _numbers(run: Run) -> list[tuple[str, str]]:
@@ -121,14 +153,12 @@ def _outcome(run: Run, ended: Event) -> list[tuple[str, str]]:
     seconds = ended.get("seconds")
     took = f" after {duration(seconds)}" if isinstance(seconds, int | float) else ""
     code = f", exit {ended.get('exit')}" if "exit" in ended.fields else ""
-    reason = str(ended.get("reason", ""))
+    reason, ran = str(ended.get("reason", "")), str(ended.get("image", ""))
     words = in_words(reason)
     told = [
         ("ended", f"{ended.time} {run.word}{code}{took}"),
         ("reason", f"{words} ({reason})" if words else reason),
-        ("ran image", str(ended.get("image", ""))),
-        ("on", str(ended.get("instance") or ended.get("host") or "")),
-        ("log stream", str(ended.get("log_stream", ""))),
+        ("ran image", ran if ran != run.planned.get("image") else ""),
     ]
     attempts = ended.get("attempts")
     if isinstance(attempts, list) and len(attempts) > 1:
