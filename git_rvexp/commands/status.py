@@ -1,7 +1,9 @@
 """Show where runs stand: those that have not ended, and those of the last day.
 
-From the record, at once; --refresh asks the executors, and writes down the outcome of what has ended. With
---exit-status: 8 while anything is pending, else 1 when anything failed, else 0.
+From this clone's record, at once: a job that has ended since stays submitted here until somebody asks. --refresh (-r)
+asks the executors, of runs that other clones submitted too, and writes down the outcome of what has ended; runs that
+other clones recorded come with git rvexp sync. With --exit-status: 8 while anything is pending, else 1 when anything
+failed, else 0.
 """
 
 import argparse
@@ -18,6 +20,7 @@ from git_rvexp.workflow.reconcile import settle
 
 _HEAD = ("run", "snapshot", "executor", "state", "note")
 _PAUSE = 15.0
+_NOTHING = "nothing runs, and nothing ran in the last day; git rvexp sync brings what other clones have recorded"
 _NARROW = 60  # columns; below, a nickname has to do for the whole tag
 
 
@@ -42,9 +45,13 @@ def run(args: argparse.Namespace, session: Session) -> int:
         if not args.json:
             for name, lines in chains(context, shown):
                 session.speaker.say("\n".join([f"chain {name}", *(f"  {line}" for line in lines)]))
-        if not args.watch or not any(s.pending for s in shown):
+        pending = any(s.pending for s in shown)
+        if not args.watch or not pending:
             break
         context.ledger.sleep(_PAUSE)
+    if pending and not args.refresh and not args.watch:
+        asking = f"git rvexp status -r {args.what}".rstrip()
+        session.speaker.say(f"as last recorded; {asking} asks where they stand now, and writes down what has ended")
     return _code(shown) if args.exit_status else DONE
 
 
@@ -60,7 +67,7 @@ def _shown(context: Context, text: str, executors: Executors, *, ask: bool) -> l
         found = reread(context, found)
     warning = stale(context, found)
     if warning:
-        context.warn(warning + ("" if ask else "; git rvexp status --refresh asks for them"))
+        context.warn(warning)
     return standings(found, look)
 
 
@@ -73,7 +80,7 @@ def _tell(shown: list[Standing], args: argparse.Namespace, session: Session) -> 
         narrow = session.speaker.terminal and session.speaker.columns < _NARROW
         session.speaker.table(_HEAD, [_cells(s, narrow=narrow) for s in shown], spare=("executor",), flowing=True)
         if not shown:
-            session.speaker.say("nothing runs, and nothing ran in the last day" if not args.what else "no runs")
+            session.speaker.say(_NOTHING if not args.what else "no runs")
     untold = {s.untold for s in shown if s.untold}
     for why in sorted(untold):
         session.speaker.warn(f"some runs could not be asked about: {why}")

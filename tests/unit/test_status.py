@@ -29,6 +29,10 @@ def test_without_refresh_nothing_is_asked(book: Notebook, snapshot: Snapshot, do
     double.run_to_end(job)
     assert row(book) == [str(plan.run), snapshot.tag, "batch", "submitted", "-"]
     assert double.called("DescribeJobs") == []
+    assert book.clone.rvexp("status").stderr.startswith("as last recorded; git rvexp status -r asks")
+    assert "git rvexp status -r first asks" in book.clone.rvexp("status", "first").stderr
+    for asked in (("-r",), ()):  # nothing is left to ask about
+        assert "as last recorded" not in book.clone.rvexp("status", *asked).stderr
 
 
 def test_refresh_tells_what_batch_says_and_keeps_ends(
@@ -144,7 +148,7 @@ def test_old_runs_without_an_end_are_warned_of(book: Notebook, snapshot: Snapsho
     book.submitted(snapshot)
     err = book.clone.rvexp("status").stderr
     assert "2 runs have no recorded end, the oldest was submitted 5 d ago" in err
-    assert "git rvexp status --refresh" in err
+    assert "git rvexp status -r asks" in err
 
 
 def test_runs_that_ended_long_ago_are_left_out_unless_named(book: Notebook, snapshot: Snapshot) -> None:

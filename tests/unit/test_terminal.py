@@ -99,6 +99,7 @@ def test_status_wraps_its_notes(book: Notebook) -> None:
         "chain <run>",
         "  chip      ok  1 min 30 s  run <run>",
         "  └─ train  submitted  run <run>",
+        "as last recorded; git rvexp status -r asks where they stand now, and writes down what has ended",
     ]
 
 
