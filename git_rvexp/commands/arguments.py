@@ -28,8 +28,19 @@ def resources(parser: argparse.ArgumentParser) -> None:
 def environment(parser: argparse.ArgumentParser) -> None:
     """Variables of the run."""
     parser.add_argument("--env", action="append", default=[], metavar="K=V", help="a variable; no secrets")
-    parser.add_argument("--secret-env", action="append", default=[], metavar="NAME", help="a secret, by name only")
+    secret_environment(parser, "a secret, by name only")
     allow_secrets(parser)
+
+
+def secret_environment(parser: argparse.ArgumentParser, about: str) -> None:
+    """Variables that a run gets without their values being written down."""
+    parser.add_argument("--secret-env", action="append", default=[], metavar="NAME", type=_bare, help=about)
+
+
+def _bare(text: str) -> str:
+    if "=" in text:  # nothing of it is repeated: it may be the secret
+        raise argparse.ArgumentTypeError("takes a variable's name alone; its value is this shell's")
+    return text
 
 
 def allow_secrets(parser: argparse.ArgumentParser) -> None:

@@ -39,7 +39,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--queue", help="job queue of steps that name none, instead of batch_queue")
     parser.add_argument("--executor", choices=("docker", "batch"), help="instead of the configured one")
     named = "a secret, by name only; with --resume, one that steps which somebody else planned may have"
-    parser.add_argument("--secret-env", action="append", default=[], metavar="NAME", help=named)
+    shared.secret_environment(parser, named)
     stands = "with --resume: use images, queues and roles of somebody else's steps, though your settings name others"
     parser.add_argument("--trust-record", action="store_true", help=stands)
     shared.allow_secrets(parser)
@@ -94,7 +94,7 @@ def _draw(args: argparse.Namespace, session: Session, steps: tuple[Step, ...]) -
         chain = chain_record.chosen(session.context, "" if args.resume == _NEWEST else args.resume)
         steps, states, content = chain.steps, chain.summary({}), chain.fields()
     else:
-        check(session.context, steps, _options(args, session.context))
+        check(session.context, steps, args.tag, _options(args, session.context))
     if args.json:
         session.speaker.document("rvexp.chain/1", content)
         return DONE

@@ -9,6 +9,7 @@ then the verdict.
 import argparse
 
 from git_rvexp.commands import TARGET
+from git_rvexp.commands import arguments as shared
 from git_rvexp.commands.session import Session
 from git_rvexp.errors import CANNOT_TELL, DONE, NO, Interrupted, UsageError
 from git_rvexp.model import Json
@@ -33,7 +34,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--on", choices=("docker", "batch"), default="", help="another executor than the original's")
     parser.add_argument("--queue", default="", help="another job queue than the original's")
     named = "a variable of yours that somebody else's run on docker may have"
-    parser.add_argument("--secret-env", action="append", default=[], metavar="NAME", help=named)
+    shared.secret_environment(parser, named)
     stands = "somebody else's run: use its image, queue and roles, though your settings name others"
     parser.add_argument("--trust-record", action="store_true", help=stands)
     parser.add_argument("--times", type=int, default=1, metavar="N", help="one after the other; waits for each")

@@ -12,6 +12,7 @@ from git_rvexp.errors import UsageError
 from git_rvexp.workflow import links, planning, publish
 from git_rvexp.workflow.foreground import Here, run_here
 from git_rvexp.workflow.secrecy import requests
+from git_rvexp.workflow.secrecy.refusing import SEEN_HERE, refuse
 
 TAKES_COMMAND = True
 
@@ -31,7 +32,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     context = session.context
     env = {**context.settings.job_env, **shared.pairs(args.env)}
     if not args.allow_secrets:
-        requests.check(args.command, env, requests.SEEN_HERE)
+        refuse(context, requests.places(args.command, env), args.tag, SEEN_HERE)
     snapshot = planning.snapshot_of(context, args.tag, "run")
     if snapshot is None:
         raise UsageError("there is no snapshot of this work tree to run", hint="git rvexp snapshot NICKNAME")

@@ -18,6 +18,7 @@ from git_rvexp.workflow.asof import as_of
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.repeating import inputs, seeding
 from git_rvexp.workflow.secrecy import requests
+from git_rvexp.workflow.secrecy.refusing import refuse as refuse_secrets
 from git_rvexp.workflow.snapshotting import matching
 
 if TYPE_CHECKING:
@@ -57,11 +58,20 @@ def check_command(command: tuple[str, ...] | None, verb: str) -> None:
         )
 
 
-def check_secrets(context: Context, request: Request) -> None:
-    """UsageError when what everybody may read of the run looks as if it held secrets."""
-    if not request.allow_secrets:
-        requests.check(request.command, {**context.settings.job_env, **request.env})
-        requests.check((), context.settings.job_tags)  # apart: a tag may be called as a variable is
+def check_secrets(context: Context, asked: Mapping[str, Request], tag: str) -> None:
+    """UsageError when what everybody may read of the runs looks as if it held secrets; it names all places.
+
+    Each request stands under the name of its step, "" for none; `tag` is the snapshot that was named for them.
+    """
+    settings, found = context.settings, []
+    for name, request in asked.items():
+        if not request.allow_secrets:
+            step = f"step {name!r}: " if name else ""
+            ours = {key: value for key, value in settings.job_env.items() if key not in request.env}
+            found += [step + place for place in requests.places(request.command, request.env)]
+            found += [f"{place} (job.env)" for place in requests.named("the variable", ours)]
+            found += requests.named("the tag", settings.job_tags)
+    refuse_secrets(context, list(dict.fromkeys(found)), tag)
 
 
 def snapshot_of(context: Context, text: str, verb: str) -> Snapshot | None:

@@ -44,7 +44,7 @@ def start(context: Context, request: Request, *, offline: bool = False, follow: 
 
     With `follow` runs it has to come after are waited for here, where the executor does not do that.
     """
-    planning.check_secrets(context, request)
+    planning.check_secrets(context, {"": request}, request.tag)
     asked = dataclasses.replace(request, after=parents.runs_named(context, request.after))
 
     def draft(snapshot: Snapshot, executor: Executor) -> list[Plan]:
@@ -106,7 +106,7 @@ def preview(context: Context, request: Request) -> Mapping[str, Json]:
     It is checked as far as the executor can be asked. `image` is None where none is built yet.
     """
     settings = context.trusted()
-    planning.check_secrets(context, request)
+    planning.check_secrets(context, {"": request}, request.tag)
     request = dataclasses.replace(request, after=parents.runs_named(context, request.after))
     snapshot = planning.snapshot_of(context, request.tag, "submit")
     if snapshot is None:

@@ -57,7 +57,7 @@ HANG = 60  # seconds; only so that a test that would never end does
 def planned(lab: Lab, text: str = STEPS, *, sent: int = 4) -> Chain:
     """A chain begun in the first clone whose driver was killed after it handed over `sent` steps."""
     context, snapshot, executor = lab.context(lab.one), lab.snapshot(), lab.executor()
-    made = drafts(context, "0123456789", parsed(text, "f"), Options())(snapshot, executor)
+    made = drafts(context, "0123456789", parsed(text, "f"), "first", Options())(snapshot, executor)
     plans = [dataclasses.replace(p, image=IMAGE, definition=lab.definition) for p in made]
     with held(context.repo, "0123456789") as hold:
         context.ledger.append(

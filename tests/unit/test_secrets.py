@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from git_rvexp import crash
-from git_rvexp.errors import UsageError
 from git_rvexp.workflow.secrecy import requests
 from git_rvexp.workflow.secrecy.patterns import PATTERNS
 from git_rvexp.workflow.secrecy.redaction import redacted
@@ -196,10 +195,9 @@ def test_allowing_it_once_is_written_in_the_tag(clone: Clone) -> None:
 @pytest.mark.parametrize("rule", ["aws-access-key", "github-token", "sk-token", "url-password"])
 def test_a_command_with_a_secret_is_refused(rule: str) -> None:
     """The word is named by its number."""
-    with pytest.raises(UsageError, match="word 2 of the command") as told:
-        requests.check(("train", f"--x={REAL[rule]}"), {})
-    assert REAL[rule] not in str(told.value)
-    assert "--secret-env" in str(told.value.hint)
+    (told,) = requests.places(("train", f"--x={REAL[rule]}"), {})
+    assert told.startswith("word 2 of the command")
+    assert REAL[rule] not in told
 
 
 @pytest.mark.parametrize(
@@ -207,16 +205,14 @@ def test_a_command_with_a_secret_is_refused(rule: str) -> None:
 )
 def test_a_flag_that_says_secret_is_refused(command: tuple[str, ...]) -> None:
     """Both spellings, and within a shell's line."""
-    with pytest.raises(UsageError, match="word"):
-        requests.check(command, {})
+    (told,) = requests.places(command, {})
+    assert told.startswith("word")
 
 
 @pytest.mark.parametrize("name", ["DB_PASSWORD", "WANDB_API_KEY", "HF_TOKEN", "clientSecret", "AWS_SECRET_ACCESS_KEY"])
 def test_a_variable_that_says_secret_is_refused(name: str) -> None:
     """By its name alone; the value is not repeated."""
-    with pytest.raises(UsageError, match=f"the variable {name}") as told:
-        requests.check(("true",), {name: "hunter2-x9"})
-    assert "hunter2" not in str(told.value)
+    assert requests.places(("true",), {name: "hunter2-x9"}) == [f"the variable {name}: its name says so"]
 
 
 @pytest.mark.parametrize(
@@ -234,7 +230,7 @@ def test_a_variable_that_says_secret_is_refused(name: str) -> None:
 )
 def test_a_variable_that_only_sounds_so_is_not(name: str, value: str) -> None:
     """Switches, counts, and where a secret is."""
-    requests.check(("true",), {name: value})
+    assert requests.places(("true",), {name: value}) == []
 
 
 @pytest.mark.parametrize("verb", ["submit", "run", "chain"])
@@ -252,6 +248,7 @@ def test_requests_are_checked_before_anything_is_done(clone: Clone, verb: str) -
     assert "hunter2" not in done.stderr + done.stdout
     assert ("it is recorded, shared" in done.stderr) == (verb != "run")
     assert ("nothing of it is recorded" in done.stderr) == (verb == "run")
+    assert "--secret-env NAME passes" in done.stderr
     assert clone.git("for-each-ref", "refs/notes") == notes
     assert "the variable DB_PASSWORD" not in clone.rvexp(*words, "--allow-secrets", *tail, env=env).stderr
 
@@ -260,11 +257,46 @@ def test_a_tag_of_a_job_hides_no_variable_of_its_name(clone: Clone) -> None:
     """Both are looked at, whichever of the two holds the secret."""
     clone.rvexp("snapshot", "demo")
     env = {"DOCKER_HOST": "unix:///nowhere/docker.sock"}
-    for variable, tag in (("hunter2-x9", "none"), ("none", "hunter2-x9")):
+    for variable, tag, told in (("hunter2-x9", "none", "the variable"), ("none", "hunter2-x9", "the tag")):
         clone.git("config", "rvexp.job.env", f"API_KEY={variable}")
         clone.git("config", "rvexp.job.tags", f"API_KEY={tag}")
         done = clone.rvexp("submit", "demo", "--", "true", env=env)
-        assert (done.returncode, "the variable API_KEY" in done.stderr) == (2, True), done.stderr
+        assert (done.returncode, f"{told} API_KEY" in done.stderr) == (2, True), done.stderr
+
+
+def test_one_refusal_names_all_places(clone: Clone) -> None:
+    """Words, variables and tags, of all steps; and the files that would keep the work tree from becoming a snapshot."""
+    clone.rvexp("snapshot", "demo")
+    clone.git("config", "rvexp.job.env", "API_KEY=hunter2-x9")
+    clone.git("config", "rvexp.job.tags", "OLD_TOKEN=hunter2-x9")
+    command = '["true", "--password", "hunter2-x9"]'
+    step = '[[step]]\nname = "{0}"\ncommand = {1}\nenv = {{ {0}_SECRET = "hunter2-x9" }}\n'
+    (clone.path / ".git" / "info" / "exclude").write_text("chain.toml\n")
+    clone.write("chain.toml", step.format("a", command) + step.format("b", command))
+    words = "word 3 of the command: the value of --password"
+    configured = ["the variable API_KEY: its name says so (job.env)", "the tag OLD_TOKEN: its name says so"]
+
+    def refused(*command: str) -> list[str]:
+        done = clone.rvexp(*command)
+        assert (done.returncode, "hunter2" in done.stderr) == (2, False), done.stderr
+        return [line.strip() for line in done.stderr.splitlines() if line.startswith("  ")]
+
+    a, b = ([f"step '{s}': {words}", f"step '{s}': the variable {s}_SECRET: its name says so"] for s in "ab")
+    assert refused("chain", "chain.toml", "demo") == [*a, *configured, *b]
+    one = ["submit", "--env", "DB_PASSWORD=hunter2-x9", "--", "true", "--password", "hunter2-x9"]
+    told = [words, "the variable DB_PASSWORD: its name says so", *configured]
+    assert refused("submit", "demo", *one[1:]) == told
+    clone.write("new.env", REAL["github-token"])
+    file = "new.env:1  a GitHub token (github-token)"
+    assert refused(*one) == [*told, file]
+    assert refused("run", *one[1:]) == [words, configured[0].removesuffix(" (job.env)"), told[1], file]
+
+
+@pytest.mark.parametrize("words", [("submit", "demo"), ("run", "demo"), ("chain", "x.toml"), ("repeat", "demo")])
+def test_a_secret_given_where_its_name_belongs_is_not_repeated(clone: Clone, words: tuple[str, ...]) -> None:
+    """Neither in the error nor in the hint."""
+    done = clone.rvexp(*words, "--secret-env", "DB_PASSWORD=hunter2-x9")
+    assert (done.returncode, "a variable's name alone" in done.stderr, "hunter2" in done.stderr) == (2, True, False)
 
 
 SCANNER = """#!/bin/sh

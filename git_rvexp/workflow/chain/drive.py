@@ -41,7 +41,7 @@ def start(context: Context, steps: Sequence[Step], tag: str, options: Options, t
     Nothing is recorded when any check of any step fails.
     """
     name = str(RunId.new())
-    ready = prepared(context, tag, drafts(context, name, steps, options), verb="chain")
+    ready = prepared(context, tag, drafts(context, name, steps, tag, options), verb="chain")
     for plan in ready.plans:
         checked(ready.executor, plan)
     with held(context.repo, name) as hold:

@@ -35,13 +35,13 @@ class Options:
 
 
 def drafts(
-    context: Context, name: str, steps: Sequence[Step], options: Options
+    context: Context, name: str, steps: Sequence[Step], tag: str, options: Options
 ) -> Callable[[Snapshot, Executor], list[Plan]]:
     """What makes the drafts of the chain `name` once the snapshot and the executor are known.
 
     UsageError at once when a step looks as if it held secrets.
     """
-    check(context, steps, options)
+    check(context, steps, tag, options)
 
     def drafted(snapshot: Snapshot, executor: Executor) -> list[Plan]:
         made: dict[str, Plan] = {}
@@ -54,10 +54,9 @@ def drafts(
     return drafted
 
 
-def check(context: Context, steps: Sequence[Step], options: Options) -> None:
-    """UsageError when a step looks as if it held secrets."""
-    for step in steps:
-        planning.check_secrets(context, _request(step, options))
+def check(context: Context, steps: Sequence[Step], tag: str, options: Options) -> None:
+    """UsageError when steps look as if they held secrets; `tag` is the snapshot that was named for them."""
+    planning.check_secrets(context, {step.name: _request(step, options) for step in steps}, tag)
 
 
 def again(context: Context, chain: Chain, redo: set[str]) -> list[Plan]:

@@ -17,21 +17,19 @@ _HARMLESS_ENDS = {"file", "path", "dir", "name", "id", "url", "uri", "arn", "typ
 _HARMLESS = re.compile(r"(?i)true|false|none|null|yes|no|\d{0,7}|[<$\[{].*|/.*|\./.*|[a-z0-9+]+://[^@]*|arn:.*")
 
 
-RECORDED = "it is recorded, shared, and read by whoever may describe jobs"
-SEEN_HERE = "nothing of it is recorded, but every user of this machine's engine can read it"
+def places(command: Sequence[str], env: Mapping[str, str]) -> list[str]:
+    """The places (never the values) of what looks like a secret in a command and an environment."""
+    return [*_in_command(command), *named("the variable", env)]
 
 
-def check(command: Sequence[str], env: Mapping[str, str], why: str = RECORDED) -> None:
-    """UsageError with the places (never the values) of what looks like a secret in a command or an environment.
-
-    `why` tells who would read it.
-    """
-    found = [*_in_command(command), *_in_environment(env)]
-    if found:
-        raise UsageError(
-            f"the request looks as if it held secrets; {why}\n" + listed(found),
-            hint="--secret-env NAME passes a variable without its value; --allow-secrets where it is none",
-        )
+def named(what: str, values: Mapping[str, str]) -> Iterator[str]:
+    """The same of values by name; `what` says what they are."""
+    for name, value in values.items():
+        hit = _hit(value)
+        if hit:
+            yield f"{what} {name}: {hit.about}"
+        elif _secret(name, value):
+            yield f"{what} {name}: its name says so"
 
 
 def check_build(settings: Settings) -> None:
@@ -65,15 +63,6 @@ def _in_command(command: Sequence[str]) -> Iterator[str]:
             yield f"word {number} of the command: the value of {flag}"
         elif before.startswith("--") and "=" not in before and not word.startswith("-") and _secret(before, word):
             yield f"word {number} of the command: the value of {before}"
-
-
-def _in_environment(env: Mapping[str, str]) -> Iterator[str]:
-    for name, value in env.items():
-        hit = _hit(value)
-        if hit:
-            yield f"the variable {name}: {hit.about}"
-        elif _secret(name, value):
-            yield f"the variable {name}: its name says so"
 
 
 def _hit(text: str) -> Hit | None:
