@@ -186,7 +186,7 @@ class Settings:
     )
     run_metrics: tuple[str, ...] = _key(
         (),
-        "JSON files whose numbers are recorded: paths in the container, or s3:// URIs ({run} stands for the run)",
+        "JSON files whose numbers are recorded: s3:// URIs ({run} stands for the run); on docker also container paths",
         key="run.metrics",
         rule=rules.json_files,
     )

@@ -18,6 +18,7 @@ from git_rvexp.record import share
 from git_rvexp.record.runs import runs
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.held import signals_held
+from git_rvexp.workflow.looking import metrics
 from git_rvexp.workflow.repeating import borrowed, inputs, outputs
 from git_rvexp.workflow.storing.sharing import share_record
 
@@ -80,6 +81,7 @@ def announce(context: Context, snapshot: Snapshot, plans: Sequence[Plan], *, off
     mark = {"offline": True} if offline else {}
     for plan in plans:
         outputs.foretell(context, plan)
+        metrics.foretell(context, plan)
     plans = [inputs.seen(context, plan) for plan in plans]
     try:
         with signals_held():

@@ -93,6 +93,15 @@ def test_a_preview_needs_no_image_and_is_checked(lab: Lab) -> None:
     assert len(lab.double.called("RegisterJobDefinition")) == made
 
 
+def test_metrics_that_batch_will_not_show_are_warned_of_before_the_job(lab: Lab) -> None:
+    """As outputs are: the path is named, and what to name instead."""
+    metrics = {"metrics": ["out/metrics.json", "s3://bucket/{run}/metrics.json"]}
+    lab.submit(dataclasses.replace(lab.plan(), extra=metrics))
+    (told,) = (line for line in lab.told if "will not be known" in line)
+    assert told.startswith("metrics in out/metrics.json ")
+    assert told.endswith("declare an S3 URI in run.metrics, such as s3://BUCKET/{run}/metrics.json")
+
+
 def test_throttling_is_waited_out_with_a_look_up_before_each_try(lab: Lab) -> None:
     """429 before acceptance: looked up, tried again, one job."""
     lab.double.fail_next("SubmitJob", "429_before", count=3)

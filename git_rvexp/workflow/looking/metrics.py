@@ -48,6 +48,17 @@ def fields(context: "Context", plan: "Plan", job: str) -> dict[str, Json]:
     return told | ({"left_out": left_out} if left_out else {}) | ({"unread": unread} if unread else {})
 
 
+def foretell(context: "Context", plan: "Plan") -> None:
+    """Warn of files that nobody will be able to read once the job has ended."""
+    from git_rvexp.data.places import RUN  # noqa: PLC0415  as above
+    from git_rvexp.workflow.repeating import outputs  # noqa: PLC0415  as above
+
+    for place in declared(plan):
+        if why := outputs.unreadable(plan, place):
+            instead = f"s3://BUCKET/{RUN}/{PurePosixPath(place).name}"
+            context.warn(f"metrics in {place} will not be known: {why} in run.metrics, such as {instead}")
+
+
 def of(run: Run) -> Mapping[str, Json]:
     """The recorded numbers of a run by name; none when nobody has read any."""
     event = run.first("metrics")

@@ -69,7 +69,7 @@ def fields(context: Context, plan: Plan, job: str) -> dict[str, Json]:
 def foretell(context: Context, plan: Plan) -> None:
     """Warn of declared outputs that nobody will be able to read once the job has ended."""
     for place in declared(plan):
-        why = _unreadable(plan, place)
+        why = unreadable(plan, place)
         if why:
             context.warn(f"output {place} will not be known: {why}, such as --output s3://BUCKET/{places.RUN}/")
 
@@ -96,7 +96,7 @@ def read(context: Context, plan: Plan, job: str, place: str, reading: Reading) -
     try:
         if places.is_s3(place):
             return _from_s3(context, plan, place, reading)
-        why = _unreadable(plan, place)
+        why = unreadable(plan, place)
         if why:
             reading.unread[place] = why
             return []
@@ -106,7 +106,7 @@ def read(context: Context, plan: Plan, job: str, place: str, reading: Reading) -
         return []
 
 
-def _unreadable(plan: Plan, place: str) -> str:
+def unreadable(plan: Plan, place: str) -> str:
     """Why what a job leaves there is out of reach when it has ended; "" when it is not."""
     if places.is_s3(place):
         return ""
