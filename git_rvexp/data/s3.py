@@ -23,6 +23,7 @@ _MD5 = re.compile(r"[0-9a-f]{32}")
 _SUMS = ("SHA256", "SHA1", "CRC64NVME", "CRC32C", "CRC32")
 _ASKED_ONE_BY_ONE = 1000
 _LARGEST_TEXT = 65536
+WRITTEN = "written while it was being listed"
 NO_VERSIONS = "no versions are kept: a change cannot be undone"
 
 
@@ -135,7 +136,7 @@ class Listing:
             self._count("archived in Glacier: has to be restored before it can be read")
         modified = entry.get("LastModified")
         if isinstance(modified, dt.datetime) and modified >= started:
-            self._count("written while it was being listed")
+            self._count(WRITTEN)
 
     def _version(self, entry: Mapping[str, Json]) -> str:
         version = str(entry.get("VersionId") or "")

@@ -11,6 +11,7 @@ import pytest
 
 from git_rvexp import aws
 from git_rvexp.data.copying import MovedError
+from git_rvexp.data.s3 import WRITTEN
 from git_rvexp.errors import RvexpError, UsageError
 from git_rvexp.model import Json, Plan, Snapshot
 from git_rvexp.names import RunId
@@ -70,7 +71,7 @@ class Place:
 
 def lasting(entry: dict[str, Json]) -> dict[str, Json]:
     """An input without what is told of objects that are a second old, which passes."""
-    hazards = {k: v for k, v in entry.get("hazards", {}).items() if k != "written while it was being listed"}
+    hazards = {k: v for k, v in entry.get("hazards", {}).items() if k != WRITTEN}
     return {**entry, "hazards": hazards}
 
 
@@ -99,6 +100,19 @@ def place(clone: Clone, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Place:
 def plain(clone: Clone, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Place:
     """Without versions."""
     return made(clone, stack, monkeypatch, versioned=False)
+
+
+@pytest.mark.parametrize("how", [COPY, VERSION])
+def test_what_was_pinned_just_now_is_not_called_unsettled(place: Place, how: str) -> None:
+    """The copy that we have just made and checked, or a version, is not being written; the original may be."""
+    plan = place.plan("train", f"{place.train}a.csv")
+    again = pinned(place.book.context, plan, how)
+    (entry,) = again.extra["inputs"]
+    assert entry["uri"] != f"{place.train}a.csv"
+    assert WRITTEN not in entry.get("hazards", {})
+    place.book.warned.clear()
+    inputs.seen(place.book.context, again)
+    assert [line for line in place.book.warned if WRITTEN in line] == []
 
 
 def test_a_prefix_is_copied_under_the_name_of_its_content(place: Place) -> None:

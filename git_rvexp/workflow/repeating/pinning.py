@@ -77,10 +77,15 @@ def _fit(context: Context, entry: Entry) -> bool:
 
 
 def _pin(context: Context, plan: Plan, entry: Entry, how: str) -> dict[str, Json]:
+    from git_rvexp.data.s3 import WRITTEN  # noqa: PLC0415  as below
+
     uri = str(entry["uri"])
     where = _copied(context, plan, entry) if how == COPY else _versioned(context, entry)
     bare = {"uri": where, "pinned": uri, "pinned_manifest": entry["manifest"]}
-    return inputs.look(context, plan, bare | ({"declared": True} if entry.get("declared") else {}))
+    looked = inputs.look(context, plan, bare | ({"declared": True} if entry.get("declared") else {}))
+    # A second old is what we copied and checked just now; nobody writes a copy, or a version, anew.
+    hazards = {text: count for text, count in looked.pop("hazards", {}).items() if text != WRITTEN}
+    return looked | ({"hazards": hazards} if hazards else {})
 
 
 def _copied(context: Context, plan: Plan, entry: Entry) -> str:
