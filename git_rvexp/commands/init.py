@@ -2,7 +2,8 @@
 
 On a terminal it asks at most four questions, none of which needs an answer: without any, snapshots are kept inside
 this clone and runs happen on this machine. Each question has an option. Running it again changes nothing that is as
-it should be. An existing .rvexp.toml is changed by line; its comments stay.
+it should be. An existing .rvexp.toml is changed by line; its comments stay. At the end the experiments remote is
+asked once whether it answers; that it does not is a warning.
 """
 
 import argparse

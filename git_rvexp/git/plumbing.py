@@ -143,6 +143,27 @@ class Repo:
             raise GitError(_failed(args, done))
         return done
 
+    def git_within(self, seconds: float, *args: str) -> Result:
+        """Run `git <args>` where nobody can be asked for a password; GitError when that takes longer than `seconds`."""
+        import tempfile  # noqa: PLC0415  seldom needed
+
+        # Files, since a pipe would be held open by helpers that outlive git; a session without a terminal to ask at.
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            env, no = {**self.env, "GIT_TERMINAL_PROMPT": "0"}, subprocess.DEVNULL
+            command = ["git", *args]
+            with subprocess.Popen(
+                command, cwd=self.top, env=env, stdin=no, stdout=out, stderr=err, start_new_session=True
+            ) as git:
+                try:
+                    git.wait(seconds)
+                except subprocess.TimeoutExpired as why:
+                    raise GitError(f"git {args[0]} got no answer within {seconds:g} s") from why
+                finally:
+                    git.terminate()  # git stops its helpers then; nothing when it has ended
+            out.seek(0)
+            err.seek(0)
+            return Result(git.returncode, out.read(), err.read().decode("utf-8", "replace"))
+
     @contextmanager
     def reading(self, *args: str, stdin: bytes) -> Iterator[IO[bytes]]:
         """What `git <args>` answers, while it still looks for the rest. GitError at the end when it has failed."""

@@ -98,6 +98,16 @@ def ids(repo: Repo, names: Iterable[str] = ()) -> dict[str, str]:
     return {ref: oid for oid, _, ref in (line.partition("\t") for line in done.lines)}
 
 
+def try_out(repo: Repo, seconds: float) -> None:
+    """Ask the remote something, once. GitError, with what git says, when it does not answer within `seconds`."""
+    try:
+        done = repo.git_within(seconds, "ls-remote", "--quiet", NAME, "HEAD")
+    except GitError as why:
+        done = Result(128, b"", str(why))
+    if done.code:
+        raise unreachable(repo, done)
+
+
 def push(repo: Repo, *refspecs: str, negotiate: bool = False, options: Iterable[str] = ()) -> Result:
     """Push without force; exit code 1 means the remote refused a ref (see the result's lines).
 
@@ -150,7 +160,8 @@ def fetch(repo: Repo, *refspecs: str) -> Result:
 def unreachable(repo: Repo, done: Result) -> GitError:
     """The error for a remote that could not be talked to."""
     place = (urls(repo, NAME) or ["(not set up)"])[0]
-    told = "\n".join(f"  {line}" for line in done.err.strip().splitlines()[-4:])
+    said = [line for line in done.err.splitlines() if line.strip()]
+    told = "\n".join(f"  {line}" for line in said[-4:])
     return GitError(f"the experiments remote cannot be reached: {redacted(place)}\n{told}", hint="git rvexp doctor")
 
 

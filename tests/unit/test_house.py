@@ -118,7 +118,8 @@ POSIX = {
     "signal.SIGKILL": set(),
     "signal.SIGALRM": set(),
     "signal.pthread_sigmask": {"workflow/held.py"},
-    "start_new_session": {"workflow/foreground.py"},  # `run` becomes the docker command: POSIX only, and told so
+    # `run` becomes the docker command: POSIX only, and told so; where there are no sessions, git may ask for a password
+    "start_new_session": {"workflow/foreground.py", "git/plumbing.py"},
     "/bin/sh": {"workflow/foreground.py"},
     **{key: set[str]() for key in ("pwd", "grp", "resource", "termios", "tty", "pty")},
     **{

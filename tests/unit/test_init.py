@@ -3,6 +3,7 @@
 import os
 import pty
 import select
+import socket
 import subprocess
 import sys
 import tomllib
@@ -112,6 +113,28 @@ def test_what_the_remote_refuses_leaves_the_clone_as_it_was(clone: Clone, tmp_pa
     assert done.returncode == 2
     assert "same place as origin" in done.stderr
     assert state(clone) == before
+
+
+def test_a_remote_that_does_not_answer_is_warned_of_at_once(clone: Clone, tmp_path: Path) -> None:
+    """With what git says and what to do; the clone is set up all the same, and an answer is not spoken of."""
+    place = tmp_path / "experiments.git"
+    done = clone.rvexp("init", "--remote", str(place))
+    assert done.returncode == 0, done.stderr
+    assert f"warning: the experiments remote cannot be reached: {place}\n" in done.stderr
+    assert f"fatal: '{place}' does not appear to be a git repository" in done.stderr
+    assert "git ls-remote experiments asks again" in done.stderr
+    assert done.stderr.endswith("next: git rvexp snapshot NICK\n")
+    assert clone.git("config", "remote.experiments.url") == str(place)
+    subprocess.run(["git", "init", "-q", "--bare", place], check=True)
+    assert "warning" not in clone.rvexp("init").stderr
+
+
+def test_a_remote_that_keeps_silent_holds_nobody_up(clone: Clone) -> None:
+    """It takes the connection and never says a word: git is stopped, with its helper, and that is told."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        done = clone.rvexp("init", "--remote", f"http://127.0.0.1:{silent.getsockname()[1]}/x.git")
+    assert done.returncode == 0, done.stderr
+    assert "git ls-remote got no answer within 5 s" in done.stderr
 
 
 def test_snapshots_move_out_to_a_real_remote(clone: Clone, tmp_path: Path) -> None:

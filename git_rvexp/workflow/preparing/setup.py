@@ -10,7 +10,7 @@ from pathlib import Path
 
 from git_rvexp import tomltext
 from git_rvexp.addresses import redacted
-from git_rvexp.errors import RvexpError
+from git_rvexp.errors import GitError, RvexpError
 from git_rvexp.git import embedded, remote
 from git_rvexp.git.configuration import put
 from git_rvexp.git.notes import ensure_notes_ref
@@ -21,6 +21,8 @@ from git_rvexp.record import asking
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.guard import ensure_guard
 from git_rvexp.workflow.preparing import settingsfile, trust
+
+_PATIENCE = 5.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,21 @@ def apply(context: Context, wanted: Change, reload: Callable[[], Context]) -> Co
         context.say("set core.notesRef, so that `git notes show TAG` prints the record")
     now = reload()
     trust.confirm(now)
+    if not connected.embedded:
+        _try_out(now)
     return now
+
+
+def _try_out(context: Context) -> None:
+    """Warn when the remote does not answer now: the clone is set up all the same, and there may be no network."""
+    try:
+        with context.progress("asking the experiments remote", 0, ""):
+            remote.try_out(context.repo, _PATIENCE)
+    except GitError as why:
+        context.warn(
+            f"{why}\n  snapshots stay in this clone until it answers; git ls-remote {remote.NAME} asks again, "
+            "git rvexp init --remote URL names another one"
+        )
 
 
 def _connected(context: Context) -> Remote:
