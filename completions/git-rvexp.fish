@@ -251,7 +251,7 @@ __rvexp_complete '__rvexp_at report' -f -s q -l quiet -d 'say nothing but result
 __rvexp_complete '__rvexp_at report' -f -l color -r -a 'auto always never' -d 'colour the output'
 __rvexp_complete '__rvexp_at report' -f -l profile -r -d 'lay [profile.NAME] of the settings files over them'
 __rvexp_complete '__rvexp_at report' -f -s a -l all -d 'one page of all experiments'
-__rvexp_complete '__rvexp_at report' -f -s o -l output -r -d 'where to write it; - is stdout'
+__rvexp_complete '__rvexp_at report' -f -s o -l output -r -d 'where to write it, instead of the git directory; - is stdout'
 __rvexp_complete '__rvexp_at report' -f -l parent -r -d 'show what changed since this one'
 __rvexp_complete '__rvexp_at report' -f -l public -d 'leave out what report.private names'
 __rvexp_complete '__rvexp_at report' -f -l check -r -d 'look today at the N newest snapshots, or at all (default 50)'

@@ -2,7 +2,8 @@
 
 list prints every setting in force; get prints one value; path prints the files, read or not. set changes one line of
 .rvexp.toml (--user: of your own file; --local: this clone's git configuration) and leaves comments as they are. A
-table such as job.env is given as NAME=VALUE,NAME=VALUE.
+table such as job.env is given as NAME=VALUE,NAME=VALUE. .rvexp.toml is part of the work tree: after set, the next
+submit wants a new snapshot.
 """
 
 import argparse
@@ -17,6 +18,7 @@ from git_rvexp.layers import FILE, git_name, user_file
 from git_rvexp.settings import Key, keys
 from git_rvexp.values import WrongValueError, shown, typed, written
 from git_rvexp.workflow.preparing import settingsfile, trust
+from git_rvexp.workflow.snapshotting.written import tell
 
 ACTIONS = ("list", "get", "set", "path")
 
@@ -110,3 +112,5 @@ def _set_in_file(session: Session, path: Path, key: Key, value: Any, *, tracked:
     if after != before:
         settingsfile.write(path, after, tracked=tracked)
     session.speaker.say(f"{'set' if after != before else 'no change:'} {key.name} in {path}")
+    if tracked and after != before:
+        tell(session.context, path, "--local sets it for this clone alone, and changes no file")

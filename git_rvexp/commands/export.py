@@ -58,7 +58,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     else:
         made = formats.text(about, args.format).encode("utf-8", "backslashreplace")
     written(path, [made])
-    session.speaker.result(args.output)
+    _tell(args, session, path)
     return 0
 
 
@@ -78,4 +78,11 @@ def _bundle(args: argparse.Namespace, about: "Subject", session: Session) -> Non
         made = pieces(about, Path(folder))
         with about.context.progress(f"writing {path.name}", 0, "") as step:
             written(path, passing(made, step))
+    _tell(args, session, path)
+
+
+def _tell(args: argparse.Namespace, session: Session, path: Path) -> None:
+    from git_rvexp.workflow.snapshotting.written import tell  # noqa: PLC0415  -h needs none of it
+
+    tell(session.context, path, "-o with a place outside keeps it as it is")
     session.speaker.result(args.output)

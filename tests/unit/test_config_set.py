@@ -136,6 +136,14 @@ def test_set_refuses_what_it_would_have_to_read_back_as_an_error(clone: Clone) -
     assert (clone.path / ".rvexp.toml").read_text() == "batch_queue = \n"
 
 
+def test_set_says_what_becomes_of_the_snapshot(clone: Clone, sealed: Path) -> None:
+    """Of the file of the repository, when it was changed; not of git's configuration."""
+    told = ".rvexp.toml is in the work tree, so the next submit wants a new snapshot"
+    assert told in clone.rvexp("config", "set", "job.vcpus", "2").stderr
+    for words in (("job.vcpus", "2"), ("job.vcpus", "3", "--local"), ("job.vcpus", "3", "--user")):
+        assert told not in clone.rvexp("config", "set", *words).stderr
+
+
 def test_set_does_not_follow_a_tracked_link(clone: Clone, sealed: Path) -> None:
     """A link in the tree leads where another person wanted, for instance to a shell's start file."""
     target = sealed / ".profile"

@@ -157,17 +157,33 @@ def test_what_is_private_is_a_setting(shown: Shown) -> None:
 
 
 def test_where_the_page_is_written(shown: Shown) -> None:
-    """Under the tag's name, printed; again over itself, and never over anything else."""
-    name = "al_roads_2026-11-02_unet-512.html"
+    """Without -o in the git directory under the tag's name, printed; over itself, and never over anything else."""
+    place = shown.book.clone.path / ".git" / "rvexp" / "reports" / "al_roads_2026-11-02_unet-512.html"
+    before = shown.book.clone.git("status", "--porcelain")
     for _ in range(2):
         done = shown.book.clone.rvexp("report", "unet-512", "--check", "0")
-        assert (done.returncode, done.stdout) == (0, f"{name}\n")
+        assert (done.returncode, done.stdout) == (0, f"{place}\n")
+        assert "in the work tree" not in done.stderr
+    assert "unet-512" in place.read_text()
+    assert shown.book.clone.git("status", "--porcelain") == before
     other = shown.book.clone.write("thesis.html", "<p>mine</p>")
     refused = shown.book.clone.rvexp("report", "unet-512", "--check", "0", "-o", "thesis.html")
     assert (refused.returncode, other.read_text()) == (2, "<p>mine</p>")
     assert shown.book.clone.rvexp("report", "unet-512", "--check", "0", "-o", "thesis.html", "--force").returncode == 0
     assert "unet-512" in other.read_text()
     assert not list(Path(shown.book.clone.path).glob(".*.html*"))
+
+
+def test_a_page_in_the_work_tree_is_said_to_change_it(shown: Shown, tmp_path: Path) -> None:
+    """What follows is told, and what keeps it so; not of a file that is ignored, and not of one elsewhere."""
+    clone = shown.book.clone
+    for words in (("report", "unet-512", "--check", "0"), ("export", "unet-512", "--format", "json")):
+        done = clone.rvexp(*words, "-o", f"{words[0]}.out")
+        assert f"{words[0]}.out is in the work tree, so the next submit wants a new snapshot" in done.stderr
+        clone.write(".gitignore", "*.ignored\n")
+        for place in (f"{words[0]}.ignored", str(tmp_path / f"{words[0]}.html")):
+            done = clone.rvexp(*words, "-o", place)
+            assert (done.returncode, "in the work tree" in done.stderr) == (0, False), done.stderr
 
 
 def test_the_days_checks_are_on_the_page(shown: Shown) -> None:
