@@ -18,7 +18,7 @@ from git_rvexp.workflow.looking.moments import age, iso, since
 from git_rvexp.workflow.looking.survey import NO_RUNS, STATES, Query, Row, rows
 
 _HEAD = ("snapshot", "age", "changes", "runs", "last run")
-_METRICS = "metrics"  # the last column, where any run has numbers
+_METRICS = "metrics"  # of the last run; the last column, where any has some
 _SHOWN_NUMBERS = 3
 _SPARE = ("changes", "metrics", "last run", "age")
 _NARROW = 60  # columns; below, a nickname has to do for the whole tag

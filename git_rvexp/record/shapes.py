@@ -108,7 +108,7 @@ _SHAPES: Mapping[str, Mapping[str, _Check]] = {
     "log": {**_RUN, **dict.fromkeys(("sha256", "uri"), _text)},
     "inputs": {**_RUN, "changed": _texts},
     "outputs": {**_RUN, "count": _whole, "unread": _table, "texts": _table},
-    "metrics": {**_RUN, "values": _table, "unread": _table},
+    "metrics": {**_RUN, **dict.fromkeys(("values", "not_finite", "unread"), _table)},
     "verdict": {
         **_RUN,
         **dict.fromkeys(("why", "although", "missing", "extra", "unknown"), _texts),

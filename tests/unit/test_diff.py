@@ -97,11 +97,12 @@ def test_two_runs_of_one_snapshot(book: Notebook, pair: tuple[Snapshot, Snapshot
 
 
 def test_metrics_are_compared_with_their_difference(book: Notebook, pair: tuple[Snapshot, Snapshot]) -> None:
-    """Old, new and by how much; one that only one side has stands alone, equal ones are left out."""
+    """Old, new and by how much; equal ones are left out, and NaN is no number to count with."""
     for snapshot, values in zip(pair, ({"acc": 0.5, "n": 9, "old": 1}, {"acc": 0.75, "n": 9}), strict=True):
         run = book.ended(snapshot)
-        book.tell(snapshot, "metrics", run=str(run.run), values=values)
-    assert changes(book) == {"metrics acc": (0.5, 0.75), "metrics old": (1, None)}
+        words = {"worst": "Infinity", **({} if "old" in values else {"old": "NaN"})}
+        book.tell(snapshot, "metrics", run=str(run.run), values=values, not_finite=words)
+    assert changes(book) == {"metrics acc": (0.5, 0.75), "metrics old": (1, "NaN")}
     assert "metrics acc\n  - 0.5\n  + 0.75  (+0.25)\n" in book.clone.rvexp("diff", "one", "two").stdout
 
 

@@ -19,6 +19,7 @@ from git_rvexp.workflow.snapshotting.naming import Request
 from git_rvexp.workflow.snapshotting.take import take
 from tests.conftest import Clone
 from tests.notebook import BEGIN, IMAGE, Notebook
+from tests.schemas import check
 
 
 @pytest.fixture
@@ -149,19 +150,34 @@ def test_a_cut_line_is_not_believed(book: Notebook, line: str) -> None:
     assert told["damaged_lines"] == 1
 
 
-def test_numbers_of_the_last_run_that_has_any_are_shown(book: Notebook) -> None:
+def test_numbers_are_those_of_the_run_that_is_shown(book: Notebook) -> None:
     """A last column where any row has them: exact for programs; by --format, and per run in JSON."""
     snapshot = book.snapshot("al/roads/2026-11-05/judged")
     first, second = book.ended(snapshot), book.ended(snapshot)
     book.tell(snapshot, "metrics", run=str(first.run), values={"accuracy": 0.5})
     book.tell(snapshot, "metrics", run=str(second.run), values={"accuracy": 0.961234567, "n_test": 360, "odd": "text"})
-    book.ended(snapshot)
     rows = [line.split("\t") for line in book.clone.rvexp("list", "-n", "2").stdout.splitlines()]
-    assert [row[5:] for row in rows] == [["accuracy 0.961234567, n_test 360"], ["-"]]
-    assert book.clone.rvexp("list", "-n", "1", "--format", "%(metrics)").stdout == "accuracy 0.961234567, n_test 360\n"
+    assert [row[4:] for row in rows] == [[str(second.run), "accuracy 0.961234567, n_test 360"], [rows[1][4], "-"]]
+    form = ("--format", "%(run) %(metrics)")
+    shown = book.clone.rvexp("list", "-n", "1", *form).stdout
+    assert shown == f"{second.run} accuracy 0.961234567, n_test 360\n"
+    failed = book.ended(snapshot, 1)
+    assert book.clone.rvexp("list", "-n", "1", *form).stdout == f"{failed.run} \n"
     told = document(book, "-n", "1")["snapshots"][0]["runs"]
     assert [run.get("metrics") for run in told] == [{"accuracy": 0.5}, {"accuracy": 0.961234567, "n_test": 360}, None]
     assert len(book.clone.rvexp("list", "--project", "clouds").stdout.split("\t")) == 5
+
+
+def test_what_is_no_finite_number_is_shown_as_a_word(book: Notebook) -> None:
+    """A loss that became NaN stands in the list, and in JSON beside the numbers; other words are no metrics."""
+    snapshot = book.snapshot("al/roads/2026-11-05/judged")
+    run = book.ended(snapshot)
+    words = {"loss": "NaN", "odd": "text"}
+    book.tell(snapshot, "metrics", run=str(run.run), values={"epoch": 3}, not_finite=words)
+    assert book.clone.rvexp("list", "-n", "1", "--format", "%(metrics)").stdout == "epoch 3, loss NaN\n"
+    (told,) = document(book, "-n", "1")["snapshots"][0]["runs"]
+    assert (told["metrics"], told["not_finite"]) == ({"epoch": 3}, {"loss": "NaN"})
+    check(document(book))
 
 
 def test_text_in_a_value_is_not_taken_for_a_field(book: Notebook) -> None:

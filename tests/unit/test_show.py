@@ -115,13 +115,14 @@ def test_an_ambiguous_name_lists_candidates(book: Notebook, snapshot: Snapshot) 
 
 
 def test_metrics_are_shown_and_why_there_are_none(book: Notebook, snapshot: Snapshot) -> None:
-    """Each number on its line; a file that could not be read with the reason."""
+    """Each number on its line, and what is no finite number; a file that could not be read with the reason."""
     run = book.ended(snapshot)
     unread = {"out/eval.json": "is not there"}
-    book.tell(snapshot, "metrics", run=str(run.run), values={"accuracy": 0.961234567}, left_out=3, unread=unread)
+    told = {"values": {"accuracy": 0.961234567}, "not_finite": {"loss": "NaN"}, "left_out": 3, "unread": unread}
+    book.tell(snapshot, "metrics", run=str(run.run), **told)
     lines = [line.strip() for line in book.clone.rvexp("show", str(run.run)).stdout.splitlines()]
     shown = [line.partition("  ")[2].strip() for line in lines if line.startswith(("metrics", "no metrics"))]
-    assert shown == ["accuracy 0.961234567", "… and 3 more", "out/eval.json: is not there"]
+    assert shown == ["accuracy 0.961234567", "loss NaN", "… and 3 more", "out/eval.json: is not there"]
 
 
 def test_what_a_run_waits_for_and_where_it_runs_are_told(book: Notebook, snapshot: Snapshot) -> None:

@@ -79,7 +79,7 @@ def _changes(context: Context, left: Side, right: Side) -> Iterator[Change]:
     for key in FIELDS:
         yield from between(key.replace("_", " "), *(_planned(s, key) for s in (left, right)))
     yield from holdings.changes(context.repo, left.run, right.run)
-    yield from between("metrics", *(dict(metrics.of(s.run)) if s.run else {} for s in (left, right)))
+    yield from between("metrics", *(dict(metrics.told(s.run)) if s.run else {} for s in (left, right)))
     for key in _OUTCOME:
         yield from between(key, *(_outcome(s.run, key) if s.run else None for s in (left, right)))
 

@@ -135,7 +135,7 @@ def _data(run: Run) -> list[tuple[str, str]]:
 
 def _numbers(run: Run) -> list[tuple[str, str]]:
     read = run.first("metrics")
-    told = [("metrics", metrics.in_words({name: value})) for name, value in metrics.of(run).items()]
+    told = [("metrics", metrics.in_words({name: value})) for name, value in metrics.told(run).items()]
     if read and read.get("left_out"):
         told.append(("metrics", f"… and {read.get('left_out')} more"))
     unread = (read.get("unread") if read else None) or {}

@@ -1,7 +1,8 @@
 """The numbers a run is judged by: read from the JSON files that `run.metrics` names when the run has ended.
 
-Only finite numbers and true or false are taken, from objects inside objects by dotted names; lists and texts stay in
-the files. A file that is missing or cannot be read is told with the reason.
+Numbers and true or false are taken, from objects inside objects by dotted names; lists and texts stay in the files.
+NaN and infinities, which JSON has no numbers for, are kept as words. A file that is missing or cannot be read is told
+with the reason.
 """
 
 import json
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from git_rvexp.model import Plan
     from git_rvexp.workflow.context import Context
 
+_NOT_FINITE = ("NaN", "Infinity", "-Infinity")
 _MOST = 50
 _LARGEST = 4096  # bytes of JSON
 
@@ -43,9 +45,11 @@ def fields(context: "Context", plan: "Plan", job: str) -> dict[str, Json]:
             unread[place] = "is too large or not .json" if found else "is not there"
     safe = harmless(context, plan, job, texts, "its numbers are not recorded")
     unread |= {name: "looks as if it held a secret" for name in texts if name not in safe}
-    values, left_out = _bounded(_values(safe, unread))
-    told: dict[str, Json] = {"run": str(plan.run), "values": values}
-    return told | ({"left_out": left_out} if left_out else {}) | ({"unread": unread} if unread else {})
+    kept, left_out = _bounded(_values(safe, unread))
+    words = {name: text for name, text in kept.items() if isinstance(text, str)}
+    values = {name: value for name, value in kept.items() if name not in words}
+    more = {"not_finite": words, "left_out": left_out, "unread": unread}
+    return {"run": str(plan.run), "values": values} | {key: value for key, value in more.items() if value}
 
 
 def foretell(context: "Context", plan: "Plan") -> None:
@@ -68,16 +72,33 @@ def of(run: Run) -> Mapping[str, Json]:
     return {name: value for name, value in values.items() if isinstance(value, int | float)}
 
 
+def not_finite(run: Run) -> Mapping[str, str]:
+    """What was no finite number, by name: NaN, Infinity or -Infinity."""
+    event = run.first("metrics")
+    words = event.get("not_finite") if event else None
+    return {name: word for name, word in words.items() if word in _NOT_FINITE} if isinstance(words, dict) else {}
+
+
+def told(run: Run) -> Mapping[str, Json]:
+    """All that is recorded: the numbers, then the words for what is not finite."""
+    return {**of(run), **not_finite(run)}
+
+
 def newest(runs: Sequence[Run]) -> Mapping[str, Json]:
-    """The numbers of the last run that has any."""
-    return next((values for run in reversed(runs) if (values := of(run))), {})
+    """What is recorded of the last run, which the state and the id beside it are of; none where it has none."""
+    return told(runs[-1]) if runs else {}
 
 
 def in_words(values: Mapping[str, Json], *, most: int = 0) -> str:
-    """`accuracy 0.9611, loss 0.12`; exact and all of them, or with `most` rounded and with an ellipsis for the rest."""
-    rounded = {n: f"{v:.4g}" if most and isinstance(v, float) else json.dumps(v) for n, v in values.items()}
-    told = [f"{name} {text}" for name, text in rounded.items()]
-    return ", ".join([*told[:most], "…"] if most and len(told) > most else told)
+    """`accuracy 0.9611, loss NaN`; exact and all of them, or with `most` rounded and with an ellipsis for the rest."""
+    shown = [f"{name} {_word(value, rounded=bool(most))}" for name, value in values.items()]
+    return ", ".join([*shown[:most], "…"] if most and len(shown) > most else shown)
+
+
+def _word(value: Json, *, rounded: bool) -> str:
+    if isinstance(value, str):
+        return value
+    return f"{value:.4g}" if rounded and isinstance(value, float) else json.dumps(value)
 
 
 def _values(texts: Mapping[str, str], unread: dict[str, str]) -> Iterator[tuple[str, Json]]:
@@ -98,8 +119,9 @@ def _numbers(inside: Mapping[str, Json], start: str = "") -> Iterator[tuple[str,
     for name, value in inside.items():
         if isinstance(value, dict):
             yield from _numbers(value, f"{start}{name}.")
-        elif isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
-            yield start + name, value
+        elif isinstance(value, int | float):
+            finite = isinstance(value, int) or math.isfinite(value)  # an int may be too large for a float
+            yield start + name, value if finite else json.dumps(value)
 
 
 def _bounded(values: Iterator[tuple[str, Json]]) -> tuple[dict[str, Json], int]:

@@ -29,7 +29,7 @@ _WANTED: Mapping[str, frozenset[str]] = {
     "submitted": frozenset(("run", "job")),
     "duplicate": frozenset(("run", "job")),
     "ended": frozenset(("run", "state", "exit", "seconds")),
-    "metrics": frozenset(("run", "values")),
+    "metrics": frozenset(("run", "values", "not_finite")),
     **dict.fromkeys(("ambiguous", "refused", "notfound", "unknown", "cancelled"), _RUN),
 }
 _WITH_COMMANDS = {**_WANTED, "planned": frozenset(("run", "executor", "command"))}
@@ -79,7 +79,7 @@ class Row(NamedTuple):
 
     @property
     def metrics(self) -> Mapping[str, Json]:
-        """The recorded numbers of the last run that has any."""
+        """What is recorded of the last run's metrics; none where it has none."""
         return metrics.newest(self.runs)
 
     def fields(self) -> dict[str, Json]:
@@ -168,7 +168,7 @@ def _searched(row: Row) -> Iterator[str]:
 def _run_fields(run: Run) -> dict[str, Json]:
     ended = run.first("ended")
     told = {key: ended.get(key) for key in ("exit", "seconds") if key in ended.fields} if ended else {}
-    numbers = metrics.of(run)
+    numbers, words = metrics.of(run), metrics.not_finite(run)
     return {
         "run": run.run,
         "state": run.word,
@@ -177,4 +177,5 @@ def _run_fields(run: Run) -> dict[str, Json]:
         "planned": run.planned.time,
         **told,
         **({"metrics": numbers} if numbers else {}),
+        **({"not_finite": words} if words else {}),
     }

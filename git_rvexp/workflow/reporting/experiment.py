@@ -82,7 +82,7 @@ def made(context: Context, source: Source) -> str:
         "run": run,
         "answer": source.checked.answer(run.run) if source.checked and run else None,
         "outcome": _outcome(run) if run else [],
-        "numbers": [(name, drift.shown(value)) for name, value in (metrics.of(run).items() if run else ())],
+        "numbers": [(name, drift.shown(value)) for name, value in (metrics.told(run).items() if run else ())],
         "command": surroundings.command(run) if run else "",
         "again": surroundings.again(source, run) if run and about.snapshot.tag else [],
         "by_hand": surroundings.by_hand(run) if run else [],

@@ -23,7 +23,7 @@ _WANTED: Mapping[str, frozenset[str]] = {
     "planned": _RUN | {"executor"},
     "submitted": _RUN | {"job"},
     "ended": _RUN | {"state", "exit", "seconds"},
-    "metrics": _RUN | {"values"},
+    "metrics": _RUN | {"values", "not_finite"},
     "verdict": _RUN | {"of", "result"},
     **dict.fromkeys(("ambiguous", "refused", "notfound", "unknown", "cancelled"), _RUN),
 }
@@ -51,7 +51,7 @@ class Row:
 
     @property
     def metrics(self) -> Mapping[str, Json]:
-        """The numbers of the last run that has any."""
+        """What is recorded of the last run's metrics; none where it has none."""
         return metrics.newest(self.runs)
 
 
