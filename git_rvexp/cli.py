@@ -91,7 +91,12 @@ def _run(module: ModuleType, args: "argparse.Namespace", environ: Mapping[str, s
 
     speaker = Speaker.make(environ, colour=args.color, quiet=args.quiet)
     surroundings = {**environ, "RVEXP_PROFILE": args.profile} if args.profile else environ
-    code = module.run(args, Session(surroundings, Path.cwd(), speaker))
+    session = Session(surroundings, Path.cwd(), speaker)
+    if getattr(module, "READS_RECORD", False):
+        from git_rvexp.record import absent  # noqa: PLC0415  not for those that need no clone
+
+        absent.warn(session.repo, speaker.warn)
+    code = module.run(args, session)
     assert isinstance(code, int)
     return code
 

@@ -17,6 +17,8 @@ from git_rvexp.workflow.following.stopping import stop
 from git_rvexp.workflow.looking.moments import span
 from git_rvexp.workflow.looking.reasons import why
 
+READS_RECORD = True
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""

@@ -12,6 +12,8 @@ from git_rvexp.output import printable
 from git_rvexp.terms import Json
 from git_rvexp.workflow.looking.compare import Difference, Side, difference, patch, sides
 
+READS_RECORD = True
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""

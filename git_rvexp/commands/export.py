@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 FORMATS = ("ro-crate", "slsa", "bundle", "json", "citation")
 BUNDLE = FORMATS[2]
 _STDOUT = "-"
+READS_RECORD = True
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -22,6 +22,7 @@ _METRICS = "metrics"  # of the last run; the last column, where any has some
 _SHOWN_NUMBERS = 3
 _SPARE = ("changes", "metrics", "last run", "age")
 _NARROW = 60  # columns; below, a nickname has to do for the whole tag
+READS_RECORD = True
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -22,6 +22,7 @@ from git_rvexp.workflow.following.nothing import why_nothing
 from git_rvexp.workflow.looking.moments import since
 
 _CHILD = re.compile(r"(.+):(\d+)")
+READS_RECORD = True
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

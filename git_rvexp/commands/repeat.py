@@ -27,6 +27,8 @@ _CAUSES = {
     "nondeterminism": "the repeats differ among themselves: the run is not deterministic",
 }
 
+READS_RECORD = True
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""

@@ -19,6 +19,7 @@ from git_rvexp.workflow.resultfile import writing
 
 _STDOUT = "-"
 _NEWEST = 50
+READS_RECORD = True
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -17,6 +17,8 @@ from git_rvexp.terms import Phase
 from git_rvexp.workflow.choose import choice
 from git_rvexp.workflow.looking.custody import Custody, custody, run_facts
 
+READS_RECORD = True
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
@@ -45,10 +47,8 @@ def _tell(session: Session, whole: Custody) -> None:
         for damaged in whole.record.damaged:
             session.speaker.result(f"{session.speaker.mark('bad')} a line of the record {printable(damaged.why)}:")
             session.speaker.result(f"    {printable(damaged.line)}")
-    remedy = "" if whole.record.events or whole.record.damaged else absent.remedy(session.repo)
-    if remedy:
-        session.speaker.warn(absent.told(remedy))
-        return
+    if absent.remedy(session.repo):
+        return  # what ran is not known, nor what comes next
     for command in _next(whole):
         session.speaker.say(f"next: {command}")
 

@@ -22,6 +22,7 @@ _HEAD = ("run", "snapshot", "executor", "state", "note")
 _PAUSE = 15.0
 _NOTHING = "nothing runs, and nothing ran in the last day; git rvexp sync brings what other clones have recorded"
 _NARROW = 60  # columns; below, a nickname has to do for the whole tag
+READS_RECORD = True
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

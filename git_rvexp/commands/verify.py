@@ -18,6 +18,7 @@ from git_rvexp.workflow.verifying.check import Verified, VerifiedRun, state_of, 
 from git_rvexp.workflow.verifying.link import Link, State
 
 _CODES = {State.OK: DONE, State.CHANGED: NO, State.UNKNOWN: PENDING}
+READS_RECORD = True
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

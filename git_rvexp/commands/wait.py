@@ -16,6 +16,8 @@ from git_rvexp.workflow.following.follow import Patience, until_over, verdict
 from git_rvexp.workflow.looking.moments import span
 from git_rvexp.workflow.looking.reasons import ending
 
+READS_RECORD = True
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""

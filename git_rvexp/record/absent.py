@@ -1,5 +1,7 @@
 """A clone that has snapshots and no record: plain `git clone` copies tags and no notes. What ran is not known there."""
 
+from collections.abc import Callable
+
 from git_rvexp.git.notes import REF, tip
 from git_rvexp.git.plumbing import Repo
 
@@ -15,6 +17,16 @@ def remedy(repo: Repo) -> str:
 
     shared = repo.setting(remote.URL) not in ("", str(embedded.at(repo)))
     return FETCH if repo.setting("remote.origin.url") and not shared else _SYNC
+
+
+def warn(repo: Repo, tell: Callable[[str], None]) -> None:
+    """Warn through `tell` where this clone has snapshots and no record."""
+    if not (missing := remedy(repo)):
+        return
+    from git_rvexp.git.catalogue import tag_names  # noqa: PLC0415  as above
+
+    if tag_names(repo):
+        tell(told(missing))
 
 
 def told(remedy: str) -> str:

@@ -27,11 +27,26 @@ def test_a_clone_without_a_record_says_so_and_how_to_get_it(clone: Clone, tmp_pa
         assert verified.stdout.endswith("\nwhat ran is not known here\n")
         assert TOLD in copy.rvexp("sync").stderr
         assert copy.git("for-each-ref", notes.REF) == ""
+    _every_look_warns(copy, tmp_path / "page.html")
     copy.git(*shlex.split(FETCH)[1:])
     assert copy.git("notes", "--ref=rvexp", "show", tag) == clone.git("notes", "show", tag)
     for verb in ("list", "sync"):
         assert "no record" not in copy.rvexp(verb).stderr
     assert copy.rvexp("verify", "demo").returncode == 0
+
+
+def _every_look_warns(copy: Clone, page: Path) -> None:
+    """None of them takes an absent record for an empty one without a word."""
+    formats = [("export", "demo", "--format", form) for form in ("json", "ro-crate", "citation")]
+    for words in (("status",), ("diff", "demo", "demo"), ("logs", "demo"), *formats):
+        assert copy.rvexp(*words).stderr.startswith(TOLD), words
+    made = copy.rvexp("report", "demo", "--check", "0", "-o", str(page))
+    assert made.stderr.startswith(TOLD)
+    assert "what ran is not known" in page.read_text()
+    assert "not run yet" not in page.read_text()
+    proven = copy.rvexp("verify", "--report", str(page))
+    assert (proven.returncode, proven.stderr) == (8, TOLD)
+    assert "? record     this clone has no record of it" in proven.stdout
 
 
 def test_what_the_experiments_remote_has_comes_by_sync(clone: Clone, tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 from git_rvexp.git.catalogue import Card, cards
 from git_rvexp.git.plumbing import Repo
-from git_rvexp.record import absent
 from git_rvexp.record.events import Event, Record
 from git_rvexp.record.ledger import Ledger
 from git_rvexp.record.runs import Run, runs
@@ -104,12 +103,10 @@ class Row(NamedTuple):
 def rows(repo: Repo, ledger: Ledger, query: Query, warn: Callable[[str], None]) -> Iterator[Row]:
     """The snapshots that `query` asks for, newest first, read as they are taken.
 
-    `warn` is told what is left out (see `cards`), and where the clone has no record at all.
+    `warn` is told what is left out (see `cards`).
     """
     newest = 0 if query.needs_records else query.limit
     found = cards(repo, initials=query.initials, project=query.project, newest=newest, warn=warn)
-    if found and (remedy := absent.remedy(repo)):
-        warn(absent.told(remedy))
     if query.since:
         begin = query.since.timestamp()
         found = [card for card in found if card.when >= begin]

@@ -12,6 +12,7 @@ from pathlib import Path
 from git_rvexp.errors import RvexpError, UsageError
 from git_rvexp.git import notes
 from git_rvexp.git.catalogue import card, cards
+from git_rvexp.record import absent
 from git_rvexp.record.events import Event, Record, parse
 from git_rvexp.terms import Json
 from git_rvexp.workflow.context import Context
@@ -71,11 +72,9 @@ def _tags(context: Context, source: history.Source) -> Link:
     moved = [tag for tag, oid in source.tags if here.get(tag, oid) != oid]
     if moved:
         return changed("tags", f"{len(moved)} snapshot(s) are others here, {moved[0]} the first")
-    absent = [tag for tag, _ in source.tags if tag not in here]
-    if absent:
-        return unknown(
-            "tags", f"{len(absent)} snapshot(s) are not in this clone, {absent[0]} the first", "git rvexp sync"
-        )
+    gone = [tag for tag, _ in source.tags if tag not in here]
+    if gone:
+        return unknown("tags", f"{len(gone)} snapshot(s) are not in this clone, {gone[0]} the first", "git rvexp sync")
     newer = len(here) - len(source.tags)
     return ok("tags", f"all {len(source.tags)} snapshot(s) are as here" + (f"; here are {newer} more" if newer else ""))
 
@@ -111,7 +110,7 @@ def _of(context: Context, told: Told, private: tuple[str, ...]) -> Iterator[Link
     """The tag and the record of a snapshot on the page."""
     yield _tag(context, told, frozenset(private))
     text = notes.read(context.repo, notes.tip(context.repo), [told.snapshot.oid]).get(told.snapshot.oid, "")
-    yield _record(told, text, frozenset(private))
+    yield _record(context, told, text, frozenset(private))
 
 
 def _tag(context: Context, told: Told, private: frozenset[str]) -> Link:
@@ -135,9 +134,9 @@ def _tag(context: Context, told: Told, private: frozenset[str]) -> Link:
     return changed("tag", f"the page says {'; '.join(wrong)}") if wrong else ok("tag", f"{snapshot.tag} is as here")
 
 
-def _record(told: Told, text: str, private: frozenset[str]) -> Link:
-    if not text and told.lines:
-        return unknown("record", "this clone has no record of it", "git rvexp sync")
+def _record(context: Context, told: Told, text: str, private: frozenset[str]) -> Link:
+    if not text:
+        return unknown("record", "this clone has no record of it", absent.remedy(context.repo) or "git rvexp sync")
     here = dict.fromkeys(line for line in text.split("\n") if line.strip())
     strange = list(_strange(told, here, private))
     if strange:
