@@ -13,14 +13,13 @@ from git_rvexp.addresses import redacted
 from git_rvexp.errors import GitError, RvexpError, UsageError
 from git_rvexp.git import embedded, notes, places
 from git_rvexp.git.configuration import put
+from git_rvexp.git.gone import PUBLISHED as PUBLISHED  # noqa: PLC0414  part of what is offered here
 from git_rvexp.git.plumbing import Repo, Result
 from git_rvexp.git.tags import HERE, snapshots_under
 from git_rvexp.terms import Snapshot
 
 NAME = "experiments"
 URL = f"remote.{NAME}.url"
-PUBLISHED = "refs/rvexp/published"
-"""What we know to be on the remote; its update after a plain `git push` is what fires a hook (see hooks/)."""
 
 _PUSHED_AT_ONCE = 500  # refs on one command line
 _WHOLE = "core.bigFileThreshold=16m"

@@ -16,6 +16,7 @@ from git_rvexp.settings import Settings
 from git_rvexp.terms import Snapshot
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.subjects import subjects
+from git_rvexp.workflow.unnamed import gone, none_called, none_here
 
 _SHOWN = 8
 _RECENT = 20  # names have local dates, by which the last one is not the newest after a journey westwards
@@ -93,12 +94,12 @@ def _card(context: Context, text: str, names: Sequence[str] | None, wanted: str 
         return exact
     names = tag_names(context.repo) if names is None else names
     if not names:
-        raise _none_yet()
+        raise none_here(context.repo)
     found = _named(names, text) or _of_commit(context, text)
     if len(found) > 1:
         raise UsageError(f"{text!r} names several snapshots\n" + _listed(found), hint="say more of it")
     if not found:
-        raise _none_called(text, names, wanted)
+        raise none_called(context.repo, text, names, wanted)
     only = card(context.repo, found[0])
     if only is None:
         raise _no_tag_object(context, found[0])
@@ -109,7 +110,7 @@ def _my_newest(context: Context) -> Card:
     mine = initials(context.settings, person(context.repo))
     own = cards(context.repo, initials=mine, newest=_RECENT, warn=context.warn)
     if not own and not tag_names(context.repo):
-        raise _none_yet()
+        raise none_here(context.repo)
     if not own:
         raise UsageError(f"no snapshot is yours (initials {mine})", hint="git rvexp list")
     finer = tied(context.repo, {card.snapshot.oid: card.when for card in own})
@@ -117,18 +118,14 @@ def _my_newest(context: Context) -> Card:
 
 
 def _at(context: Context) -> Choice:
-    """What `@` means: my newest snapshot; in a clone without any, the newest run."""
+    """What `@` means: my newest snapshot; in a clone that never had any, the newest run."""
     try:
         return _whole(context, _my_newest(context))
     except UsageError:
-        plain = None if tag_names(context.repo) else _newest_plain(context)
+        plain = None if tag_names(context.repo) or gone(context.repo, "") else _newest_plain(context)
         if plain is None:
             raise
         return plain
-
-
-def _none_yet() -> UsageError:
-    return UsageError("there is no snapshot in this clone yet", hint="git rvexp snapshot NICKNAME")
 
 
 def _newest_plain(context: Context) -> Choice | None:
@@ -225,15 +222,6 @@ def _no_tag_object(context: Context, tag: str) -> UsageError:
 
     refuse(context.ledger, standing(context.repo, [HERE], [tag])[0])
     return UsageError(f"{tag} is no snapshot: it is not an annotated tag of a commit", hint="git rvexp list")
-
-
-def _none_called(text: str, names: Sequence[str], wanted: str) -> UsageError:
-    import difflib  # noqa: PLC0415  only for a slip
-
-    nicknames = [n.rpartition("/")[2] for n in names]
-    near = difflib.get_close_matches(text, nicknames, n=1) or difflib.get_close_matches(text, names, n=1)
-    meant = f"did you mean {near[0]}?" if near else "git rvexp list"
-    return UsageError(f"no {wanted} {text!r} in this clone", hint=meant)
 
 
 def _listed(names: Sequence[str]) -> str:

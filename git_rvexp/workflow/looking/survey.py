@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from git_rvexp.git import gone
 from git_rvexp.git.catalogue import Card, cards
 from git_rvexp.git.plumbing import Repo
 from git_rvexp.record.events import Event, Record
@@ -103,10 +104,12 @@ class Row(NamedTuple):
 def rows(repo: Repo, ledger: Ledger, query: Query, warn: Callable[[str], None]) -> Iterator[Row]:
     """The snapshots that `query` asks for, newest first, read as they are taken.
 
-    `warn` is told what is left out (see `cards`).
+    `warn` is told what is left out (see `cards`), and of those whose tags are gone where few are left.
     """
     newest = 0 if query.needs_records else query.limit
     found = cards(repo, initials=query.initials, project=query.project, newest=newest, warn=warn)
+    if len(found) < (query.limit or 1) and (lost := _gone(repo)):  # to compare 10,000 tags takes too long
+        warn(lost)
     if query.since:
         begin = query.since.timestamp()
         found = [card for card in found if card.when >= begin]
@@ -119,6 +122,11 @@ def rows(repo: Repo, ledger: Ledger, query: Query, warn: Callable[[str], None]) 
                 return
             given += 1
             yield row
+
+
+def _gone(repo: Repo) -> str:
+    names = gone.gone(repo)
+    return f"{gone.told(names)}: git rvexp sync brings them back" if names else ""
 
 
 def _read(ledger: Ledger, found: Sequence[Card], query: Query) -> Iterator[Row]:
