@@ -19,7 +19,7 @@ READABLE = (".json", ".csv")
 
 @dataclass(frozen=True)
 class Apart:
-    """How far two texts are apart: the largest difference of two numbers and its place; `why` when it is no number."""
+    """How far two texts are apart: the largest `_distance` of two numbers and its place; `why` when it is no number."""
 
     most: float = 0.0
     where: str = ""

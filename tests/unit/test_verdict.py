@@ -174,3 +174,9 @@ def test_names_that_nothing_can_encode_are_not_compared() -> None:
     """JSON can hold half of a character, and the record cannot."""
     told = apart("m.json", '{"\\ud800": 1}', '{"\\ud800": 2}')
     assert told.why == "cannot be read: a text in it holds half of a character, \\ud800"
+
+
+def test_the_largest_difference_says_how_it_is_measured() -> None:
+    """It is no absolute one, as `diff` prints it."""
+    told = verdict(side({"out/m.json": '{"loss": 13.077}'}), side({"out/m.json": '{"loss": 11.976}'}), 0.01)
+    assert summary(told).endswith("; largest difference 0.0842 (relative; absolute below 1)")

@@ -211,6 +211,6 @@ def summary(fields: Mapping[str, Json]) -> str:
     if fields.get("exit"):
         told.append(f"exit {fields['exit'][0]}, then {fields['exit'][1]}")
     if fields.get("most"):
-        told.append(f"largest difference {fields['most']:.3g}")
+        told.append(f"largest difference {fields['most']:.3g} (relative; absolute below 1)")
     although = [f"although {text}" for text in fields.get("although") or []]
     return "; ".join([*told, *(fields.get("why") or []), *although])
