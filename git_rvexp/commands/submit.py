@@ -92,7 +92,7 @@ def _follow(context: Context, started: Started, session: Session) -> int:
     if verdict(state):
         word, code, why = ending(found(context, started).run, state)
         run, how = started.plan.run, ", ".join(filter(None, (word, code)))
-        session.speaker.say(f"run {run} {how}{why and f': {why}'}; git rvexp logs {run}")
+        session.speaker.error(f"run {run} {how}{why and f': {why}'}", f"git rvexp logs {run}")
     return verdict(state)
 
 

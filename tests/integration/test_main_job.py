@@ -81,16 +81,17 @@ def test_an_edit_without_a_snapshot_is_refused_with_the_choices(digits: Clone) -
 
 
 def test_a_failing_command_is_the_answer_no(digits: Clone) -> None:
-    """The job's failure is exit 1 with --wait, which says so; its own code is in the record, and a limit is named."""
+    """The job's failure is exit 1 with --wait, said with -q too; its own code is in the record, a limit is named."""
     tag = digits.rvexp("snapshot", "first").stdout.strip()
-    done = digits.rvexp("submit", "--wait", "--", "python3", "-c", "import sys; sys.exit(3)")
+    done = digits.rvexp("submit", "-q", "--wait", "--", "python3", "-c", "import sys; sys.exit(3)")
     assert done.returncode == 1
     run = done.stdout.strip()
-    assert done.stderr.splitlines()[-1] == f"run {run} failed, exit 3: exited with 3; git rvexp logs {run}"
+    told = [f"error: run {run} failed, exit 3: exited with 3", f"hint: git rvexp logs {run}"]
+    assert done.stderr.splitlines()[-2:] == told
     assert digits.rvexp("wait", run).stdout == f"{run}\tfailed\texit 3\texited with 3\n"
     assert " exit=3 " in digits.git("notes", "show", tag)
     late = digits.rvexp("submit", "--wait", "--timeout", "1", "--", "sleep", "60")
-    assert "exit 143: over its time limit of 1 s; " in late.stderr.splitlines()[-1]
+    assert late.stderr.splitlines()[-2].endswith("exit 143: over its time limit of 1 s")
 
 
 def test_through_batch(on_batch: Clone, stack: Stack) -> None:
