@@ -55,6 +55,8 @@ def run(args: argparse.Namespace, session: Session) -> int:
     if len(given) != wanted:
         words = " ".join(("KEY", "VALUE")[:wanted])
         raise UsageError(f"config {args.action} takes {words or 'no words'}", hint="git rvexp config -h")
+    if args.json and args.action in ("set", "path"):
+        raise UsageError(f"--json goes with list and get, not with {args.action}", hint="git rvexp config -h")
     if args.action == "set":
         return _set(session, config.find(args.key), args.value, user=args.user, local=args.local)
     if args.action == "path":

@@ -38,8 +38,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--grep", metavar="REGEX", help="only where tag, message, command or run id match; case ignored"
     )
-    parser.add_argument("--format", metavar="TEXT", help="a line of your own for each")
-    parser.add_argument("--json", action="store_true", help="one JSON document")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--format", metavar="TEXT", help="a line of your own for each")
+    form.add_argument("--json", action="store_true", help="one JSON document")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:

@@ -174,3 +174,12 @@ def test_a_config_command_with_the_wrong_words_is_refused(clone: Clone) -> None:
     for words in (["get"], ["set", "batch_queue"], ["list", "x"], ["path", "x"], ["drop"]):
         assert clone.rvexp("config", *words).returncode == 2
     assert clone.git("status", "--porcelain") == ""
+
+
+@pytest.mark.parametrize("words", [("path",), ("set", "job.vcpus", "3")])
+def test_json_is_refused_where_there_is_no_document(clone: Clone, words: tuple[str, ...]) -> None:
+    """It would be ignored; nothing is set."""
+    done = clone.rvexp("config", *words, "--json")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"--json goes with list and get, not with {words[0]}" in done.stderr
+    assert not (clone.path / ".rvexp.toml").exists()

@@ -126,6 +126,13 @@ def test_a_format_with_an_unknown_field_is_refused(book: Notebook) -> None:
     assert "did you mean %(tag)?" in done.stderr
 
 
+def test_a_format_and_json_together_are_refused(book: Notebook) -> None:
+    """One of the two would be ignored."""
+    done = book.clone.rvexp("list", "--json", "--format", "%(tag)")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "not allowed with" in done.stderr
+
+
 def test_a_format_may_hold_percent_signs_and_bytes(book: Notebook) -> None:
     """%% is a percent sign, %xx a byte; everything else stands as it is."""
     assert book.clone.rvexp("list", "-n1", "--format", "%%%09%(nickname) %x").stdout == "%\tthird %x\n"
