@@ -156,7 +156,10 @@ class JobState:
 
     @property
     def seconds(self) -> float | None:
-        """Wall time between start and stop."""
+        """Wall time: as it was recorded, else between start and stop, which a record has cut to milliseconds."""
+        recorded = self.details.get("seconds")
+        if isinstance(recorded, int | float):
+            return recorded
         if self.started is None or self.stopped is None:
             return None
         return round(self.stopped - self.started, 3)

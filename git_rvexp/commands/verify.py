@@ -92,7 +92,7 @@ _KINDS = {State.OK: "ok", State.CHANGED: "bad", State.UNKNOWN: "unknown"}
 
 def _answer(session: Session, each: VerifiedRun) -> str:
     if each.repeatable is None:
-        return "nothing to repeat: the run has not ended"
+        return f"nothing to repeat: the run {'never began' if each.run.phase.over else 'has not ended'}"
     because = f": {', '.join(each.because)}" if each.because else ""
     return f"{session.speaker.mark(_KINDS[each.repeatable])} repeatable now: {each.word}{because}"
 

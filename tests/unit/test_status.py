@@ -212,6 +212,36 @@ def test_wait_gives_up_when_told_to(book: Notebook, snapshot: Snapshot, batch: A
     assert f"git rvexp wait {plan.run}" in done.stderr
 
 
+def test_wait_gives_up_on_a_running_job_in_whole_words(
+    book: Notebook, snapshot: Snapshot, double: BatchDouble, batch: Any
+) -> None:
+    """A job that runs has no reason to be told."""
+    job = submit(batch)
+    plan = book.submitted(snapshot, job)
+    double.advance(job, "RUNNING")
+    done = book.clone.rvexp("wait", "first", "--timeout", "1s")
+    assert f"run {plan.run} has not ended yet (running)\n" in done.stderr
+
+
+def test_list_and_status_tell_one_duration(book: Notebook, snapshot: Snapshot) -> None:
+    """The recorded one: the times beside it are cut to milliseconds."""
+    plan = book.submitted(snapshot)
+    times = {"started": "2026-11-22T07:10:00.001Z", "stopped": "2026-11-22T07:10:06.264Z"}
+    book.tell(snapshot, "ended", run=str(plan.run), state="SUCCEEDED", exit=0, seconds=6.262, **times)
+    (row,) = json.loads(book.clone.rvexp("list", "--json").stdout)["snapshots"]
+    (run,) = json.loads(book.clone.rvexp("status", "--json", "first").stdout)["runs"]
+    assert [told["seconds"] for told in (*row["runs"], run)] == [6.262, 6.262]
+
+
+def test_verify_says_that_a_refused_run_never_began(book: Notebook, snapshot: Snapshot) -> None:
+    """It does not call it one that goes on."""
+    for plan, word in ((book.plan(snapshot), "never began"), (book.submitted(snapshot), "has not ended")):
+        if word == "never began":
+            book.tell(snapshot, "refused", run=str(plan.run), why="no such queue")
+        told = book.clone.rvexp("verify", str(plan.run)).stdout.splitlines()
+        assert told[-1] == f"nothing to repeat: the run {word}"
+
+
 def test_logs_come_back_line_by_line(book: Notebook, snapshot: Snapshot, double: BatchDouble, batch: Any) -> None:
     """All of it to a pipe, filtered with --grep, and inert on a terminal."""
     job = submit(batch)

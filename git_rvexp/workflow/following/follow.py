@@ -150,18 +150,22 @@ def _give_up(context: Context, found: Found, state: JobState | None, late: objec
         known = "no longer knows" if old else "does not show"
         raise PendingError(f"the executor {known} job {found.run.job} of run {run}", hint="git rvexp status --refresh")
     if late:
-        at = f"{state.phase.value}: {why(state)}" if state else "not shown by the executor"
+        at = _standing(state) if state else "not shown by the executor"
         raise PendingError(f"run {run} has not ended yet ({at})", hint=f"git rvexp wait {run}")
 
 
 def _say_change(context: Context, found: Found, state: JobState | None, said: str) -> str:
     if state is None:
         return said
-    text = f"{state.phase.value}" + (f": {why(state)}" if why(state) else "")
+    text = _standing(state)
     if text != said:
         since = context.ledger.now() - submitted(found.run).moment
         context.say(f"run {found.run.run} is {text} ({age(since.total_seconds())} after it was submitted)")
     return text
+
+
+def _standing(state: JobState) -> str:
+    return ": ".join(filter(None, (state.phase.value, why(state))))
 
 
 def _tell_log(context: Context, source: LogSource, job: str) -> None:
