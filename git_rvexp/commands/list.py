@@ -79,6 +79,7 @@ def _query(args: argparse.Namespace, session: Session) -> Query:
         since=since(args.since, ledger.now()) if args.since else None,
         grep=_pattern(args.grep) if args.grep else None,
         limit=0 if args.all else args.number,
+        requests=args.json,
     )
 
 

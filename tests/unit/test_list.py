@@ -27,7 +27,7 @@ def book(clone: Clone) -> Notebook:
     """Four snapshots of two people and two projects, with runs in several states."""
     book = Notebook(clone)
     first = book.snapshot("al/roads/2026-11-01/first")
-    book.ended(first)
+    book.ended(first, seed=20817)
     book.ended(first, 1, command=("python", "special.py"))
     book.now += dt.timedelta(hours=1)
     second = book.snapshot("al/clouds/2026-11-02/second")
@@ -112,6 +112,9 @@ def test_json_holds_what_the_record_says(book: Notebook) -> None:
         ("ok", 0, "batch"),
         ("failed", 1, "batch"),
     ]
+    assert by_tag["first"]["runs"][1]["command"] == ["python", "special.py"]
+    assert by_tag["first"]["runs"][0]["seed"] == 20817
+    check(told)
     assert by_tag["first"]["states"] == {"ok": 1, "failed": 1}
     assert by_tag["second"]["image"] == IMAGE
     assert by_tag["second"]["runs"][0]["job"] == "job-2"

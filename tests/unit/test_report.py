@@ -64,6 +64,19 @@ def test_a_run_names_what_the_page_is_about(shown: Shown) -> None:
     assert "wall time 2 h 46 min" not in seen
 
 
+def test_runs_can_be_compared_in_their_table(shown: Shown) -> None:
+    """Each row has the run's command and its own metrics, in words where they are no numbers."""
+    snapshot = shown.book.snapshot("al/roads/2026-11-29/sweep")
+    for rate, values, words_ in (("0.1", {"loss": 0.25}, {}), ("9", {}, {"loss": "NaN"})):
+        run = shown.book.ended(snapshot, command=("python", "train.py", "--rate", rate))
+        shown.book.tell(snapshot, "metrics", run=str(run.run), values=values, not_finite=words_)
+    (table,) = html.fromstring(page(shown, "sweep")).iter("table")
+    told = [" ".join(" ".join(map(str, row.itertext())).split()) for row in table.iter("tr")][1:]
+    assert [told[1], told[3]] == ["python train.py --rate 0.1", "python train.py --rate 9"]
+    assert "loss 0.25" in told[0]
+    assert "loss NaN" in told[2]
+
+
 def test_the_record_is_on_the_page_line_by_line(shown: Shown) -> None:
     """Both for people and for machines, as git notes has it."""
     text = page(shown, "unet-512")

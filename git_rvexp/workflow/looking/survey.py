@@ -32,12 +32,15 @@ _WANTED: Mapping[str, frozenset[str]] = {
     "metrics": frozenset(("run", "values", "not_finite")),
     **dict.fromkeys(("ambiguous", "refused", "notfound", "unknown", "cancelled"), _RUN),
 }
-_WITH_COMMANDS = {**_WANTED, "planned": frozenset(("run", "executor", "command"))}
+_WITH_REQUESTS = {**_WANTED, "planned": frozenset(("run", "executor", "command", "seed"))}
 _PORTION = 256
 
 
 class Query(NamedTuple):
-    """Which snapshots. `state` is one of STATES or NO_RUNS; `limit` 0 means all."""
+    """Which snapshots. `state` is one of STATES or NO_RUNS; `limit` 0 means all.
+
+    With `requests` the runs' commands and seeds are read too.
+    """
 
     initials: str = "*"
     project: str = "*"
@@ -45,6 +48,7 @@ class Query(NamedTuple):
     since: dt.datetime | None = None
     grep: re.Pattern[str] | None = None
     limit: int = 0
+    requests: bool = False
 
     @property
     def needs_records(self) -> bool:
@@ -130,7 +134,7 @@ def _gone(repo: Repo) -> str:
 
 
 def _read(ledger: Ledger, found: Sequence[Card], query: Query) -> Iterator[Row]:
-    wanted = _WITH_COMMANDS if query.grep else _WANTED
+    wanted = _WITH_REQUESTS if query.requests or query.grep else _WANTED
     records = ledger.skimmed([card.snapshot.oid for card in found], wanted)
     for card in found:
         row = _row(card, records[card.snapshot.oid])
@@ -180,6 +184,7 @@ def _run_fields(run: Run) -> dict[str, Json]:
         "executor": run.executor,
         "job": run.job,
         "planned": run.planned.time,
+        **{key: run.planned.get(key) for key in ("command", "seed") if key in run.planned.fields},
         **told,
         **({"metrics": numbers} if numbers else {}),
         **({"not_finite": words} if words else {}),

@@ -25,16 +25,19 @@ from git_rvexp.workflow.reporting.veil import veil
 _FILES = 40
 _CHANGES = 60
 _RUNS = 50
+_NUMBERS = 4  # in a row of the table of runs
 
 
 @dataclass(frozen=True)
 class Line:
-    """A run in the table of runs: what it is to the others, how it ended, and its verdict if it repeats one."""
+    """A run in the table of runs: what was asked, how it ended, what came of it, and its verdict if it repeats one."""
 
     run: str
+    command: str
     word: str
     planned: str
     took: str
+    numbers: str
     repeats: str
     result: str
     because: str
@@ -134,9 +137,11 @@ def _line(source: Source, run: Run) -> Line:
         because = "a verdict that cannot be read"  # the record is others' text
     return Line(
         run.run,
+        surroundings.command(run),
         run.word,
         run.planned.time[:19].replace("T", " "),
         duration(seconds) if seconds is not None else "",
+        metrics.in_words(metrics.told(run), most=_NUMBERS),
         str(run.planned.get("repeats", "")),
         result,
         because,
