@@ -124,7 +124,7 @@ __rvexp_complete '__rvexp_at submit' -f -l share -r -d 'share identifier, on a q
 __rvexp_complete '__rvexp_at submit' -f -l priority -r -d 'scheduling priority in the share, 0 to 9999'
 __rvexp_complete '__rvexp_at submit' -f -l job-tag -r -d 'an AWS tag of the job on Batch'
 __rvexp_complete '__rvexp_at submit' -f -l after -r -d 'start when that run succeeded'
-__rvexp_complete '__rvexp_at submit' -f -l seed -r -d 'the run'\''s seed; default: one is drawn and recorded'
+__rvexp_complete '__rvexp_at submit' -f -l seed -r -d 'the run'\''s seed, 0 to 4294967295; default: one is drawn'
 __rvexp_complete '__rvexp_at submit' -f -l input -r -d 'an s3:// URI that the run reads; URIs in its command are found without it. A path here is watched for changes, and the run gets it only with its snapshot'
 __rvexp_complete '__rvexp_at submit' -f -l output -r -d 'what the run writes: a path in the container, or an s3:// URI; {run} in it stands for the run'
 __rvexp_complete '__rvexp_at submit' -f -l pin-inputs -d 'give the job exact versions of its S3 inputs: copies in the store, or as run.pin_inputs says'

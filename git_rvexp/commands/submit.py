@@ -17,6 +17,7 @@ from git_rvexp.workflow.following.follow import verdict, wait_for
 from git_rvexp.workflow.looking.reasons import ending
 from git_rvexp.workflow.planning import Request, check_command
 from git_rvexp.workflow.repeating.pinning import asked
+from git_rvexp.workflow.repeating.seeding import SEEDS, check_seed
 from git_rvexp.workflow.running import Started, found, preview, start
 
 TAKES_COMMAND = True
@@ -34,7 +35,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--array", type=int, metavar="N", help="an array of N children, 2 to 10,000")
     shared.scheduling(parser)
     parser.add_argument("--after", action="append", default=[], metavar="RUN", help="start when that run succeeded")
-    parser.add_argument("--seed", type=int, help="the run's seed; default: one is drawn and recorded")
+    parser.add_argument("--seed", type=int, help=f"the run's seed, 0 to {SEEDS - 1}; default: one is drawn")
     shared.data(parser)
     shared.pinning(parser)
     parser.add_argument("--wait", action="store_true", help="follow the run; exit 0 when it succeeds, 1 when not")
@@ -47,6 +48,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, session: Session) -> int:
     """Plan, start, and with --wait follow."""
     check_command(args.command and tuple(args.command), "submit")
+    check_seed(args.seed, "--seed")
     if args.array is not None:
         check_array(args.array)
     flags = {**_pinning(args, session), **shared.scheduling_of(args, session.context.settings)}

@@ -24,8 +24,6 @@ from git_rvexp.workflow.snapshotting import matching
 if TYPE_CHECKING:
     from git_rvexp.workflow.publish import Published
 
-# Seeds fit 32 bits without a sign: what NumPy, PyTorch and the C library all take.
-_SEEDS = 2**32
 _WITH_TAG = {"submit": "submit {} -- CMD", "run": "run {} -- CMD", "chain": "chain FILE {}"}
 
 
@@ -102,7 +100,7 @@ def drafted(context: Context, snapshot: Snapshot, request: Request, executor: st
     """The plan of one run of `snapshot` before its image is known; the run id and a missing seed are drawn here."""
     settings = context.settings
     run = RunId.new()
-    seed = secrets.randbelow(_SEEDS) if request.seed is None else request.seed
+    seed = secrets.randbelow(seeding.SEEDS) if request.seed is None else request.seed
     nickname = snapshot.tag.rpartition("/")[2] if is_tag_name(snapshot.tag) else "plain"
     told = {
         "RVEXP_TAG": snapshot.tag,

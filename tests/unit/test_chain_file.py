@@ -72,6 +72,7 @@ def test_all_that_a_step_can_say() -> None:
         (step("a", "array = 0"), "an array has 2 to 10,000 children, not 0", ""),
         (step("a", "env = { A = 1 }"), "f: step 'a': env.A must be text, not 1", 'A = "1"'),
         (step("a", "memory = -1"), "f: step 'a': vcpus, memory and gpus cannot be negative", ""),
+        (step("a", "seed = 4294967296"), "f: step 'a': seed must be from 0 to 4294967295, not 4294967296", ""),
         (step("a", "timeout = -1"), "f: step 'a': timeout and attempts cannot be negative", ""),
         (step("a", "sequential = true"), "f: step 'a': sequential is about the children of an array", ""),
         (step("a") + step("a"), "f: two steps are called 'a'", ""),

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from git_rvexp.images import seed
-from git_rvexp.workflow.repeating.seeding import switches
-from tests.conftest import plain_environment
+from git_rvexp.workflow.repeating.seeding import check_seed, switches
+from tests.conftest import Clone, plain_environment
 
 # Stand-ins with the generators' interfaces, and as forgetful as the real ones: each process draws its own start.
 NUMPY = """
@@ -107,3 +107,14 @@ def test_the_switch_that_stops_unseeded_tensorflow_comes_with_the_hook_only() ->
     with_hook, without = switches(5, injected=True), switches(5, injected=False)
     assert with_hook == {**without, "TF_DETERMINISTIC_OPS": "1"}
     assert (without["PYTHONHASHSEED"], without["CUBLAS_WORKSPACE_CONFIG"]) == ("5", ":4096:8")
+
+
+def test_a_seed_that_numpy_refuses_is_refused_first(clone: Clone) -> None:
+    """Nothing is planned with it; from end to end of the range Python's hashes get the seed as it is."""
+    for number in (-1, 2**32):
+        done = clone.rvexp("submit", f"--seed={number}", "--", "true")
+        assert done.returncode == 2
+        assert f"--seed must be from 0 to 4294967295, not {number}" in done.stderr
+    for number in (0, 2**32 - 1):
+        check_seed(number, "--seed")
+        assert switches(number, injected=False)["PYTHONHASHSEED"] == str(number)

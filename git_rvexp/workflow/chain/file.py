@@ -21,6 +21,7 @@ from git_rvexp.executors.limits import ARRAY, MAX_PARENTS
 from git_rvexp.model import Resources
 from git_rvexp.names import checked_part
 from git_rvexp.workflow.chain.steps import Step, in_order
+from git_rvexp.workflow.repeating.seeding import check_seed
 
 _KINDS: Mapping[str, tuple[type, ...]] = {
     "name": (str,),
@@ -139,6 +140,7 @@ def _resources(table: Mapping[str, Any], at: str) -> Resources:
 
 
 def _check_step(step: Step, table: Mapping[str, Any], at: str) -> None:
+    check_seed(step.seed, f"{at}: seed")
     if "array" in table and not ARRAY[0] <= step.array <= ARRAY[1]:
         raise UsageError(f"{at}: an array has 2 to 10,000 children, not {step.array:,}")
     if step.sequential and not step.array:

@@ -6,7 +6,17 @@ for code that draws one from the system (`seed.inject` does that), and make ever
 
 from collections.abc import Mapping
 
+from git_rvexp.errors import UsageError
+
+SEEDS = 2**32
+"""Seeds fit 32 bits without a sign: what NumPy, PyTorch, Python's hashes and the C library all take."""
 _HASHES = "PYTHONHASHSEED"
+
+
+def check_seed(seed: int | None, at: str) -> None:
+    """UsageError, naming the place `at`, for a seed that not every library takes."""
+    if seed is not None and not 0 <= seed < SEEDS:
+        raise UsageError(f"{at} must be from 0 to {SEEDS - 1}, not {seed}: NumPy and others take no other")
 
 
 def switches(seed: int, *, injected: bool) -> dict[str, str]:
@@ -26,4 +36,4 @@ def follows(env: Mapping[str, object], seed: object) -> tuple[str, ...]:
 
 
 def _hashes(seed: int) -> str:
-    return str(seed % 2**32)
+    return str(seed % SEEDS)  # records have larger seeds, and negative ones, from when they were allowed
