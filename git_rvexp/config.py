@@ -12,11 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from git_rvexp.errors import UsageError
-from git_rvexp.layers import Layer, from_environment, from_file, from_git, user_file
+from git_rvexp.layers import Layer, from_environment, from_file, from_git, user_file, variable
 from git_rvexp.settings import Key, Settings, keys
 from git_rvexp.values import WrongValueError, typed
 
 PROFILE = "RVEXP_PROFILE"
+_TO_US = ("PROFILE", "DEBUG", "ARCHIVE_TOKEN")
+_TO_JOBS = ("TAG", "COMMIT", "RUN", "SEED", "IMAGE", "INPUTS", "SHARED", "CHAIN", "STEP")
+_NO_SETTINGS = frozenset(f"RVEXP_{name}" for name in (*_TO_US, *_TO_JOBS))
+"""Variables that tell something to us, or to jobs, and are no settings."""
 _REMOTES = ("experiments_remote", "github_experiment_repo")
 
 
@@ -109,6 +113,13 @@ def merge(layers: Iterable[Layer]) -> Config:
             if not layer.tracked and not _overruled(key, own):
                 own.setdefault(key.attribute, value)
     return Config(Settings(**chosen), origins, Settings(**own))
+
+
+def misspelt(environ: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Variables that are called nearly as a setting's, each with that one. Others of RVEXP_* may be anybody's."""
+    known = {variable(key.name) for key in keys()}
+    strange = [n for n in environ if n.startswith("RVEXP_") and n not in known and n not in _NO_SETTINGS]
+    return [(name, near[0]) for name in strange if (near := _near(name, known, cutoff=0.9))]
 
 
 def find(name: str) -> Key:

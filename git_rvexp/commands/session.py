@@ -39,6 +39,8 @@ class Session:
         from git_rvexp.workflow.context import Context  # noqa: PLC0415
 
         repo = self.repo
+        for name, meant in config.misspelt(self.environ):
+            self.speaker.warn(f"{name} is no setting, so it is ignored: did you mean {meant}?")
         settings = config.load(flags, self.environ, _git_entries(repo), repo.top / FILE)
         ledger = Ledger(repo, warn=self.speaker.warn)
         return Context(repo, settings, ledger, self.environ, self.speaker.say, self.speaker.warn, self.speaker.progress)

@@ -183,3 +183,12 @@ def test_json_is_refused_where_there_is_no_document(clone: Clone, words: tuple[s
     assert (done.returncode, done.stdout) == (2, "")
     assert f"--json goes with list and get, not with {words[0]}" in done.stderr
     assert not (clone.path / ".rvexp.toml").exists()
+
+
+def test_a_misspelt_variable_is_warned_of(clone: Clone) -> None:
+    """With the setting that was meant; what is nobody's slip, ours or others', passes without a word."""
+    strange = {"RVEXP_JOB_MEMROY": "99", "RVEXP_RUN": "x", "RVEXP_DEBUG": "", "RVEXP_FLEET": "3"}
+    done = clone.rvexp("config", "get", "job.memory", env=strange)
+    assert (done.returncode, done.stdout) == (0, "0\n")
+    told = "RVEXP_JOB_MEMROY is no setting, so it is ignored: did you mean RVEXP_JOB_MEMORY?"
+    assert done.stderr == f"warning: {told}\n"
