@@ -126,7 +126,7 @@ def _run(book: Notebook, snapshot: Snapshot, score: float, command: tuple[str, .
 def _planned(book: Notebook, snapshot: Snapshot, command: tuple[str, ...], **how: Any) -> Plan:
     env = {"OMP_NUM_THREADS": "8", "PYTHONHASHSEED": "20817", "RVEXP_TAG": snapshot.tag, "RVEXP_IMAGE": IMAGE}
     listed = {"manifest": str(Digest.of(b"chips")), "count": 1204, "bytes": 8_403_221_004, "level": "version"}
-    old = {"manifest": str(Digest.of(b"labels")), "count": 2, "bytes": 40_112, "hazards": ["versions are suspended"]}
+    old = {"manifest": str(Digest.of(b"labels")), "count": 2, "bytes": 40_112, "hazards": {"versions are suspended": 2}}
     labels = "labels/a.json\t20100\tetag:0cc1\tv1\nlabels/b.json\t20012\tetag:77de\tv9\n"
     old["kept"] = keep(book.ledger, [labels])[0]
     inputs = [{"uri": "s3://imagery/roads/chips/", **listed}, {"uri": "s3://imagery/roads/labels/", **old}]

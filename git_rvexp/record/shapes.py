@@ -42,8 +42,12 @@ def _texts(value: Json) -> bool:
     return isinstance(value, list) and all(isinstance(v, str) for v in value)
 
 
-def _tables(value: Json) -> bool:
-    return isinstance(value, list) and all(isinstance(v, dict) for v in value)
+def _inputs(value: Json) -> bool:
+    return isinstance(value, list) and all(isinstance(v, dict) and _text(v.get("uri")) and _fitting(v) for v in value)
+
+
+def _fitting(entry: Mapping[str, Json]) -> bool:
+    return all(_INPUT[key](value) for key, value in entry.items() if key in _INPUT and value is not None)
 
 
 def _named(value: Json) -> bool:
@@ -62,6 +66,11 @@ def _list(value: Json) -> bool:
     return isinstance(value, list)
 
 
+_INPUT: Mapping[str, _Check] = {
+    **dict.fromkeys(("manifest", "kept", "stored", "why"), _text),
+    "count": _whole,
+    "hazards": _table,
+}
 _WORDS: Mapping[_Check, str] = {
     _text: "a text",
     _id: "an id",
@@ -70,7 +79,7 @@ _WORDS: Mapping[_Check, str] = {
     _seconds: "a number of seconds",
     _table: "a table",
     _texts: "a list of texts",
-    _tables: "a list of tables",
+    _inputs: "a list of inputs",
     _named: "a list of tables with names",
     _counts: "a table of whole numbers",
     _pair: "a list of two",
@@ -91,7 +100,7 @@ _SHAPES: Mapping[str, Mapping[str, _Check]] = {
             ("command", "secret_env", "after", "after_each", "outputs", "metrics", "drift", "unlike"), _texts
         ),
         "env": _table,
-        "inputs": _tables,
+        "inputs": _inputs,
     },
     "submitted": {**_RUN, "job": _text},
     **dict.fromkeys(("ambiguous", "refused", "notfound", "unknown", "cancelled"), _RUN),

@@ -134,6 +134,28 @@ def test_known_fields_of_another_shape_are_damage() -> None:
     assert "does not say its id" in missing.why
 
 
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"manifest": "x"},
+        {"uri": 5},
+        {"uri": None},
+        {"uri": "/x", "manifest": 5},
+        {"uri": "/x", "count": "x"},
+        {"uri": "/x", "manifest": "x", "count": 1, "hazards": 5},
+        {"uri": "/x", "count": 1, "stored": []},
+    ],
+    ids=json.dumps,
+)
+def test_an_input_of_another_shape_is_damage(entry: dict[str, Any]) -> None:
+    """One that names no place, or one whose list is none; what else a newer program says of it passes."""
+    found = parse_line(_line("planned", {**BASE["planned"], "inputs": [{"uri": "/sound"}, entry]}, 1))
+    assert isinstance(found, Damaged)
+    assert found.why == "is damaged: inputs is not a list of inputs"
+    known = {"uri": "s3://x/y", "manifest": "x", "count": 1, "hazards": {"x": 1}, "new": [1]}
+    assert not isinstance(parse_line(_line("planned", {**BASE["planned"], "inputs": [known]}, 1)), Damaged)
+
+
 @pytest.mark.parametrize("field", ["tag", "base"])
 def test_half_a_character_ends_no_export(field: str, clone: Clone, tag: str) -> None:
     """Neither in what is handed over nor in what git is asked for; bytes of a name are escaped as JSON has them."""
