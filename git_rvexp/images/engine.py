@@ -211,10 +211,7 @@ def stored_login(host: str, environ: Mapping[str, str]) -> tuple[str, str] | Non
 
 @contextlib.contextmanager
 def asking(what: str) -> Iterator[None]:
-    """What goes wrong in the block becomes an RvexpError that says what the engine was to do.
-
-    So does a tar of its that is none, or breaks off.
-    """
+    """What goes wrong in the block, a broken tar too, becomes an RvexpError that says what the engine was to do."""
     import docker  # noqa: PLC0415
 
     try:
