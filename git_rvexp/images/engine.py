@@ -112,16 +112,10 @@ class Engine:
         with asking(f"read the container {container}"):
             yield from self.client.api.export(container)
 
-    def workdir(self, container: str) -> str:
-        """The folder that a container's command started in."""
+    def given(self, container: str) -> Mapping[str, Json]:
+        """What a container's command was given, in the engine's words: WorkingDir, Env (NAME=VALUE), and more."""
         with asking(f"look at the container {container}"):
-            return str(self.client.api.inspect_container(container)["Config"].get("WorkingDir") or "/")
-
-    def variables(self, container: str) -> dict[str, str]:
-        """The environment that a container's command was given."""
-        with asking(f"look at the container {container}"):
-            told = self.client.api.inspect_container(container)["Config"].get("Env") or []
-        return {name: value for name, _, value in (each.partition("=") for each in told)}
+            return dict(self.client.api.inspect_container(container)["Config"])
 
     def archive(self, container: str, path: str) -> Iterator[bytes] | None:
         """A tar of what is at `path` in a container, running or ended; None when nothing is there.

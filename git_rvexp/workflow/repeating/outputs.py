@@ -130,7 +130,8 @@ def _from_container(environ: Mapping[str, str], job: str, place: str, reading: R
     from git_rvexp.images.engine import Engine  # noqa: PLC0415  114 ms of CPU
 
     engine = Engine.connect(environ)
-    chunks = engine.archive(job, str(PurePosixPath(engine.workdir(job)) / place))
+    workdir = PurePosixPath(engine.given(job).get("WorkingDir") or "/")
+    chunks = engine.archive(job, str(workdir / place))
     return sorted(_passing(chunks, place, reading)) if chunks else []
 
 

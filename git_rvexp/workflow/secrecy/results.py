@@ -52,7 +52,8 @@ def _values(context: Context, plan: Plan, job: str) -> dict[str, set[str]]:
         from git_rvexp.images.engine import Engine  # noqa: PLC0415  114 ms of CPU
 
         with contextlib.suppress(RvexpError):  # a container that is gone tells nothing
-            known.append(Engine.connect(context.environ).variables(child_name(job, 0) if plan.array else job))
+            given = Engine.connect(context.environ).given(child_name(job, 0) if plan.array else job)
+            known.append(dict(each.partition("=")[::2] for each in given.get("Env") or []))
     return {name: {each[name] for each in known if name in each} for name in plan.secret_env}
 
 
