@@ -8,6 +8,8 @@ import dataclasses
 
 from git_rvexp.config import Config
 from git_rvexp.errors import RvexpError, UsageError
+from git_rvexp.git.depth import promisor
+from git_rvexp.git.partial import lacking
 from git_rvexp.imagesettings import chosen, decides, differing, of_snapshot
 from git_rvexp.layers import FILE, LARGEST, from_text
 from git_rvexp.model import Snapshot
@@ -23,7 +25,7 @@ def as_of(context: Context, snapshot: Snapshot) -> Context:
 
     UsageError when that file is wrong.
     """
-    text = _file(context, snapshot)
+    text = None if _lacking(context, snapshot) else _file(context, snapshot)
     if text is None:
         return context
     then = of_snapshot(context.config, from_text(text, f"{snapshot.tag}:{FILE}", tracked=True))
@@ -37,12 +39,28 @@ def acting(context: Context, snapshot: Snapshot) -> Context:
     elsewhere and that the user stands by nowhere.
     """
     then = as_of(context, snapshot)
+    if _lacking(context, snapshot):
+        context.warn(
+            f"whether {snapshot.tag} has settings of its own is not known in this partial clone: today's are taken\n"
+            f"  git show {snapshot.tag}:{FILE} fetches them"
+        )
     _confirmed(context, snapshot, then.config)
     requests.check_build(then.settings)
     lines = differing(chosen(then.settings), chosen(context.settings))
     if lines:
         context.say("the image is made with the snapshot's own settings\n" + "\n".join(f"  {line}" for line in lines))
     return then
+
+
+def _lacking(context: Context, snapshot: Snapshot) -> bool:
+    """Whether the file, or the tree that would have it, is not in this partial clone; nothing is fetched."""
+    if not snapshot.tree or not promisor(context.repo):
+        return False
+    missing = lacking(context.repo, snapshot.commit)
+    if not missing or snapshot.tree in missing:
+        return bool(missing)
+    entries = context.repo.git("ls-tree", snapshot.tree, FILE).lines
+    return any(entry.split()[2] in missing for entry in entries)
 
 
 def _file(context: Context, snapshot: Snapshot) -> str | None:

@@ -474,10 +474,12 @@ def test_a_forged_chain_gets_no_secret_unasked(study: Study) -> None:
     ]
     study.clone.git("notes", "--ref=rvexp", "append", "-m", "\n".join(lines), tag)
     env = {**study.env(), "MY_SECRET": "hunter2"}
-    refused = study.clone.rvexp("chain", "--resume", env=env)
+    own = study.clone.rvexp("chain", "--resume", env=env)
+    assert "chain zzzzzzzzzz is newer, but was planned elsewhere" in own.stderr
+    refused = study.clone.rvexp("chain", "--resume", "zzzzzzzzzz", env=env)
     assert refused.returncode == 2, refused.stderr
     assert "asks for variables of yours: MY_SECRET" in refused.stderr
     assert "git rvexp chain --resume zzzzzzzzzz --secret-env MY_SECRET" in refused.stderr
     assert len(study.containers()) == 1
-    assert study.clone.rvexp("chain", "--resume", "--secret-env", "MY_SECRET", env=env).returncode == 1
+    assert study.clone.rvexp("chain", "--resume", "zzzzzzzzzz", "--secret-env", "MY_SECRET", env=env).returncode == 1
     assert len(study.containers()) == 2

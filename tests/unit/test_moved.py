@@ -123,7 +123,7 @@ def test_a_clash_with_the_remote_is_named(
     other.git("tag", tag, "HEAD")
     alarmed = other.rvexp("sync")
     assert alarmed.returncode == 1
-    assert f"recorded {other.git('rev-parse', 'HEAD')}, remote {clone.git('rev-parse', tag)}" in alarmed.stderr
+    assert f"here {other.git('rev-parse', 'HEAD')}, remote {clone.git('rev-parse', tag)}" in alarmed.stderr
     assert other.rvexp("sync", "--accept").returncode == 0
     other.git("update-ref", "-d", f"refs/rvexp/published/{tag}")
     other.git("gc", "-q", "--prune=now")

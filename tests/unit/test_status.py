@@ -92,7 +92,10 @@ def test_steps_of_a_chain_are_drawn(book: Notebook, snapshot: Snapshot) -> None:
     first = book.ended(snapshot, extra={"chain": "c1aaaaaaaa", "step": "chip", "nth": 0})
     book.submitted(snapshot, extra={"chain": "c1aaaaaaaa", "step": "train", "nth": 1}, after=(str(first.run),))
     done = book.clone.rvexp("status")
-    assert [line.split("\t")[4] for line in done.stdout.splitlines()] == ["step chip, exit 0", "step train"]
+    assert [line.split("\t")[4] for line in done.stdout.splitlines()] == [
+        "step chip, exit 0, took 1 min 30 s",
+        "step train",
+    ]
     story = done.stderr.splitlines()
     assert story[0] == "chain c1aaaaaaaa"
     assert story[1].startswith("  chip ")
@@ -156,7 +159,7 @@ def test_runs_that_ended_long_ago_are_left_out_unless_named(book: Notebook, snap
     book.now -= dt.timedelta(days=3)
     book.ended(snapshot)
     assert book.clone.rvexp("status").stdout == ""
-    assert row(book, "first")[3:] == ["ok", "exit 0"]
+    assert row(book, "first")[3:] == ["ok", "exit 0, took 1 min 30 s"]
 
 
 def test_denied_is_said_and_is_no_end(book: Notebook, snapshot: Snapshot, double: BatchDouble) -> None:

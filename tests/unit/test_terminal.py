@@ -24,10 +24,10 @@ def book(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> Notebook:
     book = Notebook(clone, now=dt.datetime.now(dt.UTC) - dt.timedelta(hours=3))
     book.snapshot("al/roads/2026-11-01/first")
     second = book.snapshot("al/roads/2026-11-02/a-second-one")
-    judged = book.ended(second)
-    book.tell(second, "metrics", run=str(judged.run), values={"accuracy": 0.96123456, "loss": 0.125})
     failed = book.submitted(second)
     book.tell(second, "ended", run=str(failed.run), state="FAILED", exit=1, seconds=90, reason="the disk was full")
+    judged = book.ended(second)
+    book.tell(second, "metrics", run=str(judged.run), values={"accuracy": 0.96123456, "loss": 0.125})
     third = book.snapshot("gh/buildings/2026-11-03/third")
     chip = book.ended(third, extra={"chain": "c1aaaaaaaa", "step": "chip", "nth": 0})
     book.submitted(third, extra={"chain": "c1aaaaaaaa", "step": "train", "nth": 1}, after=(str(chip.run),))
@@ -88,12 +88,13 @@ def test_status_wraps_its_notes(book: Notebook) -> None:
     """Why something failed or waits is never cut; the chain's picture follows."""
     assert plain(seen(book, 40, "status")) == [
         "RUN         SNAPSHOT      STATE",
-        "<run>       a-second-one  ok",
-        "    exit 0",
         "<run>       a-second-one  failed",
-        "    exit 1, the disk was full",
+        "    exit 1, took 1 min 30 s, the disk",
+        "    was full",
+        "<run>       a-second-one  ok",
+        "    exit 0, took 1 min 30 s",
         "<run>       third         ok",
-        "    step chip, exit 0",
+        "    step chip, exit 0, took 1 min 30 s",
         "<run>       third         submitted",
         "    step train",
         "chain <run>",
