@@ -9,7 +9,6 @@ import dataclasses
 from git_rvexp.config import Config
 from git_rvexp.errors import RvexpError, UsageError
 from git_rvexp.git.depth import promisor
-from git_rvexp.git.partial import lacking
 from git_rvexp.imagesettings import chosen, decides, differing, of_snapshot
 from git_rvexp.layers import FILE, LARGEST, from_text
 from git_rvexp.model import Snapshot
@@ -26,7 +25,7 @@ def as_of(context: Context, snapshot: Snapshot) -> Context:
     UsageError when that file is wrong.
     """
     text = None if _lacking(context, snapshot) else _file(context, snapshot)
-    if text is None:
+    if text is None or any(file.tracked and file.text == text for file in context.config.files):
         return context
     then = of_snapshot(context.config, from_text(text, f"{snapshot.tag}:{FILE}", tracked=True))
     return dataclasses.replace(context, config=then)
@@ -56,6 +55,8 @@ def _lacking(context: Context, snapshot: Snapshot) -> bool:
     """Whether the file, or the tree that would have it, is not in this partial clone; nothing is fetched."""
     if not snapshot.tree or not promisor(context.repo):
         return False
+    from git_rvexp.git.partial import lacking  # noqa: PLC0415  not in other clones
+
     missing = lacking(context.repo, snapshot.commit)
     if not missing or snapshot.tree in missing:
         return bool(missing)
