@@ -12,6 +12,7 @@ _TAGS = "refs/tags"
 
 def gone(repo: Repo) -> list[str]:
     """The names of those that the remote was seen to have and that have no tag here."""
+    # not by `tags.standing`: a plain list asks this, and loads as little as it can
     refs = repo.git("for-each-ref", "--format=%(refname)", _TAGS, PUBLISHED).lines
     here, published = ({r.removeprefix(p) for r in refs if r.startswith(p)} for p in (f"{_TAGS}/", f"{PUBLISHED}/"))
     return sorted(name for name in published - here if is_tag_name(name))

@@ -175,8 +175,12 @@ def _time(event: Event) -> str:
 
 def union(*texts: str) -> str:
     """The lines of all `texts` once each, sorted (so by time): what a merge of two notes must be."""
-    lines = {line for text in texts for line in text.split("\n") if line.strip()}
-    return "".join(f"{line}\n" for line in sorted(lines))
+    return "".join(f"{line}\n" for line in sorted(set[str]().union(*map(distinct, texts))))
+
+
+def distinct(text: str) -> set[str]:
+    """The lines of a note's text, blank ones left out."""
+    return {line for line in text.split("\n") if line.strip()}
 
 
 def lines(events: Iterable[Event]) -> str:

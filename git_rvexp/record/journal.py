@@ -8,12 +8,13 @@ How files get there is not known here.
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from git_rvexp.errors import RvexpError
 from git_rvexp.git import notes
 from git_rvexp.git.notes import Tip
 from git_rvexp.git.plumbing import Repo
+from git_rvexp.record.events import distinct
 from git_rvexp.record.kept import merged
 from git_rvexp.record.ledger import Ledger
 
@@ -101,9 +102,5 @@ def _added(repo: Repo, at: Tip, texts: Texts) -> Tip:
     """A commit on `at` that holds `texts` too; `at` itself where it does already."""
     before = notes.read(repo, at, texts)
     after = {oid: merged(oid, before.get(oid, ""), text) for oid, text in texts.items()}
-    new = {oid: text for oid, text in after.items() if _lines(text) != _lines(before.get(oid, ""))}
+    new = {oid: text for oid, text in after.items() if distinct(text) != distinct(before.get(oid, ""))}
     return notes.write(repo, at, new, "rvexp: from the store") if new else at
-
-
-def _lines(text: str) -> Iterable[str]:
-    return {line for line in text.split("\n") if line.strip()}

@@ -5,6 +5,7 @@
 
 from git_rvexp.git import byhand, notes
 from git_rvexp.git.notes import Tip
+from git_rvexp.record.events import distinct
 from git_rvexp.record.kept import merged
 from git_rvexp.record.ledger import Ledger
 
@@ -22,21 +23,17 @@ def restored(ledger: Ledger, later: Tip, earlier: Tip) -> Tip:
         content = old[one.blob]
         now = whole.get(one.oid, there.get(one.oid, ""))
         after = merged(one.oid, now, content[1].decode("utf-8", "surrogateescape")) if content else now
-        if _lines(after) != _lines(now):
+        if distinct(after) != distinct(now):
             whole[one.oid] = after
             by[f"{byhand.author(repo, one.commit)} ({one.commit[:12]})"] = None
     if not whole:
         return later
-    count = sum(len(_lines(text) - _lines(there.get(oid, ""))) for oid, text in whole.items())
+    count = sum(len(distinct(text) - distinct(there.get(oid, ""))) for oid, text in whole.items())
     ledger.warn(
         f"lines of the record were taken out by hand, by {', '.join(by)}: {count} of them are put back\n"
         "  the record only ever grows; for notes of your own: git notes --ref=comments add TAG"
     )
     return notes.write(repo, later, whole, "rvexp: put back")
-
-
-def _lines(text: str) -> set[str]:
-    return {line for line in text.split("\n") if line.strip()}
 
 
 def from_history(ledger: Ledger) -> None:

@@ -24,7 +24,11 @@ def as_of(context: Context, snapshot: Snapshot) -> Context:
 
     UsageError when that file is wrong.
     """
-    text = None if _lacking(context, snapshot) else _file(context, snapshot)
+    return context if _lacking(context, snapshot) else _then(context, snapshot)
+
+
+def _then(context: Context, snapshot: Snapshot) -> Context:
+    text = _file(context, snapshot)
     if text is None or any(file.tracked and file.text == text for file in context.config.files):
         return context
     then = of_snapshot(context.config, from_text(text, f"{snapshot.tag}:{FILE}", tracked=True))
@@ -37,8 +41,10 @@ def acting(context: Context, snapshot: Snapshot) -> Context:
     UsageError for build arguments that look like secrets, and for those that the file chooses, that send traffic
     elsewhere and that the user stands by nowhere.
     """
-    then = as_of(context, snapshot)
-    if _lacking(context, snapshot):
+    then = context
+    if not _lacking(context, snapshot):
+        then = _then(context, snapshot)
+    else:
         context.warn(
             f"whether {snapshot.tag} has settings of its own is not known in this partial clone: today's are taken\n"
             f"  git show {snapshot.tag}:{FILE} fetches them"
