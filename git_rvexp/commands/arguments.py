@@ -66,6 +66,18 @@ def pinning(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pin-inputs", action="store_true", help=about)
 
 
+def command(args: argparse.Namespace, verb: str) -> tuple[str, ...]:
+    """The words after `--`. UsageError unless there is a command with no empty words (Batch refuses those)."""
+    words = tuple(args.command or ())
+    if not words or not words[0].strip():
+        raise UsageError("there is no command to run", hint=f"git rvexp {verb} -- python3 train.py")
+    if not all(words):
+        raise UsageError(
+            "the command has an empty word, which AWS Batch refuses", hint="leave it out, or use sh -c '…'"
+        )
+    return words
+
+
 def scheduling(parser: argparse.ArgumentParser) -> None:
     """How Batch queues a job, and on whose account."""
     parser.add_argument("--share", metavar="NAME", help="share identifier, on a queue that shares fairly")

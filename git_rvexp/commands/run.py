@@ -28,11 +28,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Find or build the image and become the command."""
-    planning.check_command(args.command and tuple(args.command), "run")
+    command = shared.command(args, "run")
     context = session.context
     env = {**context.settings.job_env, **shared.pairs(args.env)}
     if not args.allow_secrets:
-        refuse(context, requests.places(args.command, env), args.tag, SEEN_HERE)
+        refuse(context, requests.places(command, env), args.tag, SEEN_HERE)
     snapshot = planning.snapshot_of(context, args.tag, "run")
     if snapshot is None:
         raise UsageError("there is no snapshot of this work tree to run", hint="git rvexp snapshot NICKNAME")
@@ -40,7 +40,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     told = {"RVEXP_TAG": snapshot.tag, "RVEXP_COMMIT": snapshot.commit, "RVEXP_IMAGE": image}
     here = Here(
         image=image,
-        command=tuple(args.command),
+        command=command,
         env=links.foreground(context, {**env, **told}, args.secret_env),
         env_names=tuple(args.secret_env),
         volumes=tuple(args.volume),

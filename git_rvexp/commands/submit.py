@@ -6,19 +6,20 @@ says how to come back to it. stdout is the run's id.
 """
 
 import argparse
+from typing import TYPE_CHECKING
 
 from git_rvexp.commands import arguments as shared
 from git_rvexp.commands.session import Session
 from git_rvexp.errors import Interrupted
 from git_rvexp.executors.limits import check_array
 from git_rvexp.names import short_job
+from git_rvexp.workflow import ahead
 from git_rvexp.workflow.context import Context
-from git_rvexp.workflow.following.follow import verdict, wait_for
-from git_rvexp.workflow.looking.reasons import ending
-from git_rvexp.workflow.planning import Request, check_command
-from git_rvexp.workflow.repeating.pinning import asked
 from git_rvexp.workflow.repeating.seeding import SEEDS, check_seed
-from git_rvexp.workflow.running import Started, found, preview, start
+
+if TYPE_CHECKING:
+    from git_rvexp.workflow.planning import Request
+    from git_rvexp.workflow.running import Started
 
 TAKES_COMMAND = True
 
@@ -47,15 +48,33 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Plan, start, and with --wait follow."""
-    check_command(args.command and tuple(args.command), "submit")
+    command = shared.command(args, "submit")
     check_seed(args.seed, "--seed")
     if args.array is not None:
         check_array(args.array)
     flags = {**_pinning(args, session), **shared.scheduling_of(args, session.context.settings)}
     context = session.with_flags({"batch_queue": args.queue, "executor": args.executor, **flags})
     shared.warn_unused(session, context.settings, _batch_only(args))
-    request = Request(
-        command=tuple(args.command),
+    with ahead.asked(context, args.tag, wanted=not (args.dry_run or args.offline)) as there:
+        from git_rvexp.workflow.running import preview, start  # noqa: PLC0415  loaded while the remote is asked
+
+        request = _request(args, command)
+        if args.dry_run:
+            session.speaker.document("rvexp.plan/1", preview(context, request))
+            return 0
+        started = start(context, request, ahead=there, offline=args.offline, follow=args.wait)
+    try:
+        _tell(args, session, started)
+        return _follow(context, started, session) if args.wait else 0
+    except KeyboardInterrupt as why:
+        raise Interrupted.going_on(started.plan.run) from why
+
+
+def _request(args: argparse.Namespace, command: tuple[str, ...]) -> "Request":
+    from git_rvexp.workflow.planning import Request  # noqa: PLC0415  as above
+
+    return Request(
+        command=command,
         tag=args.tag,
         env=shared.pairs(args.env),
         secret_env=tuple(args.secret_env),
@@ -69,15 +88,6 @@ def run(args: argparse.Namespace, session: Session) -> int:
         outputs=tuple(args.output),
         allow_secrets=args.allow_secrets,
     )
-    if args.dry_run:
-        session.speaker.document("rvexp.plan/1", preview(context, request))
-        return 0
-    started = start(context, request, offline=args.offline, follow=args.wait)
-    try:
-        _tell(args, session, started)
-        return _follow(context, started, session) if args.wait else 0
-    except KeyboardInterrupt as why:
-        raise Interrupted.going_on(started.plan.run) from why
 
 
 def _batch_only(args: argparse.Namespace) -> dict[str, object]:
@@ -86,10 +96,18 @@ def _batch_only(args: argparse.Namespace) -> dict[str, object]:
 
 
 def _pinning(args: argparse.Namespace, session: Session) -> dict[str, str]:
-    return {"run.pin_inputs": asked(session.context)} if args.pin_inputs else {}
+    if not args.pin_inputs:
+        return {}
+    from git_rvexp.workflow.repeating.pinning import asked  # noqa: PLC0415  as above
+
+    return {"run.pin_inputs": asked(session.context)}
 
 
-def _follow(context: Context, started: Started, session: Session) -> int:
+def _follow(context: Context, started: "Started", session: Session) -> int:
+    from git_rvexp.workflow.following.follow import verdict, wait_for  # noqa: PLC0415  as above
+    from git_rvexp.workflow.looking.reasons import ending  # noqa: PLC0415  as above
+    from git_rvexp.workflow.running import found  # noqa: PLC0415  as above
+
     state = wait_for(context, found(context, started), sleep=context.ledger.sleep, say_logs=True)
     if verdict(state):
         word, code, why = ending(found(context, started).run, state)
@@ -98,7 +116,7 @@ def _follow(context: Context, started: Started, session: Session) -> int:
     return verdict(state)
 
 
-def _tell(args: argparse.Namespace, session: Session, started: Started) -> None:
+def _tell(args: argparse.Namespace, session: Session, started: "Started") -> None:
     plan = started.plan
     if args.json:
         session.speaker.document("rvexp.run/1", {"snapshot": started.snapshot.tag, "job": started.job, **plan.fields()})

@@ -7,18 +7,15 @@ index. Nothing here knows what a snapshot or a record is.
 
 import os
 import re
-import subprocess
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO
 
 from git_rvexp.errors import GitError, UsageError
+from git_rvexp.git.process import NEEDED, Result, Underway, failed, reading, run, run_within
 from git_rvexp.git.reader import Reader
-
-NEEDED = "install git 2.34 or newer"
-"""Everything that is used of git is that old, by its release notes; docs/platforms.md tells what was tried."""
 
 # Who and how to talk, where the repository is, and the caller's -c settings. Everything else that starts with
 # GIT_ (index file, object directory, prefix, pathspec modes, quarantine …) belongs to another command.
@@ -58,24 +55,6 @@ _QUIET = {
 _COUNT = re.compile(r"[0-9]{1,9}")
 
 
-class Result(NamedTuple):
-    """What a git command gave: exit code, bytes of stdout, text of stderr."""
-
-    code: int
-    out: bytes
-    err: str
-
-    @property
-    def text(self) -> str:
-        """The output as text (undecodable bytes kept as surrogates) without its last newline."""
-        return self.out.decode("utf-8", "surrogateescape").removesuffix("\n")
-
-    @property
-    def lines(self) -> list[str]:
-        """The output's lines."""
-        return self.text.split("\n") if self.out else []
-
-
 def environment(environ: Mapping[str, str]) -> dict[str, str]:
     """`environ` made fit for our plumbing: see the module's text. UsageError for a count that git would refuse."""
     kept = {k: v for k, v in environ.items() if not k.startswith("GIT_") or k.startswith(_KEPT) or k in _ALSO_KEPT}
@@ -111,7 +90,7 @@ class Repo:
         """The repository that git itself finds from `cwd`; UsageError when there is none or it has no work tree."""
         env = environment(environ)
         asked = ["--show-object-format", "--git-dir", "--git-common-dir", "--show-toplevel"]
-        done = _run(["git", "rev-parse", _ABSOLUTE, *asked], cwd, env, None)
+        done = run(["rev-parse", _ABSOLUTE, *asked], cwd, env)
         # names of folders, in the system's encoding
         lines = [os.fsdecode(line) for line in done.out.removesuffix(b"\n").split(b"\n")]
         if lines[0] == _ABSOLUTE:  # git before 2.31 gives back what it does not know
@@ -138,50 +117,22 @@ class Repo:
         whole = {**self.env, **(env or {})}
         if index is not None:
             whole["GIT_INDEX_FILE"] = str(index)
-        done = _run(["git", *args], self.top, whole, stdin)
+        done = run(args, self.top, whole, stdin or b"")
         if done.code not in ok:
-            raise GitError(_failed(args, done))
+            raise failed(args, done)
         return done
+
+    def begin(self, *args: str) -> Underway:
+        """`git <args>` on its way, where nobody can be asked for a password; to be waited for later."""
+        return Underway(args, self.top, self.env)
 
     def git_within(self, seconds: float, *args: str) -> Result:
         """Run `git <args>` where nobody can be asked for a password; GitError when that takes longer than `seconds`."""
-        import tempfile  # noqa: PLC0415  seldom needed
+        return run_within(seconds, args, self.top, self.env)
 
-        # Files, since a pipe would be held open by helpers that outlive git; a session without a terminal to ask at.
-        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-            env, no = {**self.env, "GIT_TERMINAL_PROMPT": "0"}, subprocess.DEVNULL
-            command = ["git", *args]
-            with subprocess.Popen(
-                command, cwd=self.top, env=env, stdin=no, stdout=out, stderr=err, start_new_session=True
-            ) as git:
-                try:
-                    git.wait(seconds)
-                except subprocess.TimeoutExpired as why:
-                    raise GitError(f"git {args[0]} got no answer within {seconds:g} s") from why
-                finally:
-                    git.terminate()  # git stops its helpers then; nothing when it has ended
-            out.seek(0)
-            err.seek(0)
-            return Result(git.returncode, out.read(), err.read().decode("utf-8", "replace"))
-
-    @contextmanager
-    def reading(self, *args: str, stdin: bytes) -> Iterator[IO[bytes]]:
+    def reading(self, *args: str, stdin: bytes) -> AbstractContextManager[IO[bytes]]:
         """What `git <args>` answers, while it still looks for the rest. GitError at the end when it has failed."""
-        import tempfile  # noqa: PLC0415  only what is long is read so
-
-        with tempfile.TemporaryFile() as asked:  # in a pipe, git and we could come to wait for each other
-            asked.write(stdin)
-            asked.seek(0)
-            pipe, size = subprocess.PIPE, 1 << 16
-            with subprocess.Popen(
-                ["git", *args], cwd=self.top, env=self.env, stdin=asked, stdout=pipe, stderr=pipe, bufsize=size
-            ) as git:
-                assert git.stdout
-                assert git.stderr
-                yield git.stdout
-                err = git.stderr.read().decode("utf-8", "replace")
-        if git.returncode:
-            raise GitError(_failed(args, Result(git.returncode, b"", err)))
+        return reading(args, self.top, self.env, stdin)
 
     def resolve(self, *names: str) -> list[str]:
         """The object each name stands for, "" for none. Names hold no newline."""
@@ -217,14 +168,6 @@ class Repo:
         return "0" * (64 if self.object_format == "sha256" else 40)
 
 
-def _run(command: list[str], cwd: Path, env: Mapping[str, str], stdin: bytes | None) -> Result:
-    try:
-        done = subprocess.run(command, cwd=cwd, env=env, input=stdin or b"", capture_output=True, check=False)
-    except FileNotFoundError as why:
-        raise GitError(f"{why.filename} was not found", hint=NEEDED) from why
-    return Result(done.returncode, done.stdout, done.stderr.decode("utf-8", "replace"))
-
-
 def _no_repository(cwd: Path, err: str) -> UsageError:
     import shlex  # noqa: PLC0415  only for what went wrong
 
@@ -240,9 +183,3 @@ def _no_repository(cwd: Path, err: str) -> UsageError:
         hint = "install a newer git: the one that made this repository can do more than yours"
         told = " ".join(told.split())
     return UsageError(f"git cannot open the repository at {cwd}\n  {told}", hint=hint)
-
-
-def _failed(args: tuple[str, ...], done: Result) -> str:
-    words = [a for a in args if not a.startswith("-")][:1] or list(args[:1])
-    told = "\n".join(f"  {line}" for line in done.err.strip().splitlines()[-6:])
-    return f"git {words[0]} failed (exit {done.code})" + (f"\n{told}" if told else "")

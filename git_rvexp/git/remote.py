@@ -14,7 +14,8 @@ from git_rvexp.errors import GitError, RvexpError, UsageError
 from git_rvexp.git import embedded, notes, places
 from git_rvexp.git.configuration import put
 from git_rvexp.git.gone import PUBLISHED as PUBLISHED  # noqa: PLC0414  part of what is offered here
-from git_rvexp.git.plumbing import Repo, Result
+from git_rvexp.git.plumbing import Repo
+from git_rvexp.git.process import Result, Underway
 from git_rvexp.git.tags import HERE, snapshots_under
 from git_rvexp.terms import Snapshot
 
@@ -90,11 +91,23 @@ def connect(repo: Repo, remote: Remote, *, allow_origin: bool = False) -> None:
 
 def ids(repo: Repo, names: Iterable[str] = ()) -> dict[str, str]:
     """Ref -> object on the remote now, for the given refs, else for all tags and the notes."""
-    patterns = list(names) or ["refs/tags/*", notes.REF]
-    done = repo.git("ls-remote", "--quiet", "--refs", NAME, *patterns, ok=(0, 128))
+    return told(repo, repo.git(*_question(names), ok=(0, 128)))
+
+
+def asked(repo: Repo, names: Iterable[str]) -> Underway:
+    """The same as a question on its way, which `told` reads; `names` may have git's `*` in them."""
+    return repo.begin(*_question(names))
+
+
+def told(repo: Repo, done: Result) -> dict[str, str]:
+    """Ref -> object, as the remote has answered. GitError when it has not."""
     if done.code:
         raise unreachable(repo, done)
     return {ref: oid for oid, _, ref in (line.partition("\t") for line in done.lines)}
+
+
+def _question(names: Iterable[str]) -> list[str]:
+    return ["ls-remote", "--quiet", "--refs", NAME, *(list(names) or ["refs/tags/*", notes.REF])]
 
 
 def try_out(repo: Repo, seconds: float) -> None:

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from git_rvexp.errors import GitError
-from git_rvexp.git.plumbing import Repo, Result
+from git_rvexp.git.plumbing import Repo
+from git_rvexp.git.process import Result
 from git_rvexp.jitter import token
 
 _STALE = 86_400  # seconds; longer than any snapshot takes

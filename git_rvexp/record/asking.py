@@ -4,8 +4,10 @@ Only what was known before must be in the answer. Another command of this clone 
 answer is on its way; to compare with that would tell of a deletion that never was.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Self
 
 from git_rvexp.git import notes, remote
 from git_rvexp.git.notes import Tip
@@ -34,11 +36,44 @@ class Answer:
         """The remote's notes commit, "" when it has none."""
         return self.refs.get(notes.REF, "")
 
+    def only(self, tag: str) -> "Answer":
+        """The same of the record and this one tag."""
+        wanted = (f"refs/tags/{tag}", notes.REF)
+        refs = {ref: self.refs[ref] for ref in wanted if ref in self.refs}
+        here, published = ({tag: known[tag]} if tag in known else {} for known in (self.here, self.published))
+        return Answer(refs, here, published, self.seen)
 
-def ask(repo: Repo, tags: Iterable[str] | None = None) -> Answer:
+
+class Question:
+    """The question on its way, where nobody can be asked for a password; left by `with` unanswered, it is dropped."""
+
+    def __init__(self, repo: Repo, tags: Sequence[str] | None) -> None:
+        """Ask for the record and all tags, or only for those called `tags`, which may have git's `*` in them."""
+        self._repo, self._known = repo, _known(repo, tags)
+        self._git = remote.asked(repo, _wanted(tags))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *why: object) -> None:
+        self._git.__exit__(*why)
+
+    def answer(self) -> Answer:
+        """What the remote says; asked for once. GitError when it cannot be reached so."""
+        return self._known(remote.told(self._repo, self._git.result()))
+
+
+def ask(repo: Repo, tags: Sequence[str] | None = None) -> Answer:
     """Ask for the record and all tags, or only for those called `tags`. GitError when the remote cannot be reached."""
-    names = None if tags is None else list(tags)
-    here, published = ({}, {}) if names == [] else standing(repo, [HERE, remote.PUBLISHED], names or ())
-    seen = notes.tip(repo, SEEN)
-    refs = remote.ids(repo, () if names is None else [*(f"refs/tags/{name}" for name in names), notes.REF])
-    return Answer(refs, here, published, seen)
+    known = _known(repo, tags)
+    return known(remote.ids(repo, _wanted(tags)))
+
+
+def _known(repo: Repo, tags: Sequence[str] | None) -> Callable[[Mapping[str, str]], Answer]:
+    """What stands in this clone now, to be held against what the remote will say."""
+    here, published = ({}, {}) if tags == [] else standing(repo, [HERE, remote.PUBLISHED], tags or ())
+    return partial(Answer, here=here, published=published, seen=notes.tip(repo, SEEN))
+
+
+def _wanted(tags: Sequence[str] | None) -> list[str]:
+    return [] if tags is None else [*(f"refs/tags/{name}" for name in tags), notes.REF]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from git_rvexp.errors import PendingError, RvexpError
 from git_rvexp.git import notes, remote
 from git_rvexp.git.notes import Tip
-from git_rvexp.git.plumbing import Result
+from git_rvexp.git.process import Result
 from git_rvexp.jitter import jitter, token
 from git_rvexp.record.asking import SEEN, Answer, ask
 from git_rvexp.record.kept import merged as both

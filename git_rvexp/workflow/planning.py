@@ -46,16 +46,6 @@ class Request:
     allow_secrets: bool = False
 
 
-def check_command(command: tuple[str, ...] | None, verb: str) -> None:
-    """UsageError unless there is a command with no empty words (Batch refuses those)."""
-    if not command or not command[0].strip():
-        raise UsageError("there is no command to run", hint=f"git rvexp {verb} -- python3 train.py")
-    if not all(command):
-        raise UsageError(
-            "the command has an empty word, which AWS Batch refuses", hint="leave it out, or use sh -c '…'"
-        )
-
-
 def check_secrets(context: Context, asked: Mapping[str, Request], tag: str) -> None:
     """UsageError when what everybody may read of the runs looks as if it held secrets; it names all places.
 

@@ -19,6 +19,7 @@ from git_rvexp.record.asking import Answer, ask
 from git_rvexp.record.events import Event, Record
 from git_rvexp.record.moved import refuse
 from git_rvexp.settings import Settings
+from git_rvexp.workflow.ahead import Ahead
 from git_rvexp.workflow.asof import acting
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.foresight import Foresight, manifests
@@ -131,14 +132,14 @@ def _copy(context: Context, snapshot: Snapshot) -> "Copy | None":
     return zip_copy(context, snapshot)
 
 
-def agree_on_tag(context: Context, snapshot: Snapshot) -> None:
+def agree_on_tag(context: Context, snapshot: Snapshot, ahead: Ahead | None = None) -> None:
     """Make sure the tag in each shared place is ours, and put it where it is missing. AlarmError when it moved.
 
-    Of the experiments remote and the store one may be out of reach, and is told.
+    Of the experiments remote and the store one may be out of reach, and is told. The remote may be asked `ahead`.
     """
     context.connect()
     try:
-        _agree_with_remote(context, snapshot)
+        _agree_with_remote(context, snapshot, ahead)
     except GitError as why:
         if not context.settings.store:
             raise
@@ -148,8 +149,8 @@ def agree_on_tag(context: Context, snapshot: Snapshot) -> None:
         deposit_or_tell(context, snapshot)
 
 
-def _agree_with_remote(context: Context, snapshot: Snapshot) -> None:
-    there = ask(context.repo, [snapshot.tag])
+def _agree_with_remote(context: Context, snapshot: Snapshot, ahead: Ahead | None) -> None:
+    there = ahead.about(snapshot.tag) if ahead else ask(context.repo, [snapshot.tag])
     _refuse_moved(there)
     if f"refs/tags/{snapshot.tag}" not in there.refs:
         with context.progress(f"pushing {snapshot.tag}", 0, ""):

@@ -10,6 +10,7 @@ from git_rvexp.model import Json, Plan, Snapshot
 from git_rvexp.record.runs import runs
 from git_rvexp.settings import Settings
 from git_rvexp.workflow import links, parents, planning, publish
+from git_rvexp.workflow.ahead import Ahead
 from git_rvexp.workflow.choose import Found
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.foresight import Foresight
@@ -39,10 +40,13 @@ class Prepared:
     executor: Executor
 
 
-def start(context: Context, request: Request, *, offline: bool = False, follow: bool = False) -> Started:
+def start(
+    context: Context, request: Request, *, ahead: Ahead | None = None, offline: bool = False, follow: bool = False
+) -> Started:
     """Do all of it. Nothing is started when any check fails; what is made on the way is found again next time.
 
-    With `follow` runs it has to come after are waited for here, where the executor does not do that.
+    With `follow` runs it has to come after are waited for here, where the executor does not do that. The experiments
+    remote may be asked `ahead`.
     """
     planning.check_secrets(context, {"": request}, request.tag)
     asked = dataclasses.replace(request, after=parents.runs_named(context, request.after))
@@ -50,7 +54,7 @@ def start(context: Context, request: Request, *, offline: bool = False, follow: 
     def draft(snapshot: Snapshot, executor: Executor) -> list[Plan]:
         return [planning.drafted(context, snapshot, asked, executor.name, executor.place)]
 
-    ready = prepared(context, request.tag, draft, verb="submit", offline=offline)
+    ready = prepared(context, request.tag, draft, verb="submit", ahead=ahead, offline=offline)
     (plan,) = ready.plans
     waits = parents.ready(context, plan, ready.executor, follow=follow)
     job = submit(context, ready.snapshot, plan, ready.executor, waits=waits, offline=offline)
@@ -63,11 +67,13 @@ def prepared(
     draft: Callable[[Snapshot, Executor], Sequence[Plan]],
     *,
     verb: str,
+    ahead: Ahead | None = None,
     offline: bool = False,
 ) -> Prepared:
     """The plans that `draft` makes, checked, with the snapshot that `tag` names published for them.
 
-    `verb` is what the user typed. With `offline` the experiments remote is not asked whether its tag is ours.
+    `verb` is what the user typed. The experiments remote may be asked `ahead`; with `offline` it is not asked whether
+    its tag is ours.
     """
     settings = context.trusted()
     foresight = Foresight(context, settings)  # AWS, the registry and the remote are asked at once
@@ -75,7 +81,7 @@ def prepared(
     if snapshot is not None:
         foresight.about(snapshot)
     if snapshot is not None and not offline:
-        publish.agree_on_tag(context, snapshot)
+        publish.agree_on_tag(context, snapshot, ahead)
     executor = foresight.executor()
     if snapshot is None:
         snapshot, published = _without_snapshot(context)

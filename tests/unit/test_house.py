@@ -28,7 +28,7 @@ DOORS = {
     "tomli": {"tomltext.py"},
     "tomli_w": {"tomledit.py"},
     "subprocess": {
-        "git/plumbing.py",
+        "git/process.py",
         "git/catprocess.py",
         "git/reader.py",
         "images/build.py",
@@ -119,7 +119,8 @@ POSIX = {
     "signal.SIGALRM": set(),
     "signal.pthread_sigmask": {"workflow/held.py"},
     # `run` becomes the docker command: POSIX only, and told so; where there are no sessions, git may ask for a password
-    "start_new_session": {"workflow/foreground.py", "git/plumbing.py"},
+    "start_new_session": {"workflow/foreground.py", "git/process.py"},
+    "os.killpg": {"git/process.py"},  # there git alone is ended, and a helper of it may wait on for its server
     "/bin/sh": {"workflow/foreground.py"},
     **{key: set[str]() for key in ("pwd", "grp", "resource", "termios", "tty", "pty")},
     **{
@@ -132,7 +133,6 @@ POSIX = {
             "os.getpgid",
             "os.setsid",
             "os.kill",
-            "os.killpg",
             "os.mkfifo",
         )
     },

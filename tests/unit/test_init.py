@@ -133,6 +133,10 @@ def test_a_remote_that_keeps_silent_holds_nobody_up(clone: Clone) -> None:
     """It takes the connection and never says a word: git is stopped, with its helper, and that is told."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         done = clone.rvexp("init", "--remote", f"http://127.0.0.1:{silent.getsockname()[1]}/x.git")
+        with silent.accept()[0] as link:
+            link.settimeout(20)
+            while link.recv(4096):  # what the helper had asked, and then its end
+                pass
     assert done.returncode == 0, done.stderr
     assert "git ls-remote got no answer within 5 s" in done.stderr
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 
 from git_rvexp import homes
 from git_rvexp.errors import RvexpError
-from git_rvexp.git.plumbing import NEEDED, environment
+from git_rvexp.git.plumbing import environment
+from git_rvexp.git.process import NEEDED
 from git_rvexp.workflow.preparing.checkup import Check, Scene, failed
 from git_rvexp.workflow.preparing.mending import SHARED
 
