@@ -88,9 +88,9 @@ def from_git(entries: Iterable[tuple[str, str]]) -> Layer:
 
     rvexp.local.* is this clone's own state and no setting; rvexp.profile chooses (see `load`).
     """
-    by_squeezed = {_squeezed(k.name): k.name for k in keys()}
+    by_squeezed = {squeezed(k.name): k.name for k in keys()}
     ours = [(n, value) for n, value in entries if not n.startswith("local.") and n != "profile"]
-    named = {by_squeezed.get(_squeezed(name), name): (name, value) for name, value in ours}
+    named = {by_squeezed.get(squeezed(name), name): (name, value) for name, value in ours}
     spelled = {name: f"git config rvexp.{there}" for name, (there, _) in named.items()}
     return Layer("git config", {name: value for name, (_, value) in named.items()}, spelled=spelled)
 
@@ -123,5 +123,6 @@ def _flat(content: Mapping[str, Any]) -> dict[str, Any]:
     return flat
 
 
-def _squeezed(name: str) -> str:
+def squeezed(name: str) -> str:
+    """A key's name, or git's spelling of it, with what the two may differ in left out."""
     return name.lower().replace("-", "").replace("_", "")

@@ -40,9 +40,26 @@ def assigned(text: str, path: Path, value: Any, origin: str) -> str:
                 return edited
         except UsageError:
             continue
+    raise _by_hand(text, path, origin, "set by changing")
+
+
+def removed(text: str, path: Path, origin: str) -> str:
+    """`text` without the line that sets `path`; all others stay. UsageError where that cannot be done by line."""
+    lines = text.split("\n")
+    wanted = {place: value for place, value in _values(parse(text, origin)).items() if place[: len(path)] != path}
+    for s in statements(lines):
+        inner = path[len(s.table) :]
+        if not s.header and path[: len(s.table)] == s.table and _reaches(s.content, inner):
+            edited = "\n".join([*lines[: s.first], *lines[s.end :]])
+            if _values(parse(edited, origin)) == wanted:
+                return edited
+    raise _by_hand(text, path, origin, "taken out by removing")
+
+
+def _by_hand(text: str, path: Path, origin: str, what: str) -> UsageError:
     line = line_of(text, path)
-    raise UsageError(
-        f"{'.'.join(path)} cannot be set by changing one line of {origin}",
+    return UsageError(
+        f"{'.'.join(path)} cannot be {what} one line of {origin}",
         hint=f"edit line {line} of the file yourself" if line else "edit the file yourself",
     )
 
@@ -136,3 +153,11 @@ def _with(content: Mapping[str, Any], path: Path, value: Any) -> dict[str, Any]:
     if len(path) > 1:
         return {**content, path[0]: _with(inner if isinstance(inner, dict) else {}, path[1:], value)}
     return {**content, path[0]: value}
+
+
+def _values(content: Mapping[str, Any], above: Path = ()) -> dict[Path, Any]:
+    """Value by path; tables that hold nothing count for nothing."""
+    found: dict[Path, Any] = {}
+    for name, value in content.items():
+        found |= _values(value, (*above, name)) if isinstance(value, dict) else {(*above, name): value}
+    return found

@@ -17,12 +17,12 @@ from git_rvexp.model import JobState, Json
 from git_rvexp.workflow.chain import file as chain_file
 from git_rvexp.workflow.chain import record as chain_record
 from git_rvexp.workflow.chain.drive import resume, start
-from git_rvexp.workflow.chain.leave import Leave
 from git_rvexp.workflow.chain.picture import picture
 from git_rvexp.workflow.chain.plan import Options, check
 from git_rvexp.workflow.chain.record import Chain
 from git_rvexp.workflow.chain.steps import Step
 from git_rvexp.workflow.context import Context
+from git_rvexp.workflow.repeating.borrowed import Leave
 from git_rvexp.workflow.repeating.pinning import asked
 
 _NEWEST = "@"

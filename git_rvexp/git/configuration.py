@@ -14,9 +14,18 @@ def put(repo: Repo, key: str, value: str) -> None:
 
     Git gives up at once when another process writes the file, so it is asked again.
     """
+    _changed(repo, "--replace-all", "--", key, value)
+
+
+def drop(repo: Repo, key: str) -> None:
+    """Take `key` out of this clone with all its values, which must be there; what `repo` has read is forgotten."""
+    _changed(repo, "--unset-all", "--", key)
+
+
+def _changed(repo: Repo, *words: str) -> None:
     for left in reversed(range(_TRIES)):
         try:
-            repo.git("config", "--local", "--replace-all", "--", key, value)
+            repo.git("config", "--local", *words)
             break
         except GitError as why:
             if not left or "could not lock config file" not in str(why):

@@ -101,6 +101,8 @@ def edit(data: bytes) -> None:
             for name in path:
                 content = content[name]
             assert content == value
+            back = tomledit.removed(edited, path, "f")
+            assert path not in tomltext.leaves(tomltext.parse(back, "f"))
 
 
 _CONTENTS = {b"a.txt": (FILE, b"text\n"), b"bin/run": (EXECUTABLE, b"#!/bin/sh\n"), b"bin/link": (SYMLINK, b"../a")}

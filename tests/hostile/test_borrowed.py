@@ -15,6 +15,7 @@ from git_rvexp.record.ledger import Ledger
 from git_rvexp.settings import Settings
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.repeating import borrowed, roles
+from git_rvexp.workflow.repeating.borrowed import Leave
 from tests.conftest import Clone
 from tests.doubles.batch import BatchDouble
 from tests.doubles.driving import CONTAINER, register
@@ -29,8 +30,8 @@ PLAN = Plan(RunId("k3v9q2abcd"), "batch", "rvexp-k3v9q2abcd-x", IMAGE, ("true",)
 def check(clone: Clone, plan: Plan, executor: str = "batch", **given: object) -> None:
     """As `repeat` does."""
     repo = Repo.discover(clone.path, os.environ)
-    words = {"secrets": (), "queue": "", "trusted": False, "again": "git rvexp repeat RUN"} | given
-    borrowed.check(repo, SETTINGS, plan, executor, **words)  # type: ignore[arg-type]
+    leave = Leave(**given)  # type: ignore[arg-type]
+    borrowed.check(repo, SETTINGS, plan, executor, leave, again="git rvexp repeat RUN")
 
 
 def test_a_plan_that_goes_where_the_settings_do_needs_no_word(clone: Clone) -> None:

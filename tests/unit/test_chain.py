@@ -20,10 +20,10 @@ from git_rvexp.workflow.chain import drive as chain_drive
 from git_rvexp.workflow.chain import record as chain_record
 from git_rvexp.workflow.chain.file import parsed
 from git_rvexp.workflow.chain.hold import held
-from git_rvexp.workflow.chain.leave import Leave
 from git_rvexp.workflow.chain.plan import Options, drafts
 from git_rvexp.workflow.chain.record import Chain
 from git_rvexp.workflow.parents import waits_of
+from git_rvexp.workflow.repeating.borrowed import Leave
 from git_rvexp.workflow.submit import announce, send
 from git_rvexp.workflow.sync import sync
 from tests.conftest import Clone

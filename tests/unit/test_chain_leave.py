@@ -11,8 +11,8 @@ from git_rvexp.names import RunId
 from git_rvexp.record.events import Event, stamp
 from git_rvexp.workflow.chain import drive
 from git_rvexp.workflow.chain import record as chain_record
-from git_rvexp.workflow.chain.leave import Leave
 from git_rvexp.workflow.chain.record import Chain
+from git_rvexp.workflow.repeating.borrowed import Leave
 from git_rvexp.workflow.sync import sync
 from tests.conftest import Clone
 from tests.lab import Lab

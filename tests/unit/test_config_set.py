@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from git_rvexp.errors import UsageError
 from git_rvexp.settings import Settings
-from git_rvexp.tomledit import assigned
+from git_rvexp.tomledit import assigned, removed
+from git_rvexp.tomltext import leaves
 from git_rvexp.workflow.building.basing import checked
 from tests.conftest import Clone
 
@@ -101,6 +102,68 @@ def test_an_edited_file_says_the_new_value_and_nothing_else_changed(old: dict[st
         place[leaf] = content
     assert tomllib.loads(text) == wanted
     assert text.startswith("# head\n")
+
+
+@pytest.mark.parametrize("key", ["initials", "image.context", "job.vcpus", "job.env", "job.memory"])
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+def test_a_removal_takes_one_line(key: str, ending: str) -> None:
+    """Every other line, comments and line ends included, stays as it was; what the profile says is not touched."""
+    before = FILE.replace("\n", ending)
+    after = removed(before, tuple(key.split(".")), "f")
+    (gone,) = set(before.split(ending)) - set(after.split(ending))
+    assert gone.startswith((key.rpartition(".")[2], key))
+    assert after == before.replace(gone + ending, "")
+
+
+def test_a_value_over_several_lines_goes_whole() -> None:
+    """With what stands in it."""
+    assert removed('a = 1\nb = [\n  "x", # y\n]\nc = 2\n', ("b",), "f") == "a = 1\nc = 2\n"
+
+
+@pytest.mark.parametrize("text", ['image = { context = "x", target = "y" }\n', "[profile.a]\nb = 1\n[image]\n"])
+def test_what_is_no_line_of_its_own_is_not_taken_out(text: str) -> None:
+    """A part of an inline table, or what is not there."""
+    with pytest.raises(UsageError, match="cannot be taken out"):
+        removed(text, ("image", "context"), "f")
+
+
+@given(st.dictionaries(st.sampled_from(["a", "b", "t.x", "t.y", "u.z"]), _words, min_size=1), st.data())
+def test_what_was_set_and_taken_out_leaves_the_rest(old: dict[str, str], data: st.DataObject) -> None:
+    """Whatever the values look like."""
+    text = "# head\n"
+    for name, content in old.items():
+        text = assigned(text, tuple(name.split(".")), content, "f")
+    key = data.draw(st.sampled_from(sorted(old)))
+    left = removed(text, tuple(key.split(".")), "f")
+    assert left.startswith("# head\n")
+    assert set(leaves(tomllib.loads(left))) - {("t",), ("u",)} == {tuple(n.split(".")) for n in old if n != key}
+
+
+def test_unset_gives_way_to_what_comes_next(clone: Clone, sealed: Path) -> None:
+    """Each place by itself, told with what is in force then; a second time there is nothing to do."""
+    for place, value in (((), "team"), (("--user",), "mine"), (("--local",), "here")):
+        assert clone.rvexp("config", "set", *place, "batch_queue", value).returncode == 0
+    clone.git("config", "--local", "--add", "rvexp.batch-queue", "again")
+    for place, left in ((("--local",), "team"), ((), "mine"), (("--user",), "")):
+        done = clone.rvexp("config", "unset", *place, "batch_queue")
+        assert done.returncode == 0, done.stderr
+        assert place == ("--user",) or f"batch_queue is now {left} (" in done.stderr
+        assert clone.rvexp("config", "get", "batch_queue").stdout == f"{left}\n"
+        again = clone.rvexp("config", "unset", *place, "batch_queue")
+        assert (again.returncode, "no change" in again.stderr) == (0, True)
+    assert clone.git("config", "--local", "--get-regexp", "queue", check=False) == ""
+    assert clone.rvexp("config", "unset").returncode == 2
+    assert "did you mean batch_queue?" in clone.rvexp("config", "unset", "batch_queu").stderr
+
+
+def test_unset_of_a_setting_that_is_part_of_a_table_says_where(clone: Clone) -> None:
+    """The file stays as it was."""
+    text = 'image = { context = ".", target = "gpu" }\n'
+    clone.write(".rvexp.toml", text)
+    done = clone.rvexp("config", "unset", "image.target")
+    assert done.returncode == 2
+    assert "hint: edit line 1 of the file yourself" in done.stderr
+    assert (clone.path / ".rvexp.toml").read_text() == text
 
 
 def test_set_writes_where_it_is_told(clone: Clone, sealed: Path) -> None:

@@ -15,7 +15,6 @@ from git_rvexp.names import RunId
 from git_rvexp.record.runs import runs
 from git_rvexp.workflow.chain import leave as leaves
 from git_rvexp.workflow.chain.hold import Hold, held
-from git_rvexp.workflow.chain.leave import Leave
 from git_rvexp.workflow.chain.plan import Options, again, drafts
 from git_rvexp.workflow.chain.record import Chain, load, reread
 from git_rvexp.workflow.chain.steps import Step, below
@@ -24,6 +23,7 @@ from git_rvexp.workflow.following.asking import Executors
 from git_rvexp.workflow.following.harvest import Look, refresh
 from git_rvexp.workflow.parents import waits_of
 from git_rvexp.workflow.reconcile import GRACE, settle
+from git_rvexp.workflow.repeating.borrowed import Leave
 from git_rvexp.workflow.running import checked, prepared
 from git_rvexp.workflow.storing.sharing import share_record
 from git_rvexp.workflow.submit import announce, send

@@ -5,22 +5,14 @@ planned is looked at as `repeat` looks at a run; what the user lets pass counts 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from git_rvexp.executors.protocol import Executor
 from git_rvexp.model import Plan
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.repeating import borrowed, roles
+from git_rvexp.workflow.repeating.borrowed import Leave
 from git_rvexp.workflow.repeating.repeat import settings_for
 from git_rvexp.workflow.running import checked
-
-
-@dataclass(frozen=True)
-class Leave:
-    """What steps may have that somebody else planned: `secrets` by name; `trusted` for images, queues and roles."""
-
-    secrets: tuple[str, ...] = ()
-    trusted: bool = False
 
 
 def check(context: Context, chain: str, plans: Sequence[Plan], executor: Executor, leave: Leave) -> None:
@@ -36,16 +28,7 @@ def check(context: Context, chain: str, plans: Sequence[Plan], executor: Executo
 
 def _check(context: Context, again: str, plan: Plan, executor: Executor, leave: Leave) -> None:
     settings = settings_for(context, plan, executor.name)
-    borrowed.check(
-        context.repo,
-        settings,
-        plan,
-        executor.name,
-        secrets=leave.secrets,
-        queue="",
-        trusted=leave.trusted,
-        again=again,
-    )
+    borrowed.check(context.repo, settings, plan, executor.name, leave, again=again)
     if executor.name == "batch" and plan.definition and not leave.trusted:
         from git_rvexp.workflow.defining import describe  # noqa: PLC0415  loads botocore
 

@@ -14,7 +14,7 @@ from git_rvexp import tomltext
 from git_rvexp.errors import UsageError
 from git_rvexp.layers import from_file
 from git_rvexp.settings import Key, keys
-from git_rvexp.tomledit import assigned, assignment
+from git_rvexp.tomledit import assigned, assignment, removed
 
 _HEAD = """\
 # The settings of git rvexp, each with its default. Flags, RVEXP_* variables and `git config rvexp.*` come first;
@@ -49,6 +49,14 @@ def edited(path: Path, values: Mapping[str, Any]) -> tuple[str, str]:
             after = assigned(after, tuple(name.split(".")), value, str(path))
     tomltext.parse(after, str(path))
     return text, after
+
+
+def without(path: Path, name: str) -> tuple[str, str]:
+    """The text of the file at `path` before and after the setting `name` is taken out; the same where it is not set."""
+    layer = from_file(path, tracked=True)
+    if name not in layer.values:
+        return layer.text, layer.text
+    return layer.text, removed(layer.text, tuple(name.split(".")), str(path))
 
 
 def write(path: Path, text: str, *, tracked: bool) -> None:

@@ -8,6 +8,7 @@ do not name need a word.
 import hashlib
 import json
 from contextlib import suppress
+from dataclasses import dataclass
 
 from git_rvexp.errors import UsageError
 from git_rvexp.git.plumbing import Repo
@@ -25,25 +26,27 @@ def remember(repo: Repo, plan: Plan) -> None:
             known.write(f"{_fingerprint(plan)}\n")
 
 
-def check(
-    repo: Repo,
-    settings: Settings,
-    plan: Plan,
-    executor: str,
-    *,
-    secrets: tuple[str, ...],
-    queue: str,
-    trusted: bool,
-    again: str,
-) -> None:
-    """UsageError unless `plan` is ours, or the user has named its secrets and stands by where it goes.
+@dataclass(frozen=True)
+class Leave:
+    """What the user lets a plan of somebody else have.
 
-    `executor` is where it would run now, `queue` what the user chose instead of the plan's, `again` the command that
-    the user gave.
+    `secrets` by name; `trusted`: images, queues and roles that our settings do not name; `queue`: the one that the user
+    chose instead of the plan's.
+    """
+
+    secrets: tuple[str, ...] = ()
+    trusted: bool = False
+    queue: str = ""
+
+
+def check(repo: Repo, settings: Settings, plan: Plan, executor: str, leave: Leave, *, again: str) -> None:
+    """UsageError unless `plan` is ours or may have what it asks for.
+
+    `executor` is where it would run now, `again` the command that the user gave.
     """
     if ours(repo, plan):
         return
-    asked = [name for name in plan.secret_env if name not in secrets] if executor == "docker" else []
+    asked = [name for name in plan.secret_env if name not in leave.secrets] if executor == "docker" else []
     if asked:
         flags = " ".join(f"--secret-env {name}" for name in asked)
         raise UsageError(
@@ -51,7 +54,7 @@ def check(
             f"  its image is {plan.image}, its command {list(plan.command)}",
             hint=f"{again} {flags}, if they may have them",
         )
-    places = [] if trusted else _elsewhere(settings, plan, executor, queue)
+    places = [] if leave.trusted else _elsewhere(settings, plan, executor, leave.queue)
     if places:
         raise _goes_elsewhere(plan, places, again)
 

@@ -21,6 +21,7 @@ from git_rvexp.workflow import choose, links, publish
 from git_rvexp.workflow.choose import Choice, Found
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.repeating import borrowed, inputs, outputs, pinning, requisites, shared
+from git_rvexp.workflow.repeating.borrowed import Leave
 from git_rvexp.workflow.running import Started
 from git_rvexp.workflow.storing.sharing import receive_record
 from git_rvexp.workflow.submit import submit
@@ -101,16 +102,8 @@ def prepared(context: Context, found: Found, asked: Asked) -> Ready:
         raise RvexpError(f"run {before.run} cannot be repeated: its image {before.image} was not known by a digest")
     name = asked.executor or before.executor
     settings = settings_for(context, before, name)
-    borrowed.check(
-        context.repo,
-        settings,
-        before,
-        name,
-        secrets=asked.secrets,
-        queue=asked.queue,
-        trusted=asked.trusted,
-        again=f"git rvexp repeat {before.run}",
-    )
+    leave = Leave(asked.secrets, asked.trusted, asked.queue)
+    borrowed.check(context.repo, settings, before, name, leave, again=f"git rvexp repeat {before.run}")
     executor = executor_named(name, settings, context.environ, context.say, context.progress)
     draft = shared.apart(context, before, _draft(context, found.run, executor, asked, settings))
     _tell_place(context, before, draft)
