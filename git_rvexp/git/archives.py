@@ -16,6 +16,7 @@ from git_rvexp import http
 from git_rvexp.addresses import redacted
 from git_rvexp.errors import UsageError
 from git_rvexp.git.plumbing import Repo
+from git_rvexp.git.process import UNASKED
 from git_rvexp.model import Snapshot
 
 TOKEN = "RVEXP_ARCHIVE_TOKEN"  # noqa: S105  the name of a variable
@@ -83,13 +84,12 @@ def given(archive: Archive, remote_url: str, environ: Mapping[str, str]) -> str:
 def stored(repo: Repo, archive: Archive) -> str:
     """The Authorization value git's credential helpers hold for the archive's remote; "" when they hold none.
 
-    Asks no person: no prompt, no askpass. GitLab's API takes its tokens as Bearer only.
+    Asks no person. GitLab's API takes its tokens as Bearer only.
     """
     if not http.protected(archive.url):
         return ""
     asked = f"url={archive.ask}\n\n".encode()
-    silent = {"GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "", "SSH_ASKPASS": ""}
-    done = repo.git("-c", "core.askPass=", "credential", "fill", stdin=asked, env=silent, ok=(0, 1, 128))
+    done = repo.git("credential", "fill", stdin=asked, env=UNASKED, ok=(0, 1, 128))
     told = dict(line.split("=", 1) for line in done.lines if "=" in line)
     if done.code or not told.get("password"):
         return ""

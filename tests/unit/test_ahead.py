@@ -101,8 +101,15 @@ def test_git_is_stopped_when_nobody_wants_the_answer(context: Context, clone: Cl
                 pass
 
 
-def test_what_failed_ahead_is_asked_again_in_its_turn(context: Context, clone: Clone) -> None:
-    """The first time the server wants a password, which nobody could be asked for; then it answers."""
+def test_what_failed_ahead_is_asked_again_in_its_turn(
+    context: Context, clone: Clone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first time the server wants a password, which nobody is asked for, in no window either; then it answers."""
+    asking = tmp_path / "askpass"
+    asking.write_text(f"#!/bin/sh\ntouch {tmp_path}/asked\n")
+    asking.chmod(0o755)
+    monkeypatch.setenv("GIT_ASKPASS", str(asking))
+    monkeypatch.setenv("SSH_ASKPASS", str(asking))
     tag = full(context, "first")
     served = Path(clone.git("config", "remote.experiments.url"))
     clone.git(f"--git-dir={served}", "update-server-info")
@@ -120,6 +127,7 @@ def test_what_failed_ahead_is_asked_again_in_its_turn(context: Context, clone: C
             assert there
             assert there.about(tag) == wanted
     assert len(server.asked) > 1
+    assert not (tmp_path / "asked").exists()
 
 
 def test_a_submission_that_is_refused_does_not_wait_for_the_remote(context: Context, clone: Clone) -> None:
