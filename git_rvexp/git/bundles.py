@@ -41,16 +41,17 @@ def adopt(repo: Repo, path: Path, tag: str, oid: str) -> None:
     """Bring the tag out of a bundle into this clone, under its own name, if it is not taken. RvexpError otherwise."""
     _check_header(repo, path, tag, oid)
     with tempfile.TemporaryDirectory(prefix="rvexp-bundle-") as folder:
-        apart = f"--git-dir={folder}"
-        repo.git("init", "--quiet", "--bare", "--template=", f"--object-format={repo.object_format}", folder)
+        made = ("init", "--quiet", "--bare", "--template=", f"--object-format={repo.object_format}", folder)
+        repo.git(*made, elsewhere=True)
+        there = f"--git-dir={folder}"
         try:
-            repo.git(apart, "bundle", "unbundle", str(path))
-            _check_tag(repo.git(apart, "cat-file", "tag", oid).text, tag)
-            repo.git(apart, "rev-list", "--objects", "--quiet", oid)
+            repo.git(there, "bundle", "unbundle", str(path), elsewhere=True)
+            _check_tag(repo.git(there, "cat-file", "tag", oid, elsewhere=True).text, tag)
+            repo.git(there, "rev-list", "--objects", "--quiet", oid, elsewhere=True)
         except GitError as why:
             raise RvexpError(f"the bundle of {tag} is damaged\n  {why}") from why
         ref = f"refs/tags/{tag}"
-        repo.git(apart, "update-ref", ref, oid)
+        repo.git(there, "update-ref", ref, oid, elsewhere=True)
         repo.git("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--refmap=", folder, f"{ref}:{ref}")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from git_rvexp.errors import GitError
+from git_rvexp.git.process import apart
 
 # Files from the threshold on pass through git piece by piece where git can do that, and packs are mapped in windows:
 # by default git maps a gigabyte at once and all of it in all, which counts as its memory (git-config(1)).
@@ -33,12 +34,11 @@ def portions(questions: Sequence[str]) -> Iterator[Sequence[str]]:
 
 def start(git_dir: Path, env: Mapping[str, str], *words: str) -> Running:
     """`git cat-file` with these words in the repository at `git_dir`, whatever repository `env` names."""
-    env = {k: v for k, v in env.items() if k not in ("GIT_DIR", "GIT_COMMON_DIR", "GIT_WORK_TREE")}
     pipe = subprocess.PIPE
     settings = (word for text in _SETTINGS for word in ("-c", text))
     command = ["git", f"--git-dir={git_dir}", *settings, "cat-file", *words]
     try:
-        return subprocess.Popen(command, cwd=git_dir, env=env, stdin=pipe, stdout=pipe, stderr=pipe)
+        return subprocess.Popen(command, cwd=git_dir, env=apart(env), stdin=pipe, stdout=pipe, stderr=pipe)
     except OSError as why:
         raise GitError(f"the objects of {git_dir} cannot be read: {why}") from why
 

@@ -24,10 +24,12 @@ def make(repo: Repo) -> None:
         return
     making = place.with_name(f"{_NAME}-{token()}")
     try:
-        repo.git("init", "--quiet", "--bare", f"--object-format={repo.object_format}", str(making))
+        repo.git("init", "--quiet", "--bare", f"--object-format={repo.object_format}", str(making), elsewhere=True)
         inside = f"--git-dir={making}"
-        repo.git(inside, "config", "core.hooksPath", "hooks")  # whatever the user's own setting is
-        repo.git(inside, "config", "receive.shallowUpdate", "true")  # the clone around it may be shallow
+        repo.git(inside, "config", "core.hooksPath", "hooks", elsewhere=True)  # whatever the user's own setting is
+        repo.git(
+            inside, "config", "receive.shallowUpdate", "true", elsewhere=True
+        )  # the clone around it may be shallow
         hooks.install_server(making)
         making.rename(place)
     except OSError as why:

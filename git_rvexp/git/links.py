@@ -13,12 +13,11 @@ from pathlib import Path
 from git_rvexp.errors import RvexpError, UsageError
 from git_rvexp.git.attributes import listed, names
 from git_rvexp.git.plumbing import Repo
+from git_rvexp.git.process import apart
 from git_rvexp.git.scratch import Scratch
 from git_rvexp.git.weight import Limits, refuse_heavy
 from git_rvexp.jitter import token
 from git_rvexp.quoting import quoted
-
-_REPOSITORY = ("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR")
 
 
 @dataclass(frozen=True)
@@ -131,8 +130,7 @@ def _unpushed(inner: Repo, commit: str, recorded: str) -> bool:
 
 def _inner(repo: Repo, path: str) -> Repo:
     """The repository at `path`; UsageError when git finds none there, or this one."""
-    environ = {k: v for k, v in repo.env.items() if k not in _REPOSITORY}
-    inner = Repo.discover(repo.top / path, environ)
+    inner = Repo.discover(repo.top / path, apart(repo.env))
     if inner.top != Path(os.path.realpath(repo.top / path)):
         raise UsageError(f"{quoted(path)} is no repository of its own")
     return inner

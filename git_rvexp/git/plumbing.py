@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from git_rvexp.errors import GitError, UsageError
-from git_rvexp.git.process import NEEDED, Result, Underway, failed, reading, run, run_within
+from git_rvexp.git.process import NEEDED, REPOSITORY, Result, Underway, apart, failed, reading, run, run_within
 from git_rvexp.git.reader import Reader
 
 # Who and how to talk, where the repository is, and the caller's -c settings. Everything else that starts with
@@ -36,7 +36,6 @@ _KEPT = (
     "GIT_PAGER_IN_USE",
     "GIT_TEST_",
 )
-_ALSO_KEPT = ("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR")
 _QUIET = {
     "core.fsmonitor": "false",  # a hook that lies makes a snapshot miss a change; >= 2.55 starts a daemon
     "core.splitIndex": "false",  # a scratch index must not leave a shared index behind
@@ -57,7 +56,7 @@ _COUNT = re.compile(r"[0-9]{1,9}")
 
 def environment(environ: Mapping[str, str]) -> dict[str, str]:
     """`environ` made fit for our plumbing: see the module's text. UsageError for a count that git would refuse."""
-    kept = {k: v for k, v in environ.items() if not k.startswith("GIT_") or k.startswith(_KEPT) or k in _ALSO_KEPT}
+    kept = {k: v for k, v in environ.items() if not k.startswith("GIT_") or k.startswith(_KEPT) or k in REPOSITORY}
     told = kept.get("GIT_CONFIG_COUNT") or "0"
     if not _COUNT.fullmatch(told):
         raise UsageError(f"GIT_CONFIG_COUNT is {told!r}, and git wants a number there", hint="unset GIT_CONFIG_COUNT")
@@ -103,6 +102,8 @@ class Repo:
             why = "git tells us its folders line by line"
             raise UsageError(f"the path of this repository holds a line break: {str(cwd)!r}\n  {why}", hint=_RENAME)
         object_format, git_dir, common_dir, top = lines
+        # What is relative was so to where we were called, and git is run at the top.
+        env |= {name: path for name, path in zip(REPOSITORY, (git_dir, top, common_dir), strict=True) if name in env}
         return cls(Path(top), Path(git_dir), Path(common_dir), object_format, env)
 
     def git(
@@ -111,10 +112,14 @@ class Repo:
         stdin: bytes | None = None,
         env: Mapping[str, str] | None = None,
         index: Path | None = None,
+        elsewhere: bool = False,
         ok: tuple[int, ...] = (0,),
     ) -> Result:
-        """Run `git <args>` at the top; `index` replaces the index file. GitError when the exit code is not in `ok`."""
-        whole = {**self.env, **(env or {})}
+        """Run `git <args>` at the top; `index` replaces the index file, `elsewhere` names another repository in `args`.
+
+        GitError when the exit code is not in `ok`.
+        """
+        whole = {**(apart(self.env) if elsewhere else self.env), **(env or {})}
         if index is not None:
             whole["GIT_INDEX_FILE"] = str(index)
         done = run(args, self.top, whole, stdin or b"")

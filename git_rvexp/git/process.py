@@ -15,6 +15,18 @@ NEEDED = "install git 2.34 or newer"
 """Everything that is used of git is that old, by its release notes; docs/platforms.md tells what was tried."""
 
 
+REPOSITORY = ("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR")
+"""The variables that name a repository."""
+UNASKED: Mapping[str, str] = {
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_ASKPASS": "",  # empty it goes before core.askPass and SSH_ASKPASS (gitcredentials(7))
+    "SSH_ASKPASS": "",
+    "SSH_ASKPASS_REQUIRE": "never",
+    "GCM_INTERACTIVE": "never",  # Git Credential Manager's windows
+}
+"""What keeps git, and what it starts, from asking a person for a password, at the terminal or in a window."""
+
+
 class Result(NamedTuple):
     """What a git command gave: exit code, bytes of stdout, text of stderr."""
 
@@ -53,6 +65,11 @@ class Underway:
         """What it gave, once it has ended; asked for once."""
         out, err = self._git.communicate()
         return _result(self._git.returncode, out, err)
+
+
+def apart(env: Mapping[str, str]) -> dict[str, str]:
+    """`env` without the repository that it names: for a command about another one."""
+    return {name: value for name, value in env.items() if name not in REPOSITORY}
 
 
 def run(args: Sequence[str], cwd: Path, env: Mapping[str, str], stdin: bytes = b"") -> Result:
@@ -111,7 +128,7 @@ def _alone(
     args: Sequence[str], cwd: Path, env: Mapping[str, str], out: IO[bytes] | int, err: IO[bytes] | int
 ) -> subprocess.Popen[bytes]:
     """Git in a session of its own: without a terminal to ask at, and stopped with all its helpers."""
-    env, no = {**env, "GIT_TERMINAL_PROMPT": "0"}, subprocess.DEVNULL
+    env, no = {**env, **UNASKED}, subprocess.DEVNULL
     with _found():
         return subprocess.Popen(
             ["git", *args], cwd=cwd, env=env, stdin=no, stdout=out, stderr=err, start_new_session=True

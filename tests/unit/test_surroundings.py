@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -30,3 +31,18 @@ def test_a_folder_with_a_line_break_in_its_name_is_told(new_clone: Callable[[str
 def test_the_log_of_a_bug_fails_silently(clone: Clone) -> None:
     """Whatever stops it from being written, the bug itself is told."""
     assert crash.write(RuntimeError("a bug"), clone.path, {**os.environ, "ODD": "\0"}) is None
+
+
+def test_a_repository_named_by_its_folders_is_one_like_any(clone: Clone, tmp_path: Path) -> None:
+    """`git --git-dir=… --work-tree=…`, as people keep their dotfiles, and both may be relative to where they stand."""
+    (clone.path / ".git").rename(tmp_path / "kept.git")
+    (clone.path / "src").mkdir()
+    far = {"GIT_DIR": str(tmp_path / "kept.git"), "GIT_WORK_TREE": str(clone.path)}
+    near = {"GIT_DIR": "../../kept.git", "GIT_WORK_TREE": ".."}
+    assert (clone.path / "src" / "../../kept.git").resolve() == (tmp_path / "kept.git").resolve()
+    done = clone.rvexp("snapshot", "first", env=far)
+    assert done.returncode == 0, done.stderr
+    listed = clone.rvexp("list", env=near, cwd=clone.path / "src")
+    assert "first" in listed.stdout, listed.stderr
+    again = clone.rvexp("sync", env=near, cwd=clone.path / "src")
+    assert again.returncode == 0, again.stderr

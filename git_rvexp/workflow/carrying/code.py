@@ -11,6 +11,7 @@ from git_rvexp.errors import GitError, RvexpError
 from git_rvexp.git import bundles, notes
 from git_rvexp.git.notes import Tip
 from git_rvexp.git.plumbing import Repo
+from git_rvexp.git.process import apart
 from git_rvexp.git.tags import snapshots, told
 from git_rvexp.jitter import token
 from git_rvexp.model import Json, Snapshot
@@ -20,8 +21,6 @@ from git_rvexp.record.events import Record, parse
 from git_rvexp.record.kept import kept
 from git_rvexp.record.ledger import Ledger
 from git_rvexp.workflow.carrying.container import DamagedError
-
-_HERE = ("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR")
 
 
 def packed(repo: Repo, snapshot: Snapshot, record: Record, when: int, folder: Path) -> Path:
@@ -100,10 +99,10 @@ def _fetch(repo: Repo, bundle: Path, *refspecs: str) -> None:
 
 
 def _scratch(repo: Repo, folder: Path, object_format: str) -> Repo:
-    env = {k: v for k, v in repo.env.items() if k not in _HERE}
-    repo.git("init", "--quiet", "--bare", f"--object-format={object_format}", "--template=", str(folder), env=env)
+    made = ("init", "--quiet", "--bare", f"--object-format={object_format}", "--template=", str(folder))
+    repo.git(*made, elsewhere=True)
     (folder / "objects" / "info").mkdir(parents=True, exist_ok=True)
-    return Repo(folder, folder, folder, object_format, {**env, "GIT_DIR": str(folder)})
+    return Repo(folder, folder, folder, object_format, {**apart(repo.env), "GIT_DIR": str(folder)})
 
 
 def _annotated(line: str) -> str:
