@@ -11,7 +11,7 @@ from git_rvexp.git.plumbing import Repo
 
 MOST = 100
 """How many objects may be asked for (see `reader`)."""
-_FOLDER = b"40000"
+_FOLDER, _FILE, _MODE = b"40000", b"100", 6  # a file's mode is 100644 or 100755
 _DEPTHS = (0, 2, 4)  # digits of an object that folders may stand for
 
 
@@ -51,10 +51,13 @@ def _contents(repo: Repo, names: Iterable[str], kind: str) -> dict[str, bytes | 
 
 
 def _blob(tree: bytes, name: str, width: int) -> str:
-    """The id that a tree's content (mode, blank, name, NUL, id; again and again) has for a file; "" for none."""
+    """The id that a tree's content (mode, blank, name, NUL, id; again and again) has for a file; "" for none.
+
+    What is neither a file nor a folder, such as the commit of a submodule, is no note.
+    """
     mark = b" %s\0" % name.encode()
     at = tree.find(mark)
-    return "" if at < 0 or tree.endswith(_FOLDER, 0, at) else _id(tree, at + len(mark), width)
+    return _id(tree, at + len(mark), width) if tree.startswith(_FILE, max(at - _MODE, 0), max(at, 0)) else ""
 
 
 def _folder(tree: bytes, name: str, width: int) -> str:

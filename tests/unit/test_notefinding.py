@@ -8,6 +8,7 @@ import pytest
 from git_rvexp.errors import GitError
 from git_rvexp.git import notes
 from git_rvexp.git.plumbing import Repo
+from git_rvexp.record.ledger import Ledger
 from tests.conftest import Clone
 
 OID = "ab" * 20
@@ -67,3 +68,28 @@ def test_a_clone_without_a_record_has_no_notes(clone: Clone) -> None:
     repo = Repo.discover(clone.path, os.environ)
     assert list(notes.read_now(repo, [OID])) == []
     assert notes.read(repo, notes.tip(repo), [OID]) == {}
+
+
+@pytest.mark.parametrize("place", [OID, f"{OID[:2]}/{OID[2:]}"], ids=["flat", "fanned out"])
+def test_a_submodule_with_the_name_of_a_note_is_none(clone: Clone, place: str) -> None:
+    """Whoever may push the record may put one there; a look passes it over, and a line can be written in its place."""
+    repo = Repo.discover(clone.path, os.environ)
+    clone.git("update-index", "--add", "--cacheinfo", f"160000,{'c' * 40},{place}")
+    clone.git("update-index", "--add", "--cacheinfo", f"100644,{blob(repo, 'a note')},{OTHER}")
+    made = clone.git("commit-tree", "-m", "notes", clone.git("write-tree"))
+    clone.git("update-ref", notes.REF, made)
+    wanted = {OTHER: "a note"}
+    assert notes.read(repo, notes.Tip(made), [OID, OTHER]) == wanted
+    many = [OID, OTHER, *(f"{number:040x}" for number in range(200))]
+    assert dict(notes.read_now(repo, many)) == wanted
+    assert list(notes.listed(repo, notes.Tip(made))) == [OTHER]
+    ledger = Ledger(repo)
+    ledger.append(OID, ledger.event("remark", {"text": "here"}))
+    assert [event.get("text") for event in ledger.record(OID).events] == ["here"]
+
+
+def test_two_fan_outs_of_one_note_do_not_run_into_each_other(clone: Clone) -> None:
+    """Plain git writes a note without its last newline where it is told to; alone such a text stays as it is."""
+    files = {OID: "one", f"{OID[:2]}/{OID[2:]}": "two", OTHER: "alone"}
+    repo, at = commit(clone, files)
+    assert notes.read(repo, at, [OID, OTHER]) == {OID: "one\ntwo\n", OTHER: "alone"}
