@@ -7,8 +7,9 @@ notes; notes that plain git wrote elsewhere are found and written back where the
 """
 
 import itertools
+import re
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from git_rvexp.errors import GitError
@@ -36,6 +37,10 @@ class Tip(NamedTuple):
 
     def __bool__(self) -> bool:
         return bool(self.commit)
+
+
+_LOST = re.compile("but expected|reference already exists|unable to resolve reference|File exists|is locked")
+"""What git says where somebody else was faster, or is at it; the rest is no right to write, no room and the like."""
 
 
 def tip(repo: Repo, ref: str = REF) -> Tip:
@@ -80,7 +85,7 @@ def _listed(repo: Repo, at: Tip) -> Iterator[tuple[str, str]]:
     for line in repo.git("ls-tree", "-r", "-z", at.commit).text.split("\0"):
         meta, _, path = line.partition("\t")
         oid = path.replace("/", "")
-        if len(oid) == length and meta[7:11] == "blob":
+        if len(oid) == length and meta.startswith("100"):  # files alone, as in `notefinding`
             yield oid, meta[12:]
 
 
@@ -150,8 +155,10 @@ def _texts(found: Mapping[str, list[tuple[str, bytes | None]]]) -> dict[str, str
     return {oid: _text(there) for oid, there in bodies.items() if there}
 
 
-def _text(bodies: Iterable[bytes]) -> str:
-    return b"".join(bodies).decode("utf-8", "surrogateescape")
+def _text(bodies: Sequence[bytes]) -> str:
+    """One note's text; of several, each ended, so that no line runs into the next."""
+    ended = bodies if len(bodies) == 1 else [b if not b or b.endswith(b"\n") else b + b"\n" for b in bodies]
+    return b"".join(ended).decode("utf-8", "surrogateescape")
 
 
 def write(
@@ -200,9 +207,9 @@ def _signed(repo: Repo, tree: str, parents: Iterable[str], text: str) -> str:
 
 
 def swap(repo: Repo, new: Tip, old: Tip, reason: str, ref: str = REF) -> bool:
-    """Move `ref` from `old` to `new`; False when somebody else moved it meanwhile."""
+    """Move `ref` from `old` to `new`; False when somebody else moved it meanwhile, or holds its lock."""
     done = repo.git("update-ref", "-m", reason, ref, new.commit, old.commit or repo.null_oid, ok=(0, 128))
-    if done.code and "cannot lock ref" not in done.err:
+    if done.code and not _LOST.search(done.err):
         raise GitError(f"the record could not be written\n  {done.err.strip()}{_no_room(repo)}")
     return done.code == 0
 

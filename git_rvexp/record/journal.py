@@ -8,6 +8,7 @@ How files get there is not known here.
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 
 from git_rvexp.errors import RvexpError
@@ -27,6 +28,10 @@ LARGEST = 4 * PIECE
 Texts = Mapping[str, str]
 
 
+class NoLinesError(RvexpError):
+    """A file is no file of a record."""
+
+
 def mirror(place: str) -> str:
     """The ref of what `place` (an address) is known to hold."""
     return f"{MIRROR}/{hashlib.sha256(place.encode()).hexdigest()[:12]}"
@@ -36,11 +41,13 @@ def news(repo: Repo, ref: str) -> Iterator[Texts]:
     """What our record has and the place behind `ref` is not known to have, in parts of about PIECE bytes."""
     ours, there = notes.tip(repo), notes.tip(repo, ref)
     part: dict[str, str] = {}
+    size = 0
     for oid, text in _unlike(repo, ours, there):
         part[oid] = text
-        if sum(map(len, part.values())) >= PIECE:
+        size += len(text)
+        if size >= PIECE:
             yield part
-            part = {}
+            part, size = {}, 0
     if part:
         yield part
 
@@ -51,22 +58,21 @@ def written(texts: Texts) -> bytes:
 
 
 def read(repo: Repo, data: bytes) -> Texts:
-    """What a file says. RvexpError when it is none of ours."""
+    """What a file says. NoLinesError when it is none of ours."""
     texts: dict[str, str] = {}
     try:
         for line in data.decode("ascii").splitlines():
             oid, text = _entry(line, len(repo.null_oid))
             texts[oid] = merged(oid, texts.get(oid, ""), text)
     except (ValueError, TypeError, RecursionError) as why:
-        raise RvexpError(f"these are no lines of a record: {why}") from why
+        raise NoLinesError(f"these are no lines of a record: {why}") from why
     return texts
 
 
 def take(ledger: Ledger, ref: str, texts: Texts) -> None:
     """Note that the place behind `ref` holds `texts`, and add to our record what it lacks of them."""
     repo = ledger.repo
-    while not notes.swap(repo, _added(repo, before := notes.tip(repo, ref), texts), before, "rvexp: in the store", ref):
-        pass  # somebody else did the same at this moment
+    ledger.move(lambda at: _added(repo, at, texts), "rvexp: in the store", ref)
     ledger.move(lambda at: _added(repo, at, texts), "rvexp: from the store")
 
 
@@ -79,7 +85,7 @@ def forget(repo: Repo, ref: str) -> None:
 
 def _entry(line: str, width: int) -> tuple[str, str]:
     oid, text = json.loads(line)
-    if not isinstance(text, str) or len(bytes.fromhex(oid)) * 2 != width or oid != oid.lower():
+    if not isinstance(text, str) or len(oid) != width or not re.fullmatch("[0-9a-f]+", oid):
         raise ValueError(f"{line[:80]!r} is not [object, text]")
     return oid, text
 

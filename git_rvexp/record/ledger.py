@@ -74,26 +74,26 @@ class Ledger(NamedTuple):
         if added:
             self.move(appended, f"rvexp: {kinds}")
 
-    def move(self, change: Callable[[Tip], Tip], reason: str) -> None:
+    def move(self, change: Callable[[Tip], Tip], reason: str, ref: str = notes.REF) -> None:
         """Move the record's ref to what `change` makes of it, again and again until nobody else moved it meanwhile.
 
-        `change` gives back the tip it was given when there is nothing to do.
+        `change` gives back the tip it was given when there is nothing to do. `ref` is another one that is kept like it.
         """
         with _in_turn(self.repo):
-            self._move(change, reason)
+            self._move(change, reason, ref)
 
-    def _move(self, change: Callable[[Tip], Tip], reason: str) -> None:
+    def _move(self, change: Callable[[Tip], Tip], reason: str, ref: str) -> None:
         stood, last = 0, None
         for attempt in range(_TRIES):
-            at = notes.tip(self.repo)
+            at = notes.tip(self.repo, ref)
             stood, last = (stood + 1 if at == last else 0), at
             if stood == _STANDSTILLS:
                 break
             new = change(at)
-            if new == at or notes.swap(self.repo, new, at, reason):
+            if new == at or notes.swap(self.repo, new, at, reason, ref):
                 return
             self.sleep(jitter(0, 0.01 * min(attempt + 1, 10)))
-        left = self.repo.common_dir / f"{notes.REF}.lock"
+        left = self.repo.common_dir / f"{ref}.lock"
         if stood == _STANDSTILLS:
             raise GitError(f"the record is locked: {left}", hint="remove that file if no git command is running")
         raise GitError("the record could not be written: too many others are writing", hint="try again")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from git_rvexp.errors import RvexpError
+from git_rvexp.errors import GitError, RvexpError
 from git_rvexp.git.plumbing import Repo
 from git_rvexp.record import journal
 from git_rvexp.record.kept import keep, kept
@@ -73,6 +73,7 @@ def test_forgotten_is_news_again(clone: Clone) -> None:
     [
         b'["aaaa", "short"]\n',
         b'["' + b"../" * 20 + b'", "path"]\n',
+        b'["' + b"a" * 38 + b' a", "blank"]\n',
         b'["' + b"A" * 40 + b'", "upper case"]\n',
         b'["' + b"a" * 40 + b'", 1]\n',
         b"[1, 2, 3]\n",
@@ -95,3 +96,19 @@ def test_a_strange_line_is_kept_as_damaged(clone: Clone) -> None:
     record = ledger.record(A)
     assert [e.get("text") for e in record.events] == ["one"]
     assert len(record.damaged) == 1
+
+
+@pytest.mark.parametrize("lock", ["held", "forbidden"])
+def test_a_ref_that_cannot_be_moved_is_told(clone: Clone, lock: str) -> None:
+    """A lock that was left behind, or a folder in the way of one: an error in words, and no endless try."""
+    ledger = ledger_of(clone)
+    place = clone.path / ".git" / f"{PLACE}.lock"
+    place.parent.mkdir(parents=True)
+    if lock == "held":
+        place.touch()
+    else:
+        place.parent.rmdir()
+        place.parent.write_text("a file where git needs a folder\n")
+    with pytest.raises(GitError, match="is locked: .*/stored/" if lock == "held" else "could not be written"):
+        journal.take(Ledger(ledger.repo, sleep=lambda _seconds: None), PLACE, {A: "a line\n"})
+    assert not ledger.record(A).events
