@@ -61,13 +61,12 @@ def inspect(repo: Repo) -> Standing:
         if scope != "command":  # our own plumbing silences hooks that way
             key, _, value = entry.partition("\n")
             found[key] = value
-    folder = repo.common_dir / "hooks"
-    if path := found.get("core.hookspath"):
-        folder = (repo.top / homes.expanded(path)).resolve()
+    path = found.get("core.hookspath")
+    folder = (repo.top / homes.expanded(path)).resolve() if path else _git_folder(repo)
     configured = {k.removeprefix("hook.rvexp-").removesuffix(".command") for k in found if k.startswith("hook.")}
     return Standing(
         folder,
-        writable=folder.parent == repo.common_dir,
+        writable=_inside(repo, folder),
         configured=frozenset(configured),
         declined=found.get(DECLINED) == "true",
         events=_EVENTS if found.get(PUBLISH) == "true" else (GUARD,),
@@ -136,7 +135,7 @@ def _put(repo: Repo, standing: Standing, event: str, *, by_config: bool) -> None
     if by_config:
         put(repo, f"hook.rvexp-{event}.command", _command(_own(repo, event)))
         put(repo, f"hook.rvexp-{event}.event", event)
-        hookfile.remove(repo.common_dir / "hooks", event)  # from before git was this new
+        _cleared(repo, _git_folder(repo), event)  # from before git was this new
     elif standing.writable:
         hookfile.place(standing.folder, event, text)
 
@@ -144,15 +143,29 @@ def _put(repo: Repo, standing: Standing, event: str, *, by_config: bool) -> None
 def _take(repo: Repo, standing: Standing, event: str) -> None:
     if event in standing.configured:
         repo.git("config", "--local", "--remove-section", f"hook.rvexp-{event}", ok=(0, 128))
-    for folder in {repo.common_dir / "hooks", *([standing.folder] if standing.writable else [])}:
-        hookfile.remove(folder, event)
+    for folder in {_git_folder(repo), standing.folder}:
+        _cleared(repo, folder, event)
     for name in (event, *([_ARMED_FROM] if event == POST_PUSH else [])):
         _own(repo, name).unlink(missing_ok=True)
 
 
+def _git_folder(repo: Repo) -> Path:
+    """Where git itself looks for hooks: where that leads, for teams make a link of it to a folder of their files."""
+    return (repo.common_dir / "hooks").resolve()
+
+
+def _inside(repo: Repo, folder: Path) -> bool:
+    return folder.parent == repo.common_dir.resolve()
+
+
+def _cleared(repo: Repo, folder: Path, event: str) -> None:
+    if _inside(repo, folder):
+        hookfile.remove(folder, event)
+
+
 def _can_arm(repo: Repo, standing: Standing) -> bool:
     """Whether pre-push can put the other hook in place when it is needed: git's own folder, and no hook there yet."""
-    return standing.folder == repo.common_dir / "hooks" and hookfile.alone(standing.folder, POST_PUSH)
+    return standing.writable and standing.folder == _git_folder(repo) and hookfile.alone(standing.folder, POST_PUSH)
 
 
 def _state(repo: Repo, standing: Standing, event: str) -> HookState:

@@ -203,3 +203,20 @@ def test_shims_are_found() -> None:
         text = hookfile.shim(name)
         assert text.startswith(b"#!/bin/sh\n" + hookfile.MARK)
         assert subprocess.run(["dash", "-n"], input=text, check=False).returncode == 0
+
+
+@by_file
+def test_a_folder_of_the_team_behind_a_link_is_not_written(study: Study) -> None:
+    """`.git/hooks` is a link to a folder of the work tree: the line to add is told, and a snapshot changes no file."""
+    (study.common / "hooks").rename(study.common / "hooks-of-git")
+    hook = _put(study.clone.path / "githooks" / "pre-push", "#!/bin/sh\nexit 0\n")
+    (study.common / "hooks").symlink_to("../githooks")
+    study.clone.commit("hooks of the team")
+    done = study.clone.rvexp("snapshot", "linked")
+    assert done.returncode == 0, done.stderr
+    assert study.clone.git("status", "--porcelain") == ""
+    told = study.clone.rvexp("hook", "install")
+    assert told.returncode == 1
+    assert f"put this first in {hook}: " in told.stderr
+    assert study.clone.rvexp("hook", "uninstall").returncode == 0
+    assert study.clone.git("status", "--porcelain") == ""
