@@ -113,15 +113,15 @@ class Store:
         return Digest(f"sha256:{found.hexdigest()}"), size
 
     def get(self, uri: str, digest: Digest, out: IO[bytes], *, most: int = LARGEST) -> None:
-        """Write the object to `out`, and believe it only then: UnequalError when it has another checksum, GoneError.
+        """Write the object to `out`, and believe it only then.
 
-        RvexpError when it has more than `most` bytes.
+        UnequalError when it has another checksum or more than `most` bytes, GoneError when there is none.
         """
         found = hashlib.sha256()
         for chunk in self._chunks(uri):
             most -= len(chunk)
             if most < 0:
-                raise RvexpError(f"{uri} is larger than anything that is put there")
+                raise UnequalError(f"{uri} is larger than anything that is put there")
             found.update(chunk)
             out.write(chunk)
         if f"sha256:{found.hexdigest()}" != str(digest):

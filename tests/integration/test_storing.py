@@ -228,6 +228,22 @@ def test_a_store_that_the_settings_do_not_name_is_not_asked(
         assert [sent for sent in proxy.log if "/exp/" in sent.path]
 
 
+@pytest.mark.parametrize("kind", ["jsonl", "bundle"])
+def test_what_can_be_listed_and_not_read_is_not_had(study: Clone, bucket: Bucket, stack: Stack, kind: str) -> None:
+    """As for whoever may list a bucket and read nothing: an error, and not a store whose record is known."""
+    snapshot(study)
+    other = stranger(study, bucket)
+    with FaultProxy(stack.aws_endpoint) as proxy:
+        proxy.on("GET", rf"\.{kind}", status(403))
+        other.git("config", "rvexp.aws.endpoint-url", proxy.url)
+        done = other.rvexp("sync")
+    assert done.returncode == 1, done.stderr
+    assert "error: " in done.stderr
+    assert "denied" in done.stderr or "not allowed" in done.stderr or "403" in done.stderr
+    other.git("config", "--unset", "rvexp.aws.endpoint-url")
+    assert other.rvexp("sync").stdout == f"fetched\t{TAG}\n"
+
+
 def test_what_was_deleted_there_is_put_there_again(study: Clone, bucket: Bucket) -> None:
     """A copy and a file of the record that went are told by verify and mended by sync."""
     snapshot(study)

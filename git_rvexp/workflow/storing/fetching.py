@@ -8,8 +8,9 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+from git_rvexp import aws
 from git_rvexp.data.store import Store
-from git_rvexp.errors import RvexpError
+from git_rvexp.errors import CredentialsError, RvexpError
 from git_rvexp.git import bundles
 from git_rvexp.git.tags import snapshots
 from git_rvexp.record.moved import recorded
@@ -41,14 +42,22 @@ def _fetched(context: Context, store: Store, copies: list[shelf.Copy], named: se
         if copy.oid not in right:
             context.warn(f"{copy.uri} is of another tag object than the record's, and is left alone")
             continue
+        if _adopted(context, store, copy):
+            return True
+    return False
+
+
+def _adopted(context: Context, store: Store, copy: shelf.Copy) -> bool:
+    """Whether the bundle held the tag; RvexpError when it cannot be read now."""
+    with tempfile.TemporaryDirectory(prefix="rvexp-bundle-") as folder:
+        path = Path(folder) / "snapshot.bundle"
         try:
-            with tempfile.TemporaryDirectory(prefix="rvexp-bundle-") as folder:
-                path = Path(folder) / "snapshot.bundle"
-                with path.open("wb") as out:
-                    store.get(copy.uri, copy.digest, out)
-                bundles.adopt(context.repo, path, tag, copy.oid)
+            with path.open("wb") as out:
+                store.get(copy.uri, copy.digest, out)
+            bundles.adopt(context.repo, path, copy.tag, copy.oid)
+        except (CredentialsError, aws.ServiceError, aws.UnreachableError):
+            raise
         except RvexpError as why:
             context.warn(f"a bundle in the store cannot be used: {why}")
-            continue
-        return True
-    return False
+            return False
+    return True

@@ -9,8 +9,7 @@ import io
 from collections.abc import Iterable
 from pathlib import Path
 
-from git_rvexp.data.store import Store
-from git_rvexp.errors import RvexpError
+from git_rvexp.data.store import GoneError, Store, UnequalError
 from git_rvexp.git.plumbing import Repo
 from git_rvexp.jitter import token
 from git_rvexp.names import Digest
@@ -20,7 +19,10 @@ from git_rvexp.workflow.storing import shelf
 
 
 def receive(context: Context) -> None:
-    """Take in every file of the record that was not read yet. A damaged one is told and left alone."""
+    """Take in every file of the record that was not read yet. A damaged one is told and left alone.
+
+    RvexpError for one that cannot be read now: what it says is not known to be absent.
+    """
     where, store = context.trusted().store, Store(context.trusted())
     ref, known = journal.mirror(where), _known(context.repo, where)
     there = {uri: digest for uri in store.names(shelf.record_at(where)) if (digest := shelf.lines_digest(where, uri))}
@@ -30,15 +32,14 @@ def receive(context: Context) -> None:
         journal.forget(context.repo, ref)
         known = set()
     taken = set(known)
-    for uri in sorted(there.keys() - known):
-        try:
-            journal.take(context.ledger, ref, journal.read(context.repo, _content(store, uri, there[uri])))
-        except RvexpError as why:
-            context.warn(f"a file of the record in the store cannot be used: {why}")
-            continue
-        taken.add(uri)
-    if taken != known or lost:
-        _keep(context.repo, where, taken)
+    try:
+        for uri in sorted(there.keys() - known):
+            if texts := _texts(context, store, uri, there[uri]):
+                journal.take(context.ledger, ref, texts)
+                taken.add(uri)
+    finally:
+        if taken != known or lost:
+            _keep(context.repo, where, taken)
 
 
 def send(context: Context) -> None:
@@ -53,10 +54,15 @@ def send(context: Context) -> None:
         _keep(context.repo, where, _known(context.repo, where) | {uri})
 
 
-def _content(store: Store, uri: str, digest: Digest) -> bytes:
+def _texts(context: Context, store: Store, uri: str, digest: Digest) -> journal.Texts:
+    """What a file says; nothing, which is told, when it is not what its name says or no file of ours."""
     out = io.BytesIO()
-    store.get(uri, digest, out, most=journal.LARGEST)
-    return out.getvalue()
+    try:
+        store.get(uri, digest, out, most=journal.LARGEST)
+        return journal.read(context.repo, out.getvalue())
+    except (UnequalError, GoneError, journal.NoLinesError) as why:
+        context.warn(f"a file of the record in the store cannot be used: {why}")
+        return {}
 
 
 def _path(repo: Repo, where: str) -> Path:
