@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from git_rvexp.commands.session import Session
+from git_rvexp.git.plumbing import Repo
 from git_rvexp.output import Speaker
 from git_rvexp.workflow import sync
 from git_rvexp.workflow.context import Context
@@ -353,3 +354,14 @@ def test_signature_over_another_message_fails(chain: Chain) -> None:
     allowed.write_text(f"ada@example.org {(chain.clone.path.parent / 'key.pub').read_text()}")
     chain.clone.git("config", "gpg.ssh.allowedSignersFile", str(allowed))
     assert signature_of(chain, name).state is State.CHANGED
+
+
+def test_a_tag_without_a_tagger_contradicts_itself(chain: Chain) -> None:
+    """Somebody pushed it under a snapshot's name: that is told, and all others are verified."""
+    clone = chain.clone
+    body = f"object {clone.git('rev-parse', 'HEAD')}\ntype commit\ntag x/y/2026-01-01/z\n\nmine\n"
+    made = Repo.discover(clone.path, os.environ).git("hash-object", "-t", "tag", "-w", "--stdin", stdin=body.encode())
+    clone.git("update-ref", "refs/tags/x/y/2026-01-01/z", made.text)
+    done = clone.rvexp("verify", "--all")
+    assert "it does not say who made it and when" in done.stdout, done.stderr
+    assert "✓ tag        as recorded" in done.stdout

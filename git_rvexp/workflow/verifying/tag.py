@@ -33,7 +33,8 @@ def tag(outside: Outside, subject: Subject) -> Link:
     missing = repo.git("rev-list", "--objects", "--missing=print", "--no-walk", recorded.commit).lines
     lacking = [line for line in missing if line.startswith("?")]
     if lacking:
-        return unknown("tag", f"{len(lacking)} objects of its tree are not in this clone", f"git fetch {recorded.tag}")
+        fetch = f"git fetch --refetch {remote.NAME} refs/tags/{recorded.tag}    (git 2.36 or newer)"
+        return unknown("tag", f"{len(lacking)} objects of its tree are not in this clone", fetch)
     return ok("tag", f"as recorded: commit {recorded.commit[:12]}, tree {recorded.tree[:12]}")
 
 
@@ -59,7 +60,8 @@ def _contradictions(outside: Outside, snapshot: Snapshot) -> Iterator[str]:
         yield f"its own name is {named}"
     try:
         trailers = Told.parse(body).trailers
-    except (ValueError, StopIteration):
+    except RvexpError:
+        yield "it does not say who made it and when"
         return
     parents = repo.git("rev-list", "--parents", "-n1", snapshot.commit).text.split(" ")[1:]
     facts = {"Snapshot": snapshot.tag, "Tree": snapshot.tree, "Base": parents[0] if parents else "none"}
