@@ -9,12 +9,12 @@ from git_rvexp.jitter import jitter
 _TRIES = 40  # some two seconds
 
 
-def put(repo: Repo, key: str, value: str) -> None:
-    """Set `key` in this clone to exactly one value, which may begin with "-"; what `repo` has read is forgotten.
+def put(repo: Repo, key: str, value: str, *, beside: bool = False) -> None:
+    """Set `key` in this clone to this one value, which may begin with "-", or put it `beside` those that are there.
 
-    Git gives up at once when another process writes the file, so it is asked again.
+    What `repo` has read is forgotten. Git gives up at once when another process writes the file, so it is asked again.
     """
-    _changed(repo, "--replace-all", "--", key, value)
+    _changed(repo, "--add" if beside else "--replace-all", "--", key, value)
 
 
 def drop(repo: Repo, key: str) -> None:

@@ -6,7 +6,7 @@ from git_rvexp.git.plumbing import Repo
 from git_rvexp.grammar import is_tag_name
 
 PUBLISHED = "refs/rvexp/published"
-"""What we know to be on the remote; its update after a plain `git push` is what fires a hook (see hooks/)."""
+"""The tags that the remote was seen to have. Ours alone to move: no fetch and no pruning by plain git reaches it."""
 _TAGS = "refs/tags"
 
 

@@ -22,6 +22,8 @@ from git_rvexp.terms import Snapshot
 NAME = "experiments"
 URL = f"remote.{NAME}.url"
 
+PUSHED = "refs/rvexp/pushed"
+"""Where git itself tracks the remote's tags: its update after a plain `git push` is what fires a hook (see hooks/)."""
 _PUSHED_AT_ONCE = 500  # refs on one command line
 _WHOLE = "core.bigFileThreshold=16m"
 """Larger files are sent as they are, a piece at a time. Git would look for what files up to 512 MiB share, and hold
@@ -37,7 +39,7 @@ class Remote:
 
 
 def wanted(repo: Repo, experiments_remote: str, github_repo: str) -> Remote:
-    """The remote that the settings ask for (a name of a remote, a URL, org/name on GitHub, or nothing)."""
+    """The remote that the settings ask for (a URL, a folder, org/name on GitHub, or nothing)."""
     if github_repo:
         if github_repo.count("/") != 1 or not all(github_repo.split("/")) or github_repo.startswith("-"):
             raise UsageError(f"github_experiment_repo is {github_repo!r}", hint='write it as "org/name"')
@@ -80,7 +82,7 @@ def connect(repo: Repo, remote: Remote, *, allow_origin: bool = False) -> None:
         embedded.make(repo)
     if repo.config.get(URL) != (remote.url,):
         present = urls(repo, NAME)
-        if present and remote.url not in present:
+        if present and not places.same(repo, remote.url, present):
             shown = redacted(remote.url)
             raise UsageError(
                 f"the git remote 'experiments' is {redacted(present[0])}, the settings say {shown}",
@@ -150,13 +152,20 @@ def push_tags(repo: Repo, tags: Iterable[str]) -> None:
 
     A refusal of a tag that is there already, the same, is none: git's HTTP client repeats a push whose reply was lost.
     """
-    refs = [f"refs/tags/{t}" for t in tags]
-    for first in range(0, len(refs), _PUSHED_AT_ONCE):
-        some = refs[first : first + _PUSHED_AT_ONCE]
-        done = push(repo, *(f"{r}:{r}" for r in some), negotiate=True)
-        if done.code and not _all_there(repo, some):
+    names = list(tags)
+    for first in range(0, len(names), _PUSHED_AT_ONCE):
+        some = names[first : first + _PUSHED_AT_ONCE]
+        done = push(repo, *(f"refs/tags/{t}:refs/tags/{t}" for t in some), negotiate=True)
+        if done.code and not _all_there(repo, [f"refs/tags/{t}" for t in some]):
             told = "the experiments remote refused the snapshot\n" + refusals(done)
             raise RvexpError(told, hint="git rvexp sync")
+        note(repo, some)
+
+
+def note(repo: Repo, tags: Iterable[str]) -> None:
+    """Keep in mind that the remote has these tags as they are here."""
+    lines = (f"update {PUBLISHED}/{tag} refs/tags/{tag}\n" for tag in tags)
+    repo.git("update-ref", "--stdin", stdin="".join(lines).encode())
 
 
 def fetch(repo: Repo, *refspecs: str) -> Result:
@@ -178,12 +187,14 @@ def unreachable(repo: Repo, done: Result) -> GitError:
 
 
 def _configure(repo: Repo, url: str) -> None:
-    """The remote's settings, as far as they are missing; its published tags are tracked apart.
+    """The remote's settings, as far as they are missing; its tags are tracked apart.
 
     It takes no part in `git fetch --all`. What is there already is the user's.
     """
+    tracked, name = f"+refs/tags/*:{PUSHED}/*", f"remote.{NAME}.fetch"
+    if tracked not in repo.config.get(name, ()):  # `git remote add` writes one for branches
+        put(repo, name, tracked, beside=True)
     settings: Mapping[str, str] = {
-        "fetch": f"+refs/tags/*:{PUBLISHED}/*",
         "tagopt": "--no-tags",
         "skipfetchall": "true",
         "url": url,

@@ -155,6 +155,8 @@ def _agree_with_remote(context: Context, snapshot: Snapshot, ahead: Ahead | None
     if f"refs/tags/{snapshot.tag}" not in there.refs:
         with context.progress(f"pushing {snapshot.tag}", 0, ""):
             remote.push_tags(context.repo, [snapshot.tag])
+    elif snapshot.tag not in there.published:  # pushed by plain git
+        remote.note(context.repo, [snapshot.tag])
     share.receive_notes(context.ledger, there)
     complete(context, [snapshot])
 

@@ -128,3 +128,21 @@ def test_first_commands_of_a_clone_may_run_side_by_side(clone: Clone) -> None:
     assert len(clone.git("--git-dir=.git/rvexp/experiments.git", "tag").splitlines()) == 6
     left = [path.name for path in (clone.path / ".git" / "rvexp").iterdir()]
     assert [name for name in left if name.startswith("experiments.git-")] == []
+
+
+def test_a_remote_that_plain_git_added_is_used_as_it_is(clone: Clone, tmp_path: Path) -> None:
+    """By a relative address, and with git's own line for branches, which stays; ours comes beside it."""
+    there = bare(tmp_path / "shared.git")
+    clone.git("remote", "add", "experiments", "../shared.git")
+    clone.git("config", "rvexp.experimentsRemote", "../shared.git")
+    done = clone.rvexp("snapshot", "one")
+    assert done.returncode == 0, done.stderr
+    assert clone.git("config", "--get-all", "remote.experiments.fetch").splitlines() == [
+        "+refs/heads/*:refs/remotes/experiments/*",
+        "+refs/tags/*:refs/rvexp/pushed/*",
+    ]
+    assert clone.git("config", "--get-all", "remote.experiments.url") == "../shared.git"
+    assert clone.rvexp("snapshot", "two").returncode == 0
+    assert len(clone.git("config", "--get-all", "remote.experiments.fetch").splitlines()) == 2
+    clone.git(f"--git-dir={there}", "update-ref", "-d", f"refs/tags/{done.stdout.strip()}")
+    assert "was deleted" in clone.rvexp("sync").stderr

@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import Clone
 from tests.unit.study import NOTES, TAG, Study, make_study
 
-_PUBLISHED = f"refs/rvexp/published/{TAG}"
+_TRACKED = f"refs/rvexp/pushed/{TAG}"
 
 
 @pytest.fixture
@@ -85,12 +85,12 @@ def test_what_moves_the_same_refs_publishes_nothing(study: Study, *, foreign: bo
         ["push", "experiments", TAG],
         ["pack-refs", "--all"],
         ["gc"],
-        ["update-ref", "-d", _PUBLISHED],
+        ["update-ref", "-d", _TRACKED],
         ["fetch", "experiments"],
     ):
         done = subprocess.run(["git", *words], cwd=study.clone.path, capture_output=True, text=True, check=True)
         assert "hooks/" not in done.stderr
-    assert git("rev-parse", _PUBLISHED) == git("rev-parse", TAG)
+    assert git("rev-parse", _TRACKED) == git("rev-parse", TAG)
     assert len(_called(study)) == 1
 
 
@@ -98,8 +98,8 @@ def test_only_what_was_pushed_is_published(study: Study) -> None:
     """After a refused push, a fetch that brings another object under the same name publishes nothing."""
     _refuse_all(study)
     assert study.push("experiments", TAG).returncode == 1
-    study.clone.git("fetch", "-q", str(study.clone.path), f"main:{_PUBLISHED}")
-    assert study.clone.git("rev-parse", _PUBLISHED) == study.clone.git("rev-parse", "main")
+    study.clone.git("fetch", "-q", str(study.clone.path), f"main:{_TRACKED}")
+    assert study.clone.git("rev-parse", _TRACKED) == study.clone.git("rev-parse", "main")
     time.sleep(0.3)  # long enough for a background call that should not be there
     assert not (study.common / "called").exists()
 

@@ -230,6 +230,33 @@ def test_a_moved_tag_is_an_alarm_everywhere(team: Team) -> None:
     assert team.one.git("rev-parse", team.tag) == recorded
 
 
+@pytest.mark.parametrize("words", [["fetch"], ["fetch", "--prune"], ["-c", "fetch.prune=true", "fetch"]], ids=" ".join)
+@pytest.mark.parametrize("what", ["moved", "was deleted"])
+def test_a_plain_fetch_hides_no_alarm(team: Team, words: list[str], what: str) -> None:
+    """Git's own tracking follows what happened there; what the remote had shown is kept apart from it."""
+    recorded, ref = team.oid(), f"refs/tags/{team.tag}"
+    if what == "moved":
+        team.at("update-ref", ref, team.one.git("rev-parse", team.one.rvexp("snapshot", "other").stdout.strip()))
+    else:
+        team.at("update-ref", "-d", ref)
+    team.one.git(*words, "experiments")
+    alarmed = team.one.rvexp("sync")
+    assert (alarmed.returncode, what in alarmed.stderr) == (1, True), alarmed.stderr
+    assert recorded in alarmed.stderr
+    seen = team.one.rvexp("verify", team.tag)
+    assert f"the tag {what} there: recorded {recorded}" in seen.stdout
+    assert team.one.git("rev-parse", team.tag) == recorded
+
+
+def test_a_tag_that_plain_git_pushed_is_missed_when_it_goes(team: Team) -> None:
+    """From the first command that sees it there."""
+    tag = team.one.rvexp("snapshot", "plain", "--no-push").stdout.strip()
+    team.one.git("push", "-q", "--no-verify", "experiments", tag)
+    assert team.one.rvexp("sync").returncode == 0
+    team.at("update-ref", "-d", f"refs/tags/{tag}")
+    assert "was deleted" in team.one.rvexp("sync").stderr
+
+
 def test_one_name_taken_in_two_clones_accuses_nobody_and_runs_under_neither(team: Team) -> None:
     """The clone whose snapshot came second keeps it; what others find under the name is never run from it unsaid."""
     team.two.git("config", "rvexp.project", "roads")

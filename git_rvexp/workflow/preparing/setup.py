@@ -103,6 +103,6 @@ def _connected(context: Context) -> Remote:
 
 def _forget(repo: Repo) -> None:
     """Drop what is known of the former remote, else its tags and notes would be missed on the new one."""
-    known = repo.git("for-each-ref", "--format=delete %(refname)", remote.PUBLISHED, asking.SEEN).out
+    known = repo.git("for-each-ref", "--format=delete %(refname)", remote.PUBLISHED, remote.PUSHED, asking.SEEN).out
     if known:
         repo.git("update-ref", "--stdin", stdin=known)
