@@ -4,7 +4,8 @@ import datetime as dt
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import NamedTuple
+from pathlib import Path
+from typing import IO, NamedTuple
 
 from git_rvexp.errors import GitError
 from git_rvexp.git import notes
@@ -18,6 +19,7 @@ from git_rvexp.terms import Json
 _TRIES = 500
 # A lost race means that somebody else's write went through. When the tip stands still instead, a lock was left behind.
 _STANDSTILLS = 10
+_TURNS = 600  # some ten seconds: whoever holds the lock longer was stopped, or is asked for a passphrase
 
 
 def _utc() -> dt.datetime:
@@ -25,8 +27,8 @@ def _utc() -> dt.datetime:
 
 
 @contextmanager
-def _in_turn(repo: Repo) -> Iterator[None]:
-    """Let this clone's writers go one after another where there are file locks.
+def _in_turn(repo: Repo, sleep: Callable[[float], None]) -> Iterator[None]:
+    """Let this clone's writers go one after another where there are file locks; none waits for one that stands still.
 
     It only saves work that would be lost to a race: what keeps the record whole is the compare-and-swap.
     """
@@ -35,10 +37,18 @@ def _in_turn(repo: Repo) -> Iterator[None]:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab") as file:
             with suppress(LocklessError):
-                lock(file, path)
+                _wait(file, path, sleep)
             yield
     except OSError as why:
         raise GitError(f"the record cannot be written: {why}") from why
+
+
+def _wait(file: IO[bytes], path: Path, sleep: Callable[[float], None]) -> None:
+    for _ in range(_TURNS):
+        with suppress(BlockingIOError):
+            return lock(file, path, wait=False)
+        sleep(jitter(0.005, 0.03))
+    return None
 
 
 def _silent(_text: str) -> None:
@@ -79,7 +89,7 @@ class Ledger(NamedTuple):
 
         `change` gives back the tip it was given when there is nothing to do. `ref` is another one that is kept like it.
         """
-        with _in_turn(self.repo):
+        with _in_turn(self.repo, self.sleep):
             self._move(change, reason, ref)
 
     def _move(self, change: Callable[[Tip], Tip], reason: str, ref: str) -> None:

@@ -130,15 +130,6 @@ def _went_on(ledger: Ledger) -> bool:
     return True
 
 
-def pending(ledger: Ledger) -> list[str]:
-    """What this clone has that the remote is not known to have: tag names, and "notes"."""
-    here, known = remote.both_sides(ledger.repo)
-    published = {s.tag for s in known}
-    waiting = [s.tag for s in here if s.tag not in published]
-    ours, seen = notes.tip(ledger.repo), notes.tip(ledger.repo, SEEN)
-    return [*waiting, "notes"] if ours and ours != seen and not _contains(ledger, seen, ours) else waiting
-
-
 def _alarm(alarm: Alarm, *, accept: bool) -> None:
     if not accept:
         raise AlarmError(

@@ -11,7 +11,7 @@ import pytest
 
 from git_rvexp.executors.docker_turn import in_turn
 from git_rvexp.git.plumbing import Repo
-from git_rvexp.locks import LocklessError
+from git_rvexp.locks import LocklessError, lock
 from git_rvexp.record.ledger import Ledger
 from git_rvexp.workflow.chain.hold import held
 from tests.conftest import Clone
@@ -66,6 +66,19 @@ def test_the_record_needs_no_lock(clone: Clone) -> None:
     ledger = Ledger(Repo.discover(clone.path, os.environ))
     ledger.append(oid, ledger.event("test", {}))
     assert len(ledger.record(oid).events) == 1
+
+
+def test_a_writer_that_stands_still_holds_nobody_up(clone: Clone) -> None:
+    """It was stopped with the lock in its hands, or is asked for a passphrase: others wait a while, then go on."""
+    oid, slept = clone.git("rev-parse", "HEAD"), list[float]()
+    ledger = Ledger(Repo.discover(clone.path, os.environ), sleep=slept.append)
+    ledger.append(oid, ledger.event("test", {"n": 1}))
+    path = ledger.repo.state_dir / "lock"
+    with path.open("ab") as held:
+        lock(held, path)
+        ledger.append(oid, ledger.event("test", {"n": 2}))
+    assert [event.get("n") for event in ledger.record(oid).events] == [1, 2]
+    assert 5 < sum(slept) < 30
 
 
 @pytest.mark.parametrize("lockless", NO_LOCKS, indirect=True)

@@ -287,17 +287,6 @@ def test_a_deleted_tag_is_an_alarm_and_accept_puts_it_back(team: Team) -> None:
     assert team.at("rev-parse", team.tag) == team.oid()
 
 
-def test_what_could_not_be_pushed_is_remembered(team: Team) -> None:
-    """Pending is computed, so nothing can forget it: tags and notes, until they are there."""
-    ledger = ledger_of(team.one)
-    assert share.pending(ledger) == []
-    append(team.one, team.oid(), n=1)
-    tag = team.one.rvexp("snapshot", "later", "--no-push").stdout.strip()
-    assert share.pending(ledger) == [tag, "notes"]
-    assert team.one.rvexp("sync").returncode == 0
-    assert share.pending(ledger) == []
-
-
 def test_an_unreachable_remote_is_one_clear_error(team: Team) -> None:
     """Exit 128, the address, git's own words, a hint."""
     team.remote.rename(team.remote.with_name("away.git"))
@@ -323,7 +312,7 @@ def test_a_remote_that_refuses_the_record_is_told_in_its_own_words(team: Team) -
     assert len(asked.read_text().split()) < 10
     hook.unlink()
     assert team.one.rvexp("sync").returncode == 0
-    assert share.pending(ledger_of(team.one)) == []
+    assert team.at("rev-parse", "refs/notes/rvexp") == team.one.git("rev-parse", "refs/notes/rvexp")
 
 
 def test_a_snapshot_cut_short_before_its_record_is_completed(team: Team) -> None:
