@@ -21,6 +21,7 @@ _POINTER = re.compile(
     rb"version https://git-lfs\.github\.com/spec/v1\n(?:ext-\d-\S+ \S+\n)*"
     rb"oid sha256:(?P<oid>[0-9a-f]{64})\nsize (?P<size>\d{1,18})\n"
 )
+_ATTRIBUTES = re.compile(rb"(?:^|[\0/])\.gitattributes\0")
 _PIECE = 1 << 20
 _MUCH = 500  # objects that are named on one command line
 
@@ -53,10 +54,11 @@ def place(git_dir: Path, pointer: Pointer) -> Path:
 
 def in_tree(repo: Repo, tree: str) -> dict[str, Pointer]:
     """The pointers of a tree by path; nothing is looked at where the tree names no attributes."""
+    paths = repo.git("ls-tree", "-r", "-z", "--name-only", tree).out  # without the sizes, which take most of the time
+    if not _ATTRIBUTES.search(paths):
+        return {}
     listed = repo.git("ls-tree", "-r", "-z", "--long", tree).text.split("\0")
     entries = [(meta.split(), path) for meta, _, path in (line.partition("\t") for line in listed) if meta]
-    if not any(path == ".gitattributes" or path.endswith("/.gitattributes") for _, path in entries):
-        return {}
     small = [(words[2], path) for words, path in entries if words[3].isdigit() and LEAST <= int(words[3]) <= MOST]
     told = repo.git("cat-file", "--batch", stdin="".join(f"{oid}\n" for oid, _ in small).encode()).out
     found: dict[str, Pointer] = {}

@@ -44,8 +44,7 @@ class WorkTree:
     """The tree that the work tree makes, HEAD ("" while unborn), and what changed against HEAD.
 
     `hidden` are captured edits that `git status` does not show, `absent` counts files that a sparse checkout leaves
-    out of the work tree (they stay as HEAD has them), `attributed` tells whether there are git
-    attributes, `links` are the submodules and nested repositories.
+    out of the work tree (they stay as HEAD has them), `links` are the submodules and nested repositories.
     """
 
     tree: str
@@ -53,7 +52,6 @@ class WorkTree:
     changed: tuple[Changed, ...] = ()
     hidden: tuple[str, ...] = ()
     absent: int = 0
-    attributed: bool = False
     links: tuple[Link, ...] = ()
 
     def of(self, status: str) -> tuple[str, ...]:
@@ -100,8 +98,7 @@ def captured(repo: Repo, base: str, limits: Limits, *, embed: bool) -> Iterator[
         seen = _look(place)
         found = links.find(place, seen.nested)
         links.refuse(repo, found, embed=embed)
-        attributed = attributed or any(path.endswith(".gitattributes") for path in seen.present)
-        if attributed:
+        if attributed or any(path.endswith(".gitattributes") for path in seen.present):
             refuse_unfiltered(repo, seen.present)
         refuse_heavy(repo, seen.present, limits)
         _take(place, seen)
@@ -110,7 +107,7 @@ def captured(repo: Repo, base: str, limits: Limits, *, embed: bool) -> Iterator[
         work = _compared(place, base)
         changed = {*seen.present, *seen.gone}
         hidden = tuple(path for path in uncovered if path in changed)
-        yield WorkTree(work.tree, base, work.changed, hidden, absent, attributed, found), place
+        yield WorkTree(work.tree, base, work.changed, hidden, absent, found), place
 
 
 def _uncover(place: Scratch) -> tuple[list[str], int, bool]:

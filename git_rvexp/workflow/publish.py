@@ -23,6 +23,7 @@ from git_rvexp.workflow.ahead import Ahead
 from git_rvexp.workflow.asof import acting
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.foresight import Foresight, manifests
+from git_rvexp.workflow.snapshotting import content
 from git_rvexp.workflow.snapshotting.take import complete
 from git_rvexp.workflow.storing.sharing import PENDING, deposit_one, deposit_or_tell, share_record
 
@@ -154,7 +155,7 @@ def _agree_with_remote(context: Context, snapshot: Snapshot, ahead: Ahead | None
     _refuse_moved(there)
     if f"refs/tags/{snapshot.tag}" not in there.refs:
         with context.progress(f"pushing {snapshot.tag}", 0, ""):
-            remote.push_tags(context.repo, [snapshot.tag])
+            content.push(context, [snapshot])
     elif snapshot.tag not in there.published:  # pushed by plain git
         remote.note(context.repo, [snapshot.tag])
     share.receive_notes(context.ledger, there)

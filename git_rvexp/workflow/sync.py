@@ -126,9 +126,7 @@ def _push_tags(context: Context, there: Mapping[str, str]) -> tuple[str, ...]:
     mine = [s for s in snapshots(context.repo) if f"refs/tags/{s.tag}" not in there]
     if mine:
         with context.progress(f"pushing {len(mine)} snapshots", 0, ""):
-            for snapshot in mine:
-                content.send(context, snapshot.tree)
-            remote.push_tags(context.repo, [s.tag for s in mine])
+            content.push(context, mine)
     return tuple(s.tag for s in mine)
 
 

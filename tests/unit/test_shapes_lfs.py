@@ -103,6 +103,20 @@ def test_content_that_could_not_be_sent_is_sent_later(clone: Clone, tmp_path: Pa
     assert stored(experiments) == CONTENT
 
 
+def test_a_tag_that_submit_sends_has_its_content_before_it(clone: Clone, tmp_path: Path) -> None:
+    """As one that snapshot or sync sends: once the tag is there, neither looks for content that is not."""
+    experiments = tmp_path / "experiments.git"
+    clone.git("init", "-q", "--bare", str(experiments))
+    clone.git("config", "rvexp.experimentsRemote", str(experiments))
+    _weights(Site(clone, tmp_path))
+    tag = clone.rvexp("snapshot", "--no-push", "demo").stdout.strip()
+    assert stored(experiments) is None
+    done = clone.rvexp("publish", "demo", env={"DOCKER_HOST": f"unix://{tmp_path}/nothing.sock"})
+    assert "no Docker engine answers" in done.stderr, done.stderr
+    assert tag in clone.git("ls-remote", "experiments")
+    assert stored(experiments) == CONTENT
+
+
 def test_a_dry_run_tells_what_goes_through_git_lfs(clone: Clone, tmp_path: Path) -> None:
     """With the size of the content."""
     _weights(Site(clone, tmp_path))

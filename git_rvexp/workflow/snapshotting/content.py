@@ -1,14 +1,27 @@
 """The content behind a snapshot's Git LFS pointers: sent before its tag, to the S3 store or the remote's LFS."""
 
+from collections.abc import Sequence
+
 from git_rvexp.git import lfs, remote
 from git_rvexp.git.attributes import names
+from git_rvexp.model import Snapshot
 from git_rvexp.names import Digest
 from git_rvexp.workflow.context import Context
 
 FOLDER = "lfs"
 
 
-def send(context: Context, tree: str) -> None:
+def push(context: Context, made: Sequence[Snapshot]) -> None:
+    """Push the tags of snapshots, each after its content: once a tag is there, nobody looks for what is missing.
+
+    RvexpError when content is not taken, as `remote.push_tags` has it for tags.
+    """
+    for snapshot in made:
+        _send(context, snapshot.tree)
+    remote.push_tags(context.repo, [snapshot.tag for snapshot in made])
+
+
+def _send(context: Context, tree: str) -> None:
     """Send what the pointers of a tree stand for; what this clone lacks is named. RvexpError when it is not taken.
 
     Both sides are asked what they have, and get the rest.

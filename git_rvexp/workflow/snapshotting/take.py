@@ -94,7 +94,7 @@ def take(context: Context, request: Request) -> Taken:
         made = _made(context, plan, request.message)
     if not request.push:
         return Taken(made, pending=False)
-    pushed = there is not None and _pushed(context, made, attributed=plan.work.attributed)
+    pushed = there is not None and _pushed(context, made)
     stored = deposit_or_tell(context, made)
     shared = (pushed or bool(context.settings.store)) and _shared(context)
     if pushed and shared:
@@ -165,12 +165,10 @@ def _on_remote(context: Context, name: TagName) -> bool | None:
         return None
 
 
-def _pushed(context: Context, made: Snapshot, *, attributed: bool) -> bool:
+def _pushed(context: Context, made: Snapshot) -> bool:
     try:
         with context.progress(f"pushing {made.tag}", 0, ""):
-            if attributed:
-                content.send(context, made.tree)
-            remote.push_tags(context.repo, [made.tag])
+            content.push(context, [made])
     except GitError as why:
         context.warn(str(why))
         return False
