@@ -65,12 +65,7 @@ def embed(place: Scratch, found: Iterable[Link], limits: Limits) -> tuple[Link, 
     """Put the files of every repository of `found` in place of its link. RvexpError for one that is not here."""
     taken = []
     for link in found:
-        if link.empty:
-            raise RvexpError(
-                f"{quoted(f'{link.path}/')} is not checked out, so its files cannot be taken along",
-                hint=f"git submodule update --init {shlex.quote(quoted(link.path))}",
-            )
-        tree = _files(place, _inner(place.repo, link.path), limits)
+        tree = _files(place, _checked_out(place, place.repo, link.path), limits)
         place.git("update-index", "--force-remove", "-z", "--stdin", stdin=os.fsencode(link.path) + b"\0")
         place.git("read-tree", f"--prefix={link.path}/", tree)
         taken.append(replace(link, taken=True, why=""))
@@ -108,7 +103,8 @@ def _examined(repo: Repo, path: str, oid: str, declared: set[str]) -> Link:
         return Link(path, commit, f"has {count} uncommitted change{'s' * (count != 1)}")
     if _unpushed(inner, commit, oid):
         return Link(path, commit, f"is at commit {commit[:12]}, which it has pushed to no remote")
-    return next((replace(sub, path=f"{path}/{sub.path}") for sub in _below(inner) if sub.why), Link(path, commit))
+    inside = next((sub for sub in _below(inner) if sub.why), None)
+    return Link(path, commit, f"holds {quoted(f'{inside.path}/')}, which {inside.why}" if inside else "")
 
 
 def _below(inner: Repo) -> Iterable[Link]:
@@ -136,6 +132,19 @@ def _inner(repo: Repo, path: str) -> Repo:
     return inner
 
 
+def _checked_out(place: Scratch, holder: Repo, path: str) -> Repo:
+    """The repository at `path` of `holder`, which is the clone or one inside it. RvexpError when none is there."""
+    if not (holder.top / path / ".git").exists():
+        above = os.path.relpath(holder.top, place.repo.top)
+        whole = quoted(os.path.normpath(f"{above}/{path}") + "/")
+        at = "" if above == "." else f"-C {shlex.quote(quoted(above))} "
+        raise RvexpError(
+            f"{whole} is not checked out, so its files cannot be taken along",
+            hint=f"git {at}submodule update --init {shlex.quote(quoted(path))}",
+        )
+    return _inner(holder, path)
+
+
 def _files(place: Scratch, inner: Repo, limits: Limits) -> str:
     """The tree of all files of `inner` that are tracked or not ignored, made in the outer scratch store."""
     if inner.object_format != place.repo.object_format:
@@ -161,7 +170,7 @@ def _tree(inside: Scratch, place: Scratch, deeper: Sequence[str], plain: Iterabl
         stdin = b"".join(os.fsencode(p) + b"\0" for p in plain)
         run("update-index", "--add", "--remove", "-z", "--stdin", stdin=stdin)
         for path in deeper:
-            run("read-tree", f"--prefix={path}/", _files(place, _inner(inside.repo, path), limits))
+            run("read-tree", f"--prefix={path}/", _files(place, _checked_out(place, inside.repo, path), limits))
         return run("write-tree")
     finally:
         inside.index.unlink(missing_ok=True)

@@ -51,6 +51,17 @@ def _deep_submodule(site: Site) -> None:
     Clone(inner.path / "deep").write("inner.txt", "changed\n")
 
 
+def _clean_below_dirty_submodule(site: Site) -> None:
+    _deep_submodule(site)
+    site.clone.write("lib/deep/inner.txt", "inner\n")
+    site.clone.write("lib/inner.txt", "changed\n")
+
+
+def _absent_below_dirty_submodule(site: Site) -> None:
+    _clean_below_dirty_submodule(site)
+    Clone(site.clone.path / "lib").git("submodule", "--quiet", "deinit", "-f", "deep")
+
+
 def _absent_submodule(site: Site) -> None:
     site.submodule()
     site.clone.git("submodule", "--quiet", "deinit", "-f", "lib")
@@ -216,7 +227,12 @@ SHAPES = (
         says=("lib/ is at commit", "pushed to no remote"),
     ),
     Shape("a changed submodule with `ignore = all`", "refused all the same", _ignoring_submodule, says=("lib/ has 1",)),
-    Shape("a changed submodule of a submodule", "refused with its name", _deep_submodule, says=("lib/deep/ has 1",)),
+    Shape(
+        "a changed submodule of a submodule",
+        "refused with its name",
+        _deep_submodule,
+        says=("lib/ holds deep/, which has 1",),
+    ),
     Shape("a submodule that is not checked out", "captured: its commit", _absent_submodule),
     Shape("files where a submodule is not checked out", "refused", _filled_submodule, says=("lib/ holds files",)),
     Shape("a link to a commit that is no submodule", "refused", _undeclared_link, says=("vendored/",)),
@@ -228,10 +244,24 @@ SHAPES = (
         args=EMBED,
     ),
     Shape(
-        "an unpushed submodule of a submodule, with `--submodules=embed`",
+        "a changed submodule of a submodule, with `--submodules=embed`",
         "captured with its files",
         _deep_submodule,
-        {"lib/deep/inner.txt": "changed\n"},
+        {"lib/deep/inner.txt": "changed\n", "lib/inner.txt": "inner\n"},
+        args=EMBED,
+    ),
+    Shape(
+        "a clean submodule of a changed submodule, with `--submodules=embed`",
+        "captured with its files",
+        _clean_below_dirty_submodule,
+        {"lib/deep/inner.txt": "inner\n", "lib/inner.txt": "changed\n"},
+        args=EMBED,
+    ),
+    Shape(
+        "a submodule of a submodule that is not checked out, with `--submodules=embed`",
+        "refused with the command that helps",
+        _absent_below_dirty_submodule,
+        says=("lib/deep/ is not checked out", "git -C lib submodule update --init deep"),
         args=EMBED,
     ),
     Shape(
