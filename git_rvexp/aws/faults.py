@@ -22,6 +22,8 @@ SET_REGION = "git config rvexp.aws.region us-east-1   (or: aws configure)"
 # AWS accepts signatures that are five minutes off.
 SKEW = dt.timedelta(minutes=5)
 
+_REFUSED: list[None] = []  # one for each time
+
 
 class ServiceError(RvexpError):
     """AWS answered with an error. `status` is HTTP's, `name` the service's word for it."""
@@ -54,15 +56,24 @@ def calling(what: str) -> Iterator[None]:
     try:
         yield
     except ClientError as why:
-        error = _answered(what, why)
-        raise error from (None if isinstance(error, CredentialsError) else why)
+        raise _counted(error := _answered(what, why)) from (None if isinstance(error, CredentialsError) else why)
     except (ResponseParserError, ValueError) as why:  # botocore makes numbers and times of XML unseen
         raise UnreachableError(f"cannot {what}: the reply is not one of AWS's\n  {_safe(str(why))}") from why
     except KeyError as why:  # what every such reply has
         raise UnreachableError(f"cannot {what}: the reply is not one of AWS's\n  it has no {why}") from why
     except BotoCoreError as why:
-        error = _unanswered(what, why)
-        raise error from (None if isinstance(error, CredentialsError) else why)
+        raise _counted(error := _unanswered(what, why)) from (None if isinstance(error, CredentialsError) else why)
+
+
+def refusals() -> int:
+    """How often credentials were refused, or none were found, in this process."""
+    return len(_REFUSED)
+
+
+def _counted(error: RvexpError) -> RvexpError:
+    if isinstance(error, CredentialsError):
+        _REFUSED.append(None)
+    return error
 
 
 def _answered(what: str, why: "ClientError") -> RvexpError:

@@ -7,12 +7,11 @@ must go out once, since botocore's own retries made two jobs from one lost reply
 import functools
 import os
 import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 from git_rvexp import __version__
 from git_rvexp.aws.bounds import bind
-from git_rvexp.aws.faults import SET_REGION, UnreachableError, calling
+from git_rvexp.aws.faults import SET_REGION, UnreachableError, calling, refusals
 from git_rvexp.errors import UsageError
 from git_rvexp.settings import Settings
 
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 10
 READ_SECONDS = 60
-_SHARED_SECONDS = 60
 _MAKING = threading.Lock()  # clients may be shared between threads, but not made in several at once (boto3's guide)
 
 
@@ -49,12 +47,14 @@ class _Owner:
 
 
 def _situation() -> tuple[object, ...]:
-    """What decides about credentials: the environment, and the minute, since a user may log in meanwhile.
+    """What decides about credentials: the environment, and how often they were refused.
 
-    Within it clients and sessions are shared: each client takes some 10 ms to make, each session as much again.
+    As long as both are the same, clients and sessions are shared. A session holds the role that was assumed: a second
+    one would ask for an MFA code again, and AWS takes none twice. After a refusal the user may log in, which a session
+    that has read the old login does not notice.
     """
     named = (item for item in os.environ.items() if item[0].startswith("AWS_") or item[0] == "HOME")
-    return int(time.monotonic() // _SHARED_SECONDS), *sorted(named)
+    return refusals(), *sorted(named)
 
 
 @functools.lru_cache(maxsize=16)

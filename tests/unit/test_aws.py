@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 import logging
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -242,6 +244,33 @@ def test_an_ended_sso_login_says_so(service: Service, sealed: Path, monkeypatch:
     with pytest.raises(CredentialsError) as caught:
         ask(service.settings)
     assert "aws sso login" in str(caught.value.hint)
+
+
+def test_credentials_are_asked_for_again_only_after_they_were_refused(
+    service: Service, sealed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long a command takes: a program that gives them may ask the user for a code that holds once."""
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    asked = sealed / "asked"
+    given = '{"Version": 1, "AccessKeyId": "testing", "SecretAccessKey": "testing"}'
+    program = sealed / "credentials"
+    program.write_text(f"#!/bin/sh\necho >>{asked}\necho '{given}'\n")
+    program.chmod(0o755)
+    sealed.joinpath("aws-config").write_text(f"[default]\ncredential_process = {program}\n")
+    service.says(200, {"jobQueues": []})
+    settings = service.settings
+    ask(settings)
+    later = time.monotonic() + 3600
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    ask(settings)
+    ask(dataclasses.replace(settings))
+    assert asked.read_text() == "\n"
+    error(service, "ExpiredTokenException", 403)
+    service.says(200, {"jobQueues": []})
+    ask(settings)
+    ask(settings)
+    assert asked.read_text() == "\n\n"
 
 
 def test_wrong_parameters_are_not_sent(service: Service) -> None:
