@@ -61,8 +61,8 @@ class DockerExecutor:
 
     @functools.cached_property
     def place(self) -> Mapping[str, str]:
-        """The engine's own id, which outlives its restarts and its machine's name."""
-        return {"engine": self._containers.info()["ID"]}
+        """The engine's id: see `docker_reading.engine_id`."""
+        return {"engine": docker_reading.engine_id(self._containers.info())}
 
     def check(self, plan: Plan) -> None:
         """Refuse a plan that cannot run here; an image that only the registry has is pulled."""

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import signal
+import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -30,6 +31,17 @@ def job_state(seen: Mapping[str, Any], engine: Mapping[str, Any], stopped_for: s
         stopped=stopped if phase.over else None,
         details=_details(seen, engine),
     )
+
+
+def engine_id(engine: Mapping[str, Any]) -> str:
+    """What names the engine that describes itself so (`docker info`): its own id, which outlives its machine's name.
+
+    Podman makes a new id for each answer (its pkg/api/handlers/compat/info.go), so there it is made from what stays:
+    the machine's name, and where it stores containers, which is each user's own. Only Podman names a Buildah version.
+    """
+    if "BuildahVersion" in engine:
+        return str(uuid.uuid5(uuid.NAMESPACE_URL, f"podman://{engine.get('Name')}{engine.get('DockerRootDir')}"))
+    return str(engine.get("ID", ""))
 
 
 def run_of(seen: Mapping[str, Any]) -> str:
@@ -147,6 +159,6 @@ def _details(seen: Mapping[str, Any], engine: Mapping[str, Any]) -> dict[str, Js
         "container": seen["Name"].removeprefix("/"),
         "image": seen["Image"],
         "host": engine.get("Name", ""),
-        "engine": engine.get("ID", ""),
+        "engine": engine_id(engine),
         "oom": seen["State"]["OOMKilled"],
     }

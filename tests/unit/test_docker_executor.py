@@ -1,5 +1,7 @@
 """What the docker executor asks of an engine and how it reads the answers, without an engine."""
 
+import json
+import uuid
 from typing import Any
 
 import pytest
@@ -8,11 +10,13 @@ from hypothesis import strategies as st
 
 from git_rvexp.errors import RvexpError, UsageError
 from git_rvexp.executors import docker_remark
+from git_rvexp.executors.docker import DockerExecutor
 from git_rvexp.executors.docker_asking import check_plan, check_room, environment, request
 from git_rvexp.executors.docker_reading import LONGEST, epoch, job_state, lines, overdue
 from git_rvexp.executors.protocol import RefusedError
 from git_rvexp.model import Phase, Plan, Resources
 from git_rvexp.names import RunId
+from tests.doubles.server import LoopbackServer, Reply, Request
 
 NEVER = "0001-01-01T00:00:00Z"
 STARTED, STOPPED = "2026-11-22T14:38:17.016253232Z", "2026-11-22T14:38:27.516253232Z"
@@ -101,6 +105,46 @@ def test_times_and_details() -> None:
     assert state.details == {"container": "rvexp-x", "image": IMAGE, "host": "host", "engine": "AA", "oom": False}
     assert epoch("2026-11-22T16:38:17.5+02:00") == 1795358297.5
     assert epoch(NEVER) is None
+
+
+class Podman:
+    """Podman's answers as its source has them (pkg/api/handlers/compat/info.go, version.go), of what is asked first."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self.server = LoopbackServer(self._respond)
+
+    def _respond(self, asked: Request) -> Reply:
+        path = asked.path.partition("?")[0]
+        if path.endswith("/_ping"):
+            return Reply(200, b"OK", {"Libpod-API-Version": "4.3.1"})
+        if path.endswith("/version"):
+            told: dict[str, Any] = {"Components": [{"Name": "Podman Engine", "Version": "4.3.1"}], "ApiVersion": "1.41"}
+        elif path.endswith("/info"):
+            told = {"ID": str(uuid.uuid4()), "Name": "host", "DockerRootDir": self.root, "BuildahVersion": "1.28.0"}
+        else:
+            return Reply(404, json.dumps({"cause": "no such container", "message": "none", "response": 404}).encode())
+        return Reply(200, json.dumps(told).encode(), {"Content-Type": "application/json"})
+
+    @property
+    def executor(self) -> DockerExecutor:
+        """Connected anew, as each command does."""
+        return DockerExecutor({"DOCKER_HOST": self.server.url.replace("http", "tcp")})
+
+
+def test_podman_is_one_place_though_it_names_itself_anew_each_time() -> None:
+    """A run is found again where it was handed over; each user's own Podman is another place."""
+    root, user = Podman("/var/lib/containers/storage"), Podman("/home/ada/.local/share/containers/storage")
+    for podman in (root, user):
+        podman.server.start()
+    place = root.executor.place
+    assert str(uuid.UUID(place["engine"])) == place["engine"]
+    assert root.executor.place == place != user.executor.place
+    assert root.executor.find(plan(extra=place)) == []
+    with pytest.raises(RvexpError, match="was planned for the Docker engine"):
+        user.executor.find(plan(extra=place))
+    for podman in (root, user):
+        podman.server.stop()
 
 
 def test_a_run_is_never_shorter_than_nothing() -> None:
