@@ -1,35 +1,49 @@
 """Which filter git's attributes give a file, and whether this machine has it: without it, git stores raw content."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
 
 from git_rvexp.errors import RvexpError
 from git_rvexp.git.lfs import Pointer
 from git_rvexp.git.plumbing import Repo
+from git_rvexp.pieces import SIZE
 from git_rvexp.quoting import quoted
+from git_rvexp.tree import blob_id
 
 LFS = "lfs"
 _SHOWN = 10
 
 
-def refuse_unfiltered(repo: Repo, paths: Sequence[str]) -> None:
+def refuse_unfiltered(repo: Repo, paths: Iterable[str], stored: Mapping[str, str] = MappingProxyType({})) -> None:
     """RvexpError where attributes send one of `paths` through a filter that is not configured.
 
-    Git then stores the file as it is on the disk, without a word; a Git LFS pointer that was never filled is the
-    exception, since it is what the filter would make.
+    Git then stores the file as it is on the disk, without a word. That loses nothing where a Git LFS pointer was never
+    filled, which is what the filter would make, or a file is as git has it already: `stored` names blobs by path.
     """
     wrong = [
         f"{quoted(path)}  (filter={driver})"
         for path, driver in filters(repo, paths).items()
         if not any(repo.setting(f"filter.{driver}.{kind}") for kind in ("clean", "process"))
-        and not (driver == LFS and Pointer.standing_at(repo.top / path))
+        and _loses(repo.top / path, driver, stored.get(path, ""))
     ]
     if wrong:
         raise RvexpError(
-            "the attributes name filters that are not configured here, so raw content would be stored\n"
+            f"the attributes name filters that are not configured in {repo.top}, so raw content would be stored\n"
             + listed(wrong),
             hint="git lfs install, or set up the filter, or drop it from .gitattributes",
         )
+
+
+def _loses(file: Path, driver: str, blob: str) -> bool:
+    if file.is_symlink() or not file.is_file():  # git filters no others
+        return False
+    if driver == LFS and Pointer.standing_at(file):
+        return False
+    with file.open("rb") as content:
+        pieces = iter(lambda: content.read(SIZE), b"")
+        return not blob or blob_id(pieces, file.stat().st_size, width=len(blob)) != blob
 
 
 def filtered(repo: Repo, paths: Iterable[str], driver: str) -> set[str]:

@@ -9,11 +9,15 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from git_rvexp.errors import GitError, RvexpError
 from git_rvexp.git.plumbing import Repo
+from git_rvexp.jitter import token
 from git_rvexp.quoting import quoted
+
+if TYPE_CHECKING:
+    from git_rvexp.git.scratch import Scratch
 
 LEAST, MOST = 120, 1024
 """Bytes that a pointer takes: its fixed words, and what its specification allows."""
@@ -47,12 +51,44 @@ class Pointer(NamedTuple):
             return None
 
 
-def place(git_dir: Path, pointer: Pointer) -> Path:
-    """Where the repository with this (common) git directory keeps the content, if it does."""
-    return git_dir / "lfs" / "objects" / pointer.oid[:2] / pointer.oid[2:4] / pointer.oid
+def store(repo: Repo) -> Path:
+    """The folder where git-lfs keeps content for the clone, which its setting `lfs.storage` may name."""
+    return repo.common_dir / (repo.setting("lfs.storage") or "lfs")
 
 
-def in_tree(repo: Repo, tree: str) -> dict[str, Pointer]:
+def place(store: Path, pointer: Pointer) -> Path:
+    """Where the store keeps the content, if it has it."""
+    return store / "objects" / pointer.oid[:2] / pointer.oid[2:4] / pointer.oid
+
+
+def bring(pointers: Iterable[Pointer], there: Path, here: Path) -> None:
+    """Let the store `here` have what `there` has of the content: linked, or copied from another file system."""
+    for pointer in pointers:
+        source, target = place(there, pointer), place(here, pointer)
+        if target.exists() or not source.is_file():
+            continue
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _brought(source, target, here / "tmp")
+        except OSError as why:
+            raise GitError(f"Git LFS content cannot be brought to {here}: {why}") from why
+
+
+def _brought(source: Path, target: Path, unfinished: Path) -> None:
+    try:
+        target.hardlink_to(source)
+    except FileExistsError:  # somebody was quicker; its name is its content's
+        return
+    except OSError:  # another file system, or one that knows no links
+        import shutil  # noqa: PLC0415  reading content needs it not
+
+        partial = unfinished / f"{target.name}-{token()}"  # where git-lfs itself puts what is not whole yet
+        unfinished.mkdir(exist_ok=True)
+        shutil.copyfile(source, partial)
+        partial.replace(target)
+
+
+def in_tree(repo: "Repo | Scratch", tree: str) -> dict[str, Pointer]:
     """The pointers of a tree by path; nothing is looked at where the tree names no attributes."""
     paths = repo.git("ls-tree", "-r", "-z", "--name-only", tree).out  # without the sizes, which take most of the time
     if not _ATTRIBUTES.search(paths):
@@ -73,20 +109,20 @@ def in_tree(repo: Repo, tree: str) -> dict[str, Pointer]:
     return found
 
 
-def require(git_dir: Path, pointer: Pointer, path: str) -> None:
+def require(store: Path, pointer: Pointer, path: str) -> None:
     """RvexpError when the content of the pointer at `path` of a tree is not here."""
-    if not place(git_dir, pointer).is_file():
+    if not place(store, pointer).is_file():
         raise RvexpError(
             f"the Git LFS content of {quoted(path)} is not in this clone, and an image must hold it, not its pointer",
             hint="git lfs fetch --all",
         )
 
 
-def chunks(git_dir: Path, pointer: Pointer) -> Iterator[bytes]:
+def chunks(store: Path, pointer: Pointer) -> Iterator[bytes]:
     """The content, piece by piece. GitError before the last piece when it is not what the pointer names."""
     seen, size, held = hashlib.sha256(), 0, b""
     try:
-        with place(git_dir, pointer).open("rb") as content:
+        with place(store, pointer).open("rb") as content:
             while piece := content.read(_PIECE):
                 seen.update(piece)
                 size += len(piece)

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from git_rvexp.errors import RvexpError, UsageError
-from git_rvexp.git.attributes import listed, names
+from git_rvexp.git import lfs
+from git_rvexp.git.attributes import listed, names, refuse_unfiltered
 from git_rvexp.git.plumbing import Repo
 from git_rvexp.git.process import apart
 from git_rvexp.git.scratch import Scratch
@@ -158,6 +159,7 @@ def _files(place: Scratch, inner: Repo, limits: Limits) -> str:
     deeper += [p.rstrip("/") for p in untracked if p.endswith("/")]
     plain = [e.partition("\t")[2] for e in entries if e.split(" ")[1] != "160000"]
     plain += [p for p in untracked if p and not p.endswith("/")]
+    refuse_unfiltered(inner, plain, {e.partition("\t")[2]: e.split(" ")[2] for e in entries})
     refuse_heavy(inner, plain, limits)
     return _tree(Scratch(inner, place.index.with_name(f"index-{token()}"), place.objects), place, deeper, plain, limits)
 
@@ -171,9 +173,11 @@ def _tree(inside: Scratch, place: Scratch, deeper: Sequence[str], plain: Iterabl
         run("update-index", "--add", "--remove", "-z", "--stdin", stdin=stdin)
         for path in deeper:
             run("read-tree", f"--prefix={path}/", _files(place, _checked_out(place, inside.repo, path), limits))
-        return run("write-tree")
+        tree = run("write-tree")
     finally:
         inside.index.unlink(missing_ok=True)
+    lfs.bring(lfs.in_tree(place, tree).values(), lfs.store(inside.repo), lfs.store(place.repo))
+    return tree
 
 
 def _there(inner: Repo, entry: str) -> bool:

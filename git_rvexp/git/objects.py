@@ -9,6 +9,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from git_rvexp.errors import GitError
+from git_rvexp.git import lfs
 from git_rvexp.git.catfile import CatFile, Reading
 from git_rvexp.git.plumbing import Repo, environment
 from git_rvexp.tree import EXECUTABLE, FILE, FOLDER, GITLINK, Change, Entry
@@ -23,17 +24,28 @@ Items = dict[bytes, tuple[int, str]]
 class Objects:
     """The object store of the repository at `git_dir` (absolute)."""
 
-    def __init__(self, git_dir: Path, env: Mapping[str, str] | None = None, *, read: Reading | None = None) -> None:
-        """Nothing is read yet. `env` is what git is run with, our own by default; with `read` that is asked instead."""
+    def __init__(
+        self,
+        git_dir: Path,
+        env: Mapping[str, str] | None = None,
+        *,
+        read: Reading | None = None,
+        contents: Path | None = None,
+    ) -> None:
+        """Nothing is read yet. `env` is what git is run with, our own by default; with `read` that is asked instead.
+
+        `contents` is where git-lfs keeps content, the git directory's own folder by default.
+        """
         self.git_dir = git_dir
+        self.contents = contents or git_dir / "lfs"
         self._read = read or CatFile(git_dir, environment(os.environ) if env is None else env)
         self._known: dict[str, Items] = {}
         self._room = _REMEMBERED
 
     @classmethod
-    def of(cls, repo: Repo) -> "Objects":
+    def of(cls, repo: Repo, *, read: Reading | None = None) -> "Objects":
         """Those that all work trees of the clone share."""
-        return cls(repo.common_dir, repo.env)
+        return cls(repo.common_dir, repo.env, read=read, contents=lfs.store(repo))
 
     def tree(self, oid: str) -> list[Entry]:
         """Every file below the tree `oid`, sorted by path; submodules are listed with their mode and no size."""

@@ -122,7 +122,7 @@ class _Plan:
             return Laid(Member(there, b"2", 0o777, 0, self._objects.blob(entry)))
         pointer = Pointer.parse(self._objects.blob(entry)) if lfs.LEAST <= entry.size <= lfs.MOST else None
         if pointer:
-            lfs.require(self._objects.git_dir, pointer, _text(here))
+            lfs.require(self._objects.contents, pointer, _text(here))
         size = pointer.size if pointer else entry.size
         return Laid(Member(there, b"0", 0o755 if entry.mode == EXECUTABLE else 0o644, size), entry, pointer)
 

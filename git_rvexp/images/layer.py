@@ -56,7 +56,7 @@ def _tar(objects: Objects, delta: Delta, time: int, owner: tuple[int, int]) -> I
     for laid in delta.members:
         yield ustar.header(laid.member, time=time, owner=owner)
         if laid.content is not None:
-            yield from lfs.chunks(objects.git_dir, laid.content)
+            yield from lfs.chunks(objects.contents, laid.content)
             yield ustar.padding(laid.content.size)
         elif laid.entry is not None:
             yield from objects.pieces(laid.entry)

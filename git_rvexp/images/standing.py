@@ -76,7 +76,7 @@ def _filled(objects: Objects, expected: _Seen) -> _Seen:
     pointer = Pointer.parse(objects.blob(entry)) if objects.size(entry) <= lfs.MOST else None
     if pointer is None:
         return expected
-    return kind, mode, owner, blob_id(lfs.chunks(objects.git_dir, pointer), pointer.size, width=len(oid))
+    return kind, mode, owner, blob_id(lfs.chunks(objects.contents, pointer), pointer.size, width=len(oid))
 
 
 def _file(entry: Entry, owner: str) -> _Seen:

@@ -324,6 +324,16 @@ def test_an_image_holds_what_git_lfs_keeps(world: ImageWorld) -> None:
     assert exported(world.stack, made.image.ref, "/opt/src")["big.bin"][1] == content
 
 
+def test_an_image_holds_what_git_lfs_keeps_elsewhere(world: ImageWorld) -> None:
+    """Where the setting `lfs.storage` says."""
+    content = b"weights" * 999
+    world.write({"big.bin": keep_by_lfs(world, content)})
+    (world.clone / ".git" / "lfs").rename(world.home / "shared")
+    world.git("config", "lfs.storage", str(world.home / "shared"))
+    made = world.ensure(world.simple(), LOCAL)
+    assert exported(world.stack, made.image.ref, "/opt/src")["big.bin"][1] == content
+
+
 def test_submodules_are_told(world: ImageWorld) -> None:
     """What an image cannot hold is said: a submodule is left out."""
     world.simple()

@@ -1,6 +1,8 @@
 """Git LFS: pointers in the tree, content where the snapshot goes, and nothing raw."""
 
 import hashlib
+import shutil
+import uuid
 from pathlib import Path
 
 import pytest
@@ -42,6 +44,25 @@ def _committed_config(site: Site) -> None:
     site.clone.write(".lfsconfig", f"[lfs]\n\turl = file://{site.beside / 'public.git'}\n")
 
 
+def _weights_in_a_submodule(site: Site) -> None:
+    _weights(Site(site.submodule(), site.beside))
+
+
+def _not_installed_in_a_submodule(site: Site) -> None:
+    _not_installed(Site(site.submodule(), site.beside))
+
+
+def _as_committed_in_a_submodule(site: Site) -> None:
+    inner = site.submodule()
+    inner.write("raw.bin", "raw\n")
+    (inner.path / "link.bin").symlink_to("raw.bin")
+    inner.write("gone.bin", "raw\n")
+    inner.commit()
+    _pointer_only(Site(inner, site.beside))
+    (inner.path / "gone.bin").unlink()
+
+
+EMBED = ("--submodules=embed",)
 SHAPES = (
     Shape(
         "a large file through Git LFS",
@@ -55,6 +76,27 @@ SHAPES = (
         _pointer_only,
         {"weights.bin": POINTER},
         ("weights.bin", "git lfs fetch"),
+    ),
+    Shape(
+        "a large file through Git LFS in a submodule, with `--submodules=embed`",
+        "captured as its pointer; its content is sent",
+        _weights_in_a_submodule,
+        {"lib/weights.bin": POINTER},
+        args=EMBED,
+    ),
+    Shape(
+        "Git LFS attributes in a submodule without Git LFS set up there, with `--submodules=embed`",
+        "refused",
+        _not_installed_in_a_submodule,
+        says=("weights.bin", "git lfs install"),
+        args=EMBED,
+    ),
+    Shape(
+        "the same where its files are as committed, or pointers, with `--submodules=embed`",
+        "captured as they are",
+        _as_committed_in_a_submodule,
+        {"lib/weights.bin": POINTER, "lib/raw.bin": "raw\n", "lib/link.bin": "raw.bin", "lib/gone.bin": None},
+        args=EMBED,
     ),
     Shape(
         "Git LFS attributes without Git LFS set up", "refused", _not_installed, says=("weights.bin", "git lfs install")
@@ -101,6 +143,56 @@ def test_content_that_could_not_be_sent_is_sent_later(clone: Clone, tmp_path: Pa
     clone.git("init", "-q", "--bare", str(experiments))
     assert clone.rvexp("sync").returncode == 0
     assert stored(experiments) == CONTENT
+
+
+@pytest.mark.parametrize("storage", ["", "elsewhere", "/"])
+def test_content_is_where_git_lfs_keeps_it(clone: Clone, tmp_path: Path, storage: str) -> None:
+    """The setting `lfs.storage` names a folder, from the git directory where it is relative."""
+    experiments = tmp_path / "experiments.git"
+    clone.git("init", "-q", "--bare", str(experiments))
+    clone.git("config", "rvexp.experimentsRemote", str(experiments))
+    if storage:
+        clone.git("config", "lfs.storage", storage.replace("/", str(tmp_path / "shared")))
+    _weights(Site(clone, tmp_path))
+    done = clone.rvexp("snapshot", "demo")
+    assert (done.returncode, "lacks" in done.stderr) == (0, False), done.stderr
+    assert stored(experiments) == CONTENT
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_content_of_an_embedded_submodule_goes_along(clone: Clone, tmp_path: Path, deep: bool) -> None:  # noqa: FBT001  parametrised
+    """Its own git directory keeps it, and may be gone when an image is built."""
+    experiments = tmp_path / "experiments.git"
+    clone.git("init", "-q", "--bare", str(experiments))
+    clone.git("config", "rvexp.experimentsRemote", str(experiments))
+    site = Site(clone, tmp_path)
+    inner = site.submodule()
+    if deep:
+        inner = Site(inner, tmp_path).submodule("deep")
+    _weights(Site(inner, tmp_path))
+    done = clone.rvexp("snapshot", "demo", *EMBED)
+    assert (done.returncode, "lacks" in done.stderr) == (0, False), done.stderr
+    assert stored(experiments) == stored(clone.path / ".git") == CONTENT
+    fetched = Clone(tmp_path / "colleague")
+    clone.git("clone", "-q", "--no-checkout", str(experiments), str(fetched.path))
+    fetched.git("lfs", "install", "--local")
+    fetched.git("checkout", "-q", done.stdout.strip())
+    folder = fetched.path / "lib" / ("deep" if deep else "")
+    assert (folder / "weights.bin").read_bytes() == CONTENT
+
+
+def test_content_goes_to_another_file_system(tmp_path: Path) -> None:
+    """It is copied there; what was begun and is not whole has another name."""
+    pointer, here, there = Pointer(OID, len(CONTENT)), Path("/dev/shm") / f"rvexp-{uuid.uuid4().hex}", tmp_path
+    place = lfs.place(there, pointer)
+    place.parent.mkdir(parents=True)
+    place.write_bytes(CONTENT)
+    try:
+        for _ in range(2):
+            lfs.bring([pointer, Pointer("0" * 64, 1)], there, here)
+        assert {p.name: p.read_bytes() for p in here.rglob("*") if p.is_file()} == {OID: CONTENT}
+    finally:
+        shutil.rmtree(here, ignore_errors=True)
 
 
 def test_a_tag_that_submit_sends_has_its_content_before_it(clone: Clone, tmp_path: Path) -> None:

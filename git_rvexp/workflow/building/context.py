@@ -75,7 +75,7 @@ def prepared(
 
         def read(entry: Entry) -> Iterable[bytes]:
             if entry.path in pointed:
-                return lfs.chunks(objects.git_dir, pointed[entry.path])
+                return lfs.chunks(objects.contents, pointed[entry.path])
             kept_here = source != TREE and spool.kind(entry.oid)
             return spool.chunks(entry.oid) if kept_here else objects.pieces(entry)
 
@@ -92,7 +92,7 @@ def _pointed(objects: Objects, entries: Iterable[Entry]) -> dict[bytes, Pointer]
         small = entry.mode in (FILE, EXECUTABLE) and lfs.LEAST <= entry.size <= lfs.MOST
         pointer = Pointer.parse(objects.blob(entry)) if small else None
         if pointer:
-            lfs.require(objects.git_dir, pointer, entry.shown)
+            lfs.require(objects.contents, pointer, entry.shown)
             found[entry.path] = pointer
     return found
 

@@ -33,7 +33,7 @@ class Lending:
         )
         self._say = say
         self._whole = Partial(repo, self._own)
-        self.objects = Objects(repo.common_dir, read=self._whole)
+        self.objects = Objects.of(repo, read=self._whole)
         self.source: dict[str, str] = {}
         self._offered: set[str] = set()
 

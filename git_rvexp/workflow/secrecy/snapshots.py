@@ -84,5 +84,5 @@ def _contents(place: Scratch, changed: list[Changed]) -> Iterator[Part]:
         content = told[end + 1 : end + 1 + size]
         at = end + size + 2
         pointer = Pointer.parse(content)
-        kept = lfs.place(place.repo.common_dir, pointer) if pointer and pointer.size <= _LARGEST_CONTENT else None
+        kept = lfs.place(lfs.store(place.repo), pointer) if pointer and pointer.size <= _LARGEST_CONTENT else None
         yield Part(each.path, kept.read_bytes() if kept and kept.is_file() else content)

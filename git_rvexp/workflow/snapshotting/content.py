@@ -27,8 +27,9 @@ def _send(context: Context, tree: str) -> None:
     Both sides are asked what they have, and get the rest.
     """
     repo, settings = context.repo, context.trusted()
+    kept = lfs.store(repo)
     found = lfs.in_tree(repo, tree)
-    here = {p for p in found.values() if lfs.place(repo.common_dir, p).is_file()}
+    here = {p for p in found.values() if lfs.place(kept, p).is_file()}
     lacking = [path for path, pointer in found.items() if pointer not in here]
     if lacking:
         context.warn("Git LFS content that this clone lacks is not sent (git lfs fetch)\n" + names(lacking))
@@ -39,7 +40,7 @@ def _send(context: Context, tree: str) -> None:
         return
     from git_rvexp.data.store import Store, content_uri  # noqa: PLC0415  loads botocore
 
-    store = Store(settings)
+    shared = Store(settings)
     for pointer in sorted(here):
-        with lfs.place(repo.common_dir, pointer).open("rb") as content:
-            store.put(content_uri(settings.store, FOLDER, Digest(f"sha256:{pointer.oid}")), content)
+        with lfs.place(kept, pointer).open("rb") as content:
+            shared.put(content_uri(settings.store, FOLDER, Digest(f"sha256:{pointer.oid}")), content)
