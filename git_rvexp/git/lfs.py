@@ -114,7 +114,7 @@ def require(store: Path, pointer: Pointer, path: str) -> None:
     if not place(store, pointer).is_file():
         raise RvexpError(
             f"the Git LFS content of {quoted(path)} is not in this clone, and an image must hold it, not its pointer",
-            hint="git lfs fetch --all",
+            hint="git lfs fetch --all experiments",
         )
 
 

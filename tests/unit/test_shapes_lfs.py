@@ -181,6 +181,24 @@ def test_content_of_an_embedded_submodule_goes_along(clone: Clone, tmp_path: Pat
     assert (folder / "weights.bin").read_bytes() == CONTENT
 
 
+def test_the_command_that_is_named_fetches_what_a_colleague_lacks(clone: Clone, tmp_path: Path) -> None:
+    """From the experiments remote: the clone's own has nothing that was never committed."""
+    experiments = tmp_path / "experiments.git"
+    clone.git("init", "-q", "--bare", str(experiments))
+    clone.git("config", "rvexp.experimentsRemote", str(experiments))
+    colleague = Clone(tmp_path / "colleague")
+    clone.git("clone", "-q", str(clone.path), str(colleague.path))
+    colleague.git("config", "rvexp.experimentsRemote", str(experiments))
+    _weights(Site(clone, tmp_path))
+    assert clone.rvexp("snapshot", "demo").returncode == 0
+    assert colleague.rvexp("sync").returncode == 0
+    store, pointer = colleague.path / ".git" / "lfs", Pointer(OID, len(CONTENT))
+    with pytest.raises(RvexpError) as lacking:
+        lfs.require(store, pointer, "weights.bin")
+    colleague.git(*str(lacking.value.hint).split()[1:])
+    lfs.require(store, pointer, "weights.bin")
+
+
 def test_content_goes_to_another_file_system(tmp_path: Path) -> None:
     """It is copied there; what was begun and is not whole has another name."""
     pointer, here, there = Pointer(OID, len(CONTENT)), Path("/dev/shm") / f"rvexp-{uuid.uuid4().hex}", tmp_path
