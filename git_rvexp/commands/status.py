@@ -14,7 +14,7 @@ from git_rvexp.errors import DONE, NO, PENDING
 from git_rvexp.workflow.choose import reread
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.following.asking import Executors
-from git_rvexp.workflow.following.harvest import Look, refresh
+from git_rvexp.workflow.following.harvest import Look, complete, refresh
 from git_rvexp.workflow.following.standing import Standing, chains, chosen, stale, standings
 from git_rvexp.workflow.reconcile import settle
 
@@ -64,6 +64,7 @@ def _shown(context: Context, text: str, executors: Executors, *, ask: bool) -> l
         for settled in settle(context, open_ones.values()):
             context.say(f"run {settled.run}: {settled.text}")
         found = reread(context, found)
+        complete(context, found, executors)
         look = refresh(context, found, executors)
         found = reread(context, found)
     warning = stale(context, found)

@@ -47,6 +47,17 @@ class Run(NamedTuple):
         return next((e for e in reversed(self.events) if e.kind == kind), None)
 
     @property
+    def outputs(self) -> Event | None:
+        """What it wrote: of several lists the one that lacks the fewest places, of equal ones the oldest."""
+        told = [event for event in self.events if event.kind == "outputs"]
+        return min(told, key=lambda event: len(event.get("unread") or {}), default=None)
+
+    @property
+    def verdict(self) -> Event | None:
+        """What it showed as a repeat: the newest, which was found with the most at hand."""
+        return self.last("verdict")
+
+    @property
     def executor(self) -> str:
         """The executor's name; "" when the plan does not say."""
         return str(self.planned.fields.get("executor", ""))

@@ -77,7 +77,7 @@ class Subject:
 
     def outputs(self, run: Run) -> list[Item]:
         """The files that a run wrote, as far as their list is in the record."""
-        written = run.last("outputs")
+        written = run.outputs
         return self._items(str(written.get("kept", ""))) if written else []
 
     def inputs(self, run: Run) -> Iterator[tuple[str, str, list[Item]]]:

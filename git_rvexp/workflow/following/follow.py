@@ -15,7 +15,7 @@ from git_rvexp.record.runs import Run
 from git_rvexp.workflow.choose import Found
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.following.asking import Executors
-from git_rvexp.workflow.following.harvest import FORGETTING, record_end, submitted
+from git_rvexp.workflow.following.harvest import FORGETTING, complete, record_end, submitted
 from git_rvexp.workflow.looking.moments import age
 from git_rvexp.workflow.looking.reasons import why
 
@@ -61,12 +61,13 @@ def wait_for(
 
 
 def until_over(context: Context, found: Found, executors: Executors, patience: Patience) -> JobState:
-    """The state of the run's job once it is over, with its end in the record.
+    """The state of the run's job once it is over, with its end in the record, and the outputs that it lacked.
 
     PendingError when the time is up or the executor does not show the job, AmbiguousError when no job is known,
     RvexpError when there never was one.
     """
     if found.run.phase.over:
+        complete(context, [found], executors)
         return recorded_state(found.run)
     refuse_jobless(found.run)
     plan = found.run.plan

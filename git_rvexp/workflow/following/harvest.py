@@ -48,6 +48,22 @@ def refresh(context: Context, found: Iterable[Found], executors: Executors) -> L
     return look
 
 
+def complete(context: Context, found: Iterable[Found], executors: Executors) -> None:
+    """Read what could not be read when these runs ended; what can be read now is recorded, and shared."""
+    lacking = [f for f in found if f.run.outputs is not None and f.run.outputs.get("unread")]
+    if not lacking:
+        return
+    from git_rvexp.workflow.repeating import evidence  # noqa: PLC0415  loads what hashing needs
+
+    events: dict[str, list[Event]] = {}
+    for each in lacking:
+        if told := evidence.completed(context, each, executors):
+            events.setdefault(each.snapshot.oid, []).extend(told)
+    if events:
+        context.ledger.append_all(events)
+        share_quietly(context)
+
+
 def outcome(found: Found, state: JobState, now: dt.datetime) -> Event:
     """The `ended` event of a run whose job is over."""
     fields: dict[str, Json] = {

@@ -113,7 +113,7 @@ def _variables(planned: Event, *, folded: bool) -> list[str]:
 
 def _repeated(run: Run) -> list[tuple[str, str]]:
     """What it showed if it repeats another."""
-    verdict = run.first("verdict")
+    verdict = run.verdict
     told = [("repeats", str(run.planned.get("repeats", ""))), ("unlike", _shown(run.planned.get("unlike")))]
     if verdict:
         from git_rvexp.workflow.repeating.verdict import summary  # noqa: PLC0415  beside its one use
@@ -125,7 +125,7 @@ def _repeated(run: Run) -> list[tuple[str, str]]:
 def _data(run: Run) -> list[tuple[str, str]]:
     """What it read and wrote."""
     told = [("input", _input(entry)) for entry in run.planned.get("inputs") or [] if isinstance(entry, dict)]
-    after, written = (run.first(kind) for kind in ("inputs", "outputs"))
+    after, written = run.first("inputs"), run.outputs
     told += [("changed", str(text)) for text in (after.get("changed") or [])] if after else []
     if written:
         told.append(("outputs", f"{written.get('count', 0)} in {written.get('bytes', 0)} bytes"))

@@ -19,9 +19,9 @@ def changes(repo: Repo, left: Run | None, right: Run | None) -> Iterator[Change]
     reads = [_inputs(run) for run in (left, right)]
     for uri in dict.fromkeys([*reads[0], *reads[1]]):
         yield from _held(repo, f"input {uri}", reads[0].get(uri), reads[1].get(uri))
-    yield from between("inputs changed during the run", *(_of(run, "inputs", "changed") for run in (left, right)))
+    yield from between("inputs changed during the run", *(_changed(run) for run in (left, right)))
     yield from between("outputs declared", *(run.planned.get("outputs") if run else None for run in (left, right)))
-    yield from _held(repo, "outputs", *(_event(run, "outputs") for run in (left, right)))
+    yield from _held(repo, "outputs", *(_outputs(run) for run in (left, right)))
 
 
 def _held(repo: Repo, what: str, left: Entry | None, right: Entry | None) -> Iterator[Change]:
@@ -53,10 +53,11 @@ def _inputs(run: Run | None) -> dict[str, Entry]:
     return {str(e.get("uri")): e for e in entries if isinstance(e, dict)} if isinstance(entries, list) else {}
 
 
-def _event(run: Run | None, kind: str) -> Entry | None:
-    event = run.first(kind) if run else None
+def _outputs(run: Run | None) -> Entry | None:
+    event = run.outputs if run else None
     return event.fields if event else None
 
 
-def _of(run: Run | None, kind: str, key: str) -> Json:
-    return (_event(run, kind) or {}).get(key) or None
+def _changed(run: Run | None) -> Json:
+    event = run.first("inputs") if run else None
+    return (event.get("changed") if event else None) or None

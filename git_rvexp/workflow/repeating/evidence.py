@@ -1,9 +1,11 @@
 """What is kept of a run beside how it ended: its outputs, numbers, inputs once more, and for a repeat the verdict.
 
-Gathered when the end is recorded, and written with it in one step. What cannot be read is told and stops nothing.
+Gathered when the end is recorded, and written with it in one step. What cannot be read is told and stops nothing; of
+outputs it is read by a later look, which whoever can read them may take.
 """
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from git_rvexp.errors import RvexpError
 from git_rvexp.model import Json, Plan
@@ -16,6 +18,9 @@ from git_rvexp.workflow.looking import metrics
 from git_rvexp.workflow.repeating import inputs, outputs
 from git_rvexp.workflow.repeating.manifests import recorded
 from git_rvexp.workflow.repeating.verdict import Side, judged
+
+if TYPE_CHECKING:
+    from git_rvexp.workflow.following.asking import Executors
 
 
 def gather(context: Context, found: Found, ended: Event) -> list[Event]:
@@ -36,9 +41,35 @@ def gather(context: Context, found: Found, ended: Event) -> list[Event]:
     return [*events, Event(ended.time, "verdict", {"run": found.run.run, "of": original, **fields})]
 
 
+def completed(context: Context, found: Found, executors: "Executors") -> list[Event]:
+    """The outputs that could not be read when the run ended, read now, and the verdicts that they change.
+
+    Empty while no more can be read than then.
+    """
+    try:
+        fields = outputs.completed(context, found.run, executors)
+    except RvexpError as why:
+        context.warn(f"what run {found.run.run} wrote cannot be told: {why}")
+        return []
+    if fields is None:
+        return []
+    event = context.ledger.event("outputs", fields)
+    told = {r.run: r for r in runs(context.ledger.record(found.snapshot.oid))}
+    told[found.run.run] = found.run._replace(events=(*found.run.events, event))
+    pairs = [(told.get(str(run.planned.get("repeats", ""))), run) for run in told.values() if run.first("ended")]
+    return [
+        event,
+        *(
+            context.ledger.event("verdict", {"run": again.run, "of": first.run, **verdict(context, first, side(again))})
+            for first, again in pairs
+            if first is not None and found.run.run in (first.run, again.run)
+        ),
+    ]
+
+
 def side(run: Run) -> Side:
     """A run that has ended, as one of the two that a verdict is about."""
-    return Side(run.planned, run.first("ended"), run.first("outputs"), run.first("inputs"))
+    return Side(run.planned, run.first("ended"), run.outputs, run.first("inputs"))
 
 
 def verdict(context: Context, original: Run, again: Side) -> dict[str, Json]:

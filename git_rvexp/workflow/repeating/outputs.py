@@ -8,6 +8,7 @@ import heapq
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
 from git_rvexp.data import places, tarred
 from git_rvexp.data.manifest import SHOWN, Item, Manifest, taken
@@ -15,9 +16,13 @@ from git_rvexp.data.tolerance import READABLE
 from git_rvexp.errors import RvexpError
 from git_rvexp.model import Json, Plan
 from git_rvexp.record.kept import keep
+from git_rvexp.record.runs import Run
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.repeating.inputs import reaching
-from git_rvexp.workflow.repeating.manifests import told
+from git_rvexp.workflow.repeating.manifests import recorded, told
+
+if TYPE_CHECKING:
+    from git_rvexp.workflow.following.asking import Executors
 
 # Bytes of result files that one run may put into the record.
 _TEXTS_MOST = 262144
@@ -50,10 +55,56 @@ def fields(context: Context, plan: Plan, job: str) -> dict[str, Json]:
     The user hears of that too, and of declared places that the run wrote nothing to.
     """
     manifest, reading = listed(context, plan, job)
+    return _told(context, plan, job, manifest, reading)
+
+
+def lacking(run: Run) -> list[str]:
+    """The places that could not be read when the run had ended and may be readable now."""
+    unread = (run.outputs.get("unread") if run.outputs else None) or {}
+    return [place for place in sorted(unread) if not unreadable(run.plan, place)]
+
+
+def completed(context: Context, run: Run, executors: "Executors") -> dict[str, Json] | None:
+    """The fields of a new `outputs` event, with what `lacking` names and can be read now; None when that is nothing.
+
+    What was read when the run ended stays as it was listed then: others may have written there since.
+    """
+    before, plan, reading = run.outputs, run.plan, Reading()
+    missing = [place for place in lacking(run) if places.is_s3(place) or _is_here(executors, plan)]
+    known = recorded(context.repo, before.fields, context.trusted()) if before and missing else None
+    if before is None or known is None:
+        return None
+    streams = {place: read(context, plan, run.job, place, reading) for place in missing}
+    reading.empty = _empty(streams, reading)
+    if len(reading.unread) == len(missing):
+        _warn(context, plan, reading)
+        return None
+    never = {place: str(why) for place, why in before.get("unread").items() if place not in missing}
+    manifest = taken(heapq.merge(map(Item.parse, known), *streams.values()))
+    found = _told(context, plan, run.job, manifest, reading)
+    texts = {**(before.get("texts") or {}), **found.get("texts", {})}
+    unread = {**never, **reading.unread}
+    return {**found, **({"texts": texts} if texts else {}), **({"unread": unread} if unread else {})}
+
+
+def _is_here(executors: "Executors", plan: Plan) -> bool:
+    """Whether the run's containers can be asked: another engine's are not this one's."""
+    try:
+        executors.of(plan)
+    except RvexpError:
+        return False
+    return True
+
+
+def _warn(context: Context, plan: Plan, reading: Reading) -> None:
     for place in reading.empty:
         context.warn(f"run {plan.run} wrote nothing to its declared output {place}{_from(place)}")
     for place, why in reading.unread.items():
         context.warn(f"output {place} of run {plan.run} could not be read: {why}")
+
+
+def _told(context: Context, plan: Plan, job: str, manifest: Manifest, reading: Reading) -> dict[str, Json]:
+    _warn(context, plan, reading)
     found: dict[str, Json] = {"run": str(plan.run), **told(context, manifest)}
     from git_rvexp.workflow.secrecy.results import harmless  # noqa: PLC0415  nothing is read before a run has ended
 
@@ -79,8 +130,12 @@ def listed(context: Context, plan: Plan, job: str) -> tuple[Manifest, Reading]:
     """The outputs as they are now, and what was seen on the way. Nothing is written."""
     reading = Reading()
     streams = {place: read(context, plan, job, place, reading) for place in sorted(set(declared(plan)))}
-    reading.empty = [place for place, items in streams.items() if not items and place not in reading.unread]
+    reading.empty = _empty(streams, reading)
     return taken(heapq.merge(*streams.values())), reading
+
+
+def _empty(streams: Mapping[str, list[Item]], reading: Reading) -> list[str]:
+    return [place for place, items in streams.items() if not items and place not in reading.unread]
 
 
 def _from(place: str) -> str:

@@ -20,6 +20,8 @@ from git_rvexp.settings import Settings
 from git_rvexp.workflow import choose, links, publish
 from git_rvexp.workflow.choose import Choice, Found
 from git_rvexp.workflow.context import Context
+from git_rvexp.workflow.following.asking import Executors
+from git_rvexp.workflow.following.harvest import complete
 from git_rvexp.workflow.repeating import borrowed, inputs, outputs, pinning, requisites, shared
 from git_rvexp.workflow.repeating.borrowed import Leave
 from git_rvexp.workflow.running import Started
@@ -82,7 +84,9 @@ def original(context: Context, text: str) -> Found:
         raise UsageError(f"{waiting}, so there is nothing to repeat yet", hint="git rvexp status")
     first = [run for run in ended if not run.planned.get("repeats")] or ended
     succeeded = [run for run in first if run.word == "ok"]
-    return Found(snapshot, (succeeded or first)[-1])
+    found = Found(snapshot, (succeeded or first)[-1])
+    complete(context, [found], Executors(context))  # what it wrote is what the repeat will be held against
+    return found
 
 
 def _refuse_moved(context: Context, chosen: Choice) -> None:

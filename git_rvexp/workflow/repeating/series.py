@@ -21,7 +21,7 @@ def verdicts(context: Context, original: Found, repeats: Sequence[str]) -> list[
     told = _told(context, original)
     found = []
     for name in repeats:
-        written = told[name].first("verdict")
+        written = told[name].verdict
         fields = dict(written.fields) if written else _worked_out(context, told[original.run.run], told[name])
         found.append({**fields, "run": name, "of": original.run.run})
     return found

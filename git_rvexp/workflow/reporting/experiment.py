@@ -129,7 +129,7 @@ def _outcome(run: Run) -> list[tuple[str, str]]:
 def _line(source: Source, run: Run) -> Line:
     from git_rvexp.workflow.repeating.verdict import summary  # noqa: PLC0415  beside its one use
 
-    verdict, seconds = run.first("verdict"), wall(run)
+    verdict, seconds = run.verdict, wall(run)
     result = str(verdict.get("result", "")) if verdict else ""
     try:
         because = summary(verdict.fields).partition("; ")[2] if verdict else ""  # the result stands beside it

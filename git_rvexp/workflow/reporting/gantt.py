@@ -79,7 +79,7 @@ def _arcs(lines: Sequence[Line], runs: Sequence[Run]) -> tuple[Arc, ...]:
         first = by_run.get(_original(run))
         if first is None:
             continue
-        verdict = run.first("verdict")
+        verdict = run.verdict
         result = str(verdict.get("result", "")) if verdict else "no verdict"
         end, begin = first.bars[-1], again.bars[0]
         title = f"{again.run} repeats {first.run}: {result.replace('-', ' ')}"

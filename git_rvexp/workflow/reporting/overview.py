@@ -68,7 +68,7 @@ def overview(rows: Sequence[Row], answers: Mapping[str, Mapping[str, str]], now:
 def _counters(rows: Sequence[Row], answers: Mapping[str, Mapping[str, str]]) -> list[tuple[str, str, str]]:
     """Figure, what it counts, and its kind."""
     states = Counter(run.word for row in rows for run in row.runs)
-    results = Counter(str(v.get("result", "")) for row in rows for run in row.runs if (v := run.first("verdict")))
+    results = Counter(str(v.get("result", "")) for row in rows for run in row.runs if (v := run.verdict))
     told = Counter(word for runs in answers.values() for word in runs.values() if word in ANSWERS)
     open_runs = sum(states[word] for word in ("planned", "ambiguous", "submitted"))
     counted = [

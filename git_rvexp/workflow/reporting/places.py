@@ -48,7 +48,7 @@ def outputs(repo: Repo, run: Run, over: Veil) -> Place | None:
     declared = run.planned.get("outputs")
     if not isinstance(declared, list):
         return None
-    name, event = ", ".join(map(str, declared)), run.first("outputs")
+    name, event = ", ".join(map(str, declared)), run.outputs
     if event is None:
         why = "never listed when the run ended" if run.first("ended") else "the run has not ended"
         return Place(name, why, "", (), (), 0)

@@ -14,12 +14,13 @@ from git_rvexp.data.manifest import Manifest, compare, taken
 from git_rvexp.data.s3 import Listing
 from git_rvexp.errors import RvexpError
 from git_rvexp.model import Json, Plan
+from git_rvexp.record.events import Event
 from git_rvexp.record.runs import Run
 from git_rvexp.workflow.repeating import outputs as written
 from git_rvexp.workflow.repeating.inputs import reaching
 from git_rvexp.workflow.repeating.manifests import recorded
 from git_rvexp.workflow.repeating.pinning import way_back
-from git_rvexp.workflow.verifying.link import Link, changed, hazard, ok, unknown
+from git_rvexp.workflow.verifying.link import Link, changed, hazard, ok, one_line, unknown
 from git_rvexp.workflow.verifying.outside import Outside
 
 _SHOWN = 3
@@ -55,25 +56,38 @@ def inputs(outside: Outside, run: Run) -> list[Link]:
 
 def outputs(outside: Outside, run: Run) -> list[Link]:
     """One link for what a run wrote; none where it declared nothing. A repeat needs the old manifest, not the files."""
-    event = run.first("outputs")
+    event = run.outputs
     if event is None or "manifest" not in event.fields:
         missing = run.planned.get("outputs") and run.first("ended")
         text = "they were declared and never listed when the run ended"
         return [unknown("outputs", text, needed=False)] if missing else []
     try:
-        outside.executors.of(run.plan)  # another engine's containers are not this one's
-        now, seen = written.listed(outside.context, run.plan, run.job)
-        words = "" if str(now.digest) == event.get("manifest") else _difference(outside, event.fields, now)
+        return [_unread(run, event.get("unread")) if event.get("unread") else _written(outside, run, event)]
     except (RvexpError, ValueError) as why:
         return [unknown("outputs", str(why), needed=False)]
+
+
+def _written(outside: Outside, run: Run, event: Event) -> Link:
+    """What was written, listed again."""
+    if not all(map(places.is_s3, written.declared(run.plan))):
+        outside.executors.of(run.plan)  # another engine's containers are not this one's
+    now, seen = written.listed(outside.context, run.plan, run.job)
     if seen.unread:
-        return [unknown("outputs", _some(f"{place}: {why}" for place, why in seen.unread.items()), needed=False)]
+        return unknown("outputs", _some(f"{place}: {why}" for place, why in seen.unread.items()), needed=False)
+    words = "" if str(now.digest) == event.get("manifest") else _difference(outside, event.fields, now)
     if words:
-        return [changed("outputs", words, needed=False)]
+        return changed("outputs", words, needed=False)
     text = f"{now.count} file(s) are as the run left them"
     if seen.empty:
-        return [hazard("outputs", f"{text}; it wrote nothing to {', '.join(seen.empty)}, which it declared")]
-    return [ok("outputs", text)]
+        return hazard("outputs", f"{text}; it wrote nothing to {', '.join(seen.empty)}, which it declared")
+    return ok("outputs", text)
+
+
+def _unread(run: Run, unread: Mapping[str, str]) -> Link:
+    """What nobody has seen is neither as it was nor changed."""
+    text = f"not read when the run ended: {_some(f'{place}: {why}' for place, why in unread.items())}"
+    remedy = f"git rvexp status -r {run.run} reads them, by whoever can" if written.lacking(run) else ""
+    return unknown("outputs", one_line(text), remedy, needed=False)
 
 
 def _rest(run: Run, entries: Sequence[Mapping[str, Json]], untold: list[str], coming: list[str]) -> Link:

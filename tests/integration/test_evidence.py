@@ -1,0 +1,63 @@
+"""What is kept of runs when S3 could not be read, cannot be, or holds what the run itself has left there."""
+
+import re
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from git_rvexp import aws
+from git_rvexp.settings import Settings
+from tests.conftest import Clone
+from tests.integration.parts import Stack, make_digits, reach_aws
+from tests.integration.test_repeat import NOT_COMPARABLE, SAME, field, ran
+
+
+@pytest.fixture
+def digits(stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Clone:
+    """The example with a snapshot, an engine, S3, and a record of its own."""
+    for name, value in stack.environment().items():
+        monkeypatch.setenv(name, value)
+    clone = make_digits(stack, tmp_path / "digits")
+    clone.git("init", "-q", "--bare", str(tmp_path / "experiments.git"))
+    clone.git("config", "rvexp.experiments-remote", str(tmp_path / "experiments.git"))
+    reach_aws(clone, stack)
+    clone.rvexp("snapshot", "first")
+    return clone
+
+
+@pytest.fixture
+def bucket() -> str:
+    """The name of a bucket that does not exist yet."""
+    return f"late-{uuid.uuid4().hex[:12]}"
+
+
+def put(bucket: str, key: str, text: str) -> None:
+    """Write an object, into a bucket that is made when it is not there."""
+    s3: Any = aws.client("s3", Settings())
+    s3.create_bucket(Bucket=bucket)
+    s3.put_object(Bucket=bucket, Key=key, Body=text.encode())
+
+
+def test_outputs_that_nobody_could_read_are_read_by_a_later_look(digits: Clone, bucket: str) -> None:
+    """Until then verify cannot tell; then the list is whole, and so is what was said of repeats meanwhile."""
+    tag = digits.git("tag")
+    first = ran(digits, "--output", f"s3://{bucket}/out/", "--", "true")
+    again = digits.rvexp("repeat", first, "--wait")
+    assert again.returncode == NOT_COMPARABLE, again.stderr
+    second = again.stdout.split()[0]
+    put(bucket, "out/a.csv", "1,2\n")
+    told = digits.rvexp("verify", first).stdout
+    assert f"? outputs    not read when the run ended: s3://{bucket}/out/: " in told, told
+    assert f"git rvexp status -r {first}" in told
+    assert digits.rvexp("status", "-r", second).returncode == 0
+    assert field(digits, tag, "verdict", "result") == "not-comparable"
+    done = digits.rvexp("repeat", first, "--wait")
+    assert (done.returncode, done.stdout.splitlines()[1]) == (SAME, "identical; 1 file"), done.stderr
+    assert re.search("verdict +identical; 1 file", digits.rvexp("show", second).stdout)
+    checked = digits.rvexp("verify", first)
+    assert (checked.returncode, "outputs    1 file(s) are as the run left them" in checked.stdout) == (0, True), checked
+    lines = digits.git("notes", "show", tag)
+    assert digits.rvexp("status", "-r").returncode == 0
+    assert digits.git("notes", "show", tag) == lines
