@@ -36,11 +36,11 @@ def document(content: Mapping[str, Json]) -> str:
 
 def _member(value: Json) -> str:
     if isinstance(value, list) and value:
-        return "[\n" + ",\n".join("    " + _json(json.dumps(v, ensure_ascii=False)) for v in value) + "\n  ]"
-    return _json(json.dumps(value, ensure_ascii=False, indent=2)).replace("\n", "\n  ")
+        return "[\n" + ",\n".join("    " + escaped(json.dumps(v, ensure_ascii=False)) for v in value) + "\n  ]"
+    return escaped(json.dumps(value, ensure_ascii=False, indent=2)).replace("\n", "\n  ")
 
 
-def _json(text: str) -> str:
+def escaped(text: str) -> str:
     """JSON with what a terminal obeys or hides escaped; the lines between values stay."""
     if text.isprintable():
         return text

@@ -52,12 +52,12 @@ def run(args: argparse.Namespace, session: Session) -> int:
         _bundle(args, about, session)
         return 0
     if args.output == _STDOUT:
-        session.speaker.result(formats.text(about, args.format).removesuffix("\n"))
+        session.speaker.stream([formats.text(about, args.format).encode()])
         return 0
     if args.format == "ro-crate" and path.suffix != ".json":
         made = formats.crate_zip(about)
     else:
-        made = formats.text(about, args.format).encode("utf-8", "backslashreplace")
+        made = formats.text(about, args.format).encode()
     written(path, [made])
     _tell(args, session, path)
     return 0

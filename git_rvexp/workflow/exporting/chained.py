@@ -17,7 +17,7 @@ from git_rvexp.git.objects import Objects
 from git_rvexp.record.runs import Run
 from git_rvexp.workflow.chain.file import parsed
 from git_rvexp.workflow.chain.record import Chain
-from git_rvexp.workflow.exporting.subject import Subject, seconds
+from git_rvexp.workflow.exporting.subject import Subject, began, seconds
 
 PROFILES = {
     "https://w3id.org/ro/wfrun/workflow/0.5": ("Workflow Run Crate", "0.5"),
@@ -135,7 +135,7 @@ def _action(chain: Chain, main: File, read: list[Parameter], written: list[Param
         "description": "; ".join(f"{step}: {_word(run)}" for step, run in chain.runs.items()),
         "instrument": {"@id": main.id},
         "agent": {"@id": "#author"},
-        "startTime": seconds(min(run.planned.time for run in runs)),
+        "startTime": seconds(min(map(began, [run for run in runs if run.first("ended")] or runs))),
         "actionStatus": DONE[chain.succeeded] if chain.over else _ACTIVE,
         "object": [{"@id": each.actual["@id"]} for each in read],
         "result": [{"@id": each.actual["@id"]} for each in written],

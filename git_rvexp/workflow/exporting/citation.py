@@ -41,4 +41,14 @@ def _author(name: str) -> list[str]:
 
 
 def _text(text: str) -> str:
-    return json.dumps(text)
+    """A scalar; what is no character, or none that shows, is written by its number."""
+    quoted = json.dumps(text, ensure_ascii=False)
+    return quoted if quoted.isprintable() else "".join(c if c.isprintable() else _numbered(c) for c in quoted)
+
+
+def _numbered(character: str) -> str:
+    r"""As YAML has it: other than in JSON, no character is two halves; a half (\udc80, a byte of no text) is none."""
+    code = ord(character)
+    if 0xD800 <= code <= 0xDFFF:
+        return "\ufffd"
+    return f"\\U{code:08x}" if code > 0xFFFF else f"\\u{code:04x}"

@@ -8,17 +8,20 @@ pages and its validator.
 
 import shlex
 from collections.abc import Iterable, Sequence
+from urllib.parse import quote
 
 from git_rvexp.data.manifest import Item
 from git_rvexp.model import Json
 from git_rvexp.record.runs import Run
 from git_rvexp.workflow.exporting.chained import DONE, PROFILES, Entity, File, entities, file, parameters
-from git_rvexp.workflow.exporting.subject import Subject, seconds
+from git_rvexp.workflow.exporting.subject import Subject, began, seconds
 
 RECORD, METADATA = "record.txt", "ro-crate-metadata.json"
 _CRATE, _PROCESS = "https://w3id.org/ro/crate/1.1", "https://w3id.org/ro/wfrun/process/0.5"
 _TERMS = "https://w3id.org/ro/terms/workflow-run"
 _FILES_MOST = 1000
+_FRAGMENT = "!$&'()*+,;=:@/?~"
+"""What may stand in the last part of an address as it is, beside letters and digits: RFC 3986, 3.5."""
 
 
 def workflow(subject: Subject) -> File | None:
@@ -120,7 +123,7 @@ def _action(subject: Subject, run: Run) -> Entity:
         "description": command,
         "instrument": {"@id": "#code"},
         "agent": {"@id": "#author"},
-        "startTime": seconds(run.planned.time),
+        "startTime": seconds(began(run)),
         "endTime": seconds(ended.time),
         "actionStatus": DONE[succeeded],
         "object": [{"@id": each["@id"]} for each in [*_read(subject, run), *_variables(run)]],
@@ -157,7 +160,7 @@ def _settings(subject: Subject) -> list[Entity]:
 def _variables(run: Run) -> list[Entity]:
     env = run.planned.get("env") or {}
     return [
-        {"@id": f"#run-{run.run}-env-{name}", "@type": "PropertyValue", "name": name, "value": str(value)}
+        {"@id": _named(f"#run-{run.run}-env-", name), "@type": "PropertyValue", "name": name, "value": str(value)}
         for name, value in env.items()
     ]
 
@@ -176,7 +179,7 @@ def _by_place(subject: Subject, run: Run) -> dict[str, list[Entity]]:
     left = _FILES_MOST
     for uri, manifest, items in subject.inputs(run):
         told = {"identifier": manifest} if manifest else {}
-        place: Entity = {"@id": f"#run-{run.run}-in-{uri}", "@type": "CreativeWork", "name": uri, **told}
+        place: Entity = {"@id": _named(f"#run-{run.run}-in-", uri), "@type": "CreativeWork", "name": uri, **told}
         found[uri] = [_file(f"#run-{run.run}-in-", item) for item in items[:left]] or [place]
         left = max(1, left - len(items))
     return found
@@ -191,13 +194,18 @@ def _file(before: str, item: Item) -> Entity:
     kind, _, text = item.digest.partition(":")
     told = {"sha256": text} if kind == "sha256" else {"identifier": item.digest}
     return {
-        "@id": before + item.name,
+        "@id": _named(before, item.name),
         "@type": "CreativeWork",
         "name": item.name,
         "size": str(item.size),
         **told,
         **({"version": item.version} if item.version else {}),
     }
+
+
+def _named(before: str, name: str) -> str:
+    """An address within the crate; the name may hold what no address may."""
+    return before + quote(name, safe=_FRAGMENT, errors="surrogateescape")
 
 
 def _unique(entities: Iterable[Entity]) -> list[Entity]:

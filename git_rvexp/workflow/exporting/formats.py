@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Mapping
 
 from git_rvexp.git import notes
+from git_rvexp.jsontext import escaped
 from git_rvexp.model import Json
 from git_rvexp.workflow.exporting.citation import citation
 from git_rvexp.workflow.exporting.crate import METADATA, RECORD, crate, workflow
@@ -22,7 +23,7 @@ def text(subject: Subject, name: str) -> str:
     if name == "citation":
         return citation(subject)
     documents = {"slsa": statement, "ro-crate": crate, "json": document}
-    return json.dumps(documents[name](subject), indent=2, ensure_ascii=False) + "\n"
+    return escaped(json.dumps(documents[name](subject), indent=2, ensure_ascii=False)) + "\n"
 
 
 def document(subject: Subject) -> Mapping[str, Json]:
@@ -37,7 +38,7 @@ def crate_zip(subject: Subject) -> bytes:
     repo = subject.context.repo
     record = notes.read(repo, notes.tip(repo), [subject.snapshot.oid]).get(subject.snapshot.oid, "")
     main = workflow(subject)
-    parts = {METADATA: text(subject, "ro-crate").encode("utf-8", "backslashreplace")}
+    parts = {METADATA: text(subject, "ro-crate").encode()}
     parts |= {RECORD: record.encode("utf-8", "surrogateescape"), **({main.name: main.content} if main else {})}
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w") as archive:

@@ -15,7 +15,7 @@ from git_rvexp.model import Json
 from git_rvexp.record.events import Event
 from git_rvexp.record.runs import Run
 from git_rvexp.workflow.exporting.bases import bases
-from git_rvexp.workflow.exporting.subject import Subject, seconds
+from git_rvexp.workflow.exporting.subject import Subject, began, seconds
 
 # No address of ours resolves, and one that does not is not made up: names instead.
 _TYPE = "urn:x-git-rvexp:{}:v1"
@@ -60,7 +60,7 @@ def _of_run(subject: Subject, run: Run, image: Event) -> dict[str, Json]:
         [_commit(subject), _image(image), *_inputs(subject, run)],
         {
             "builder": _builder(run.executor),
-            "metadata": {"invocationId": run.run, "startedOn": seconds(run.planned.time)}
+            "metadata": {"invocationId": run.run, "startedOn": seconds(began(run))}
             | {"finishedOn": seconds(ended.time)},
         },
         ran,

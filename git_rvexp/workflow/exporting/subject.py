@@ -126,6 +126,12 @@ def _one(chosen: Choice, text: str) -> bool:
     return len(chosen.runs) == 1 and (text in chosen.runs[0].jobs or chosen.runs[0].run.startswith(text))
 
 
+def began(run: Run) -> str:
+    """When its job began to run, perhaps hours after it was planned; the plan's time where that is not recorded."""
+    ended = run.first("ended")
+    return str((ended.get("started") if ended else "") or run.planned.time)
+
+
 def seconds(time: str) -> str:
     """A record's time in RFC 3339 without fractions, which is what readers of these formats expect."""
     return time[:19] + "Z"
