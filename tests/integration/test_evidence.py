@@ -61,3 +61,25 @@ def test_outputs_that_nobody_could_read_are_read_by_a_later_look(digits: Clone, 
     lines = digits.git("notes", "show", tag)
     assert digits.rvexp("status", "-r").returncode == 0
     assert digits.git("notes", "show", tag) == lines
+
+
+def test_what_the_original_left_is_no_input_of_its_repeat(digits: Clone, bucket: str) -> None:
+    """A place in the command that was empty is where the run writes, in a repeat of a repeat too."""
+    put(bucket, "other", "")
+    tag = digits.git("tag")
+    first = ran(digits, "--output", "out", "--", "sh", "-c", f"mkdir -p out; echo s3://{bucket}/results/ > out/x")
+    put(bucket, "results/a.csv", "1,2\n")
+    second = ran_again(digits, first)
+    assert f'"uri":"s3://{bucket}/results/","manifest":"sha256:' in digits.git("notes", "show", tag)
+    put(bucket, "results/a.csv", "3,4\n")
+    put(bucket, "results/b.csv", "5,6\n")
+    ran_again(digits, second)
+    for run in (first, second):
+        assert "repeatable now: yes" in digits.rvexp("verify", run).stdout
+
+
+def ran_again(clone: Clone, run: str) -> str:
+    """Repeat a run; the repeat's id."""
+    done = clone.rvexp("repeat", run, "--wait")
+    assert done.returncode == SAME, done.stdout + done.stderr
+    return done.stdout.split()[0]

@@ -146,7 +146,7 @@ def _bare(entry: Entry) -> dict[str, Json]:
 def drift(context: Context, before: Iterable[Entry], now: Iterable[Entry]) -> list[Drift]:
     """What became of the inputs in `before`, which were looked at, by what they are `now`."""
     current = {str(e["uri"]): e for e in now}
-    found = [_drift(context, e, current.get(str(e["uri"]), {})) for e in before if not _written_to(e)]
+    found = [_drift(context, e, current.get(str(e["uri"]), {})) for e in before if not written_to(e)]
     return [d for d in found if d is not None]
 
 
@@ -173,8 +173,8 @@ def between(repo: Repo, before: Entry, now: Entry, settings: Settings | None = N
     return None if told[0] is None or told[1] is None else compare(told[0], told[1])
 
 
-def _written_to(entry: Entry) -> bool:
-    """A place in the command where nothing was: surely where the run writes."""
+def written_to(entry: Entry) -> bool:
+    """Whether it is a place in the command where nothing was when the run was planned: surely where the run writes."""
     return entry.get("count") == 0 and not entry.get("declared")
 
 

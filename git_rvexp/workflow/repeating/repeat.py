@@ -170,11 +170,14 @@ def _tell_place(context: Context, before: Plan, draft: Plan) -> None:
 
 
 def _over_the_same(context: Context, plan: Plan, *, allowed: bool) -> Plan:
-    """The plan with its inputs as they are now. RvexpError when they are not what they were and that is not allowed."""
+    """The plan with its inputs as they are now. RvexpError when they are not what they were and that is not allowed.
+
+    Where the original wrote is still no input, whatever it has left there.
+    """
     before: list[dict[str, Json]] = plan.extra.get("inputs") or []
     if not before:
         return plan
-    now = [inputs.look(context, plan, entry) for entry in before]
+    now = [entry if inputs.written_to(entry) else inputs.look(context, plan, entry) for entry in before]
     never = {str(e["uri"]) for e in before if "manifest" not in e}
     drifts = inputs.drift(context, before, now)
     for drift in drifts:

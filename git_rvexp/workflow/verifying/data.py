@@ -17,7 +17,7 @@ from git_rvexp.model import Json, Plan
 from git_rvexp.record.events import Event
 from git_rvexp.record.runs import Run
 from git_rvexp.workflow.repeating import outputs as written
-from git_rvexp.workflow.repeating.inputs import reaching
+from git_rvexp.workflow.repeating.inputs import reaching, written_to
 from git_rvexp.workflow.repeating.manifests import recorded
 from git_rvexp.workflow.repeating.pinning import way_back
 from git_rvexp.workflow.verifying.link import Link, changed, hazard, ok, one_line, unknown
@@ -33,7 +33,7 @@ class _Gone(Exception):  # noqa: N818  an answer, not an error
 
 def inputs(outside: Outside, run: Run) -> list[Link]:
     """One link for all inputs of a run: the gravest thing found is what it says. None for a plan without inputs."""
-    entries = [e for e in run.planned.get("inputs") or [] if isinstance(e, dict) and not _written_to(e)]
+    entries = [e for e in run.planned.get("inputs") or [] if isinstance(e, dict) and not written_to(e)]
     if not entries:
         return []
     found, untold, coming, unlike = [], [], [], []
@@ -145,11 +145,6 @@ def _here(outside: Outside, plan: Plan, uri: str) -> Manifest:
     if not os.path.lexists(uri):
         raise _Gone("is gone")
     return taken(local.items(Path(uri), uri))
-
-
-def _written_to(entry: Mapping[str, Json]) -> bool:
-    """A place in the command where nothing was when the run was planned: surely where it writes."""
-    return entry.get("count") == 0 and not entry.get("declared")
 
 
 def _some(texts: Iterable[str]) -> str:
