@@ -2,10 +2,12 @@
 
 import pytest
 
+from git_rvexp.data.manifest import Item, taken
 from git_rvexp.errors import UsageError
 from git_rvexp.model import Snapshot
 from git_rvexp.settings import Settings
-from git_rvexp.workflow.repeating.inputs import wanted
+from git_rvexp.workflow.repeating.inputs import drift, wanted
+from git_rvexp.workflow.repeating.manifests import told
 from tests.conftest import Clone
 from tests.notebook import Notebook
 
@@ -70,3 +72,21 @@ def test_a_path_that_is_not_there_is_an_error(clone: Clone) -> None:
     """Before anything is built or recorded."""
     with pytest.raises(UsageError, match="dtaa is not there"):
         of_this_machine(clone, "dtaa")
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "certain"),
+    [
+        ([("a", 3, "opaque:1")], [("a", 3, "opaque:2")], [False]),
+        ([("a", 3, "opaque:1"), ("b", 3, "etag:1")], [("a", 3, "opaque:2"), ("b", 3, "etag:2")], [True]),
+        ([("a", 3, "opaque:1")], [("a", 4, "opaque:2")], [True]),
+        ([("a", 3, "etag:1")], [("a", 3, "etag:1")], []),
+    ],
+)
+def test_checksums_that_cannot_be_compared_prove_no_change(
+    clone: Clone, then: list[tuple[str, int, str]], now: list[tuple[str, int, str]], certain: list[bool]
+) -> None:
+    """Only what is surely another file has surely changed."""
+    context = Notebook(clone).context
+    before, after = ({"uri": "s3://b/k", **told(context, taken(Item(*i) for i in of))} for of in (then, now))
+    assert [d.certain for d in drift(context, [before], [after])] == certain

@@ -82,6 +82,7 @@ def test_a_changed_file_that_holds_no_numbers_is_never_within_a_tolerance() -> N
         (side(ONE | {"out/a.bin": "x"}, image="i@sha256:2"), "another image"),
         (side(ONE | {"out/a.bin": "x"}, drift=["s3://b/k: 1 changed"]), "changed input s3://b/k"),
         (side(ONE | {"out/a.bin": "x"}, inputs={"changed": ["s3://b/k"]}), "input changed during the repeat"),
+        (side(ONE | {"out/a.bin": "x"}, inputs={"untold": ["s3://b/k: denied"]}), "during the repeat cannot be told"),
         (side(ONE, ended={"exit": 137, "reason": "over its time limit of 60 s"}), "the repeat was stopped"),
         (side(None), "no outputs were declared for the repeat"),
         (side({}), "wrote nothing"),

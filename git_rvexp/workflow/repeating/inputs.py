@@ -8,7 +8,7 @@ recorded with the reason and never called unchanged.
 
 import dataclasses
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -155,21 +155,32 @@ def _drift(context: Context, before: Entry, now: Entry) -> Drift | None:
     for entry, when in ((before, "when the run was planned"), (now, "now")):
         if "manifest" not in entry:
             return Drift(uri, f"could not be listed {when}: {entry.get('why', 'not looked at')}", certain=False)
+    return became(context, before, now, lambda: recorded(context.repo, now, context.trusted()))
+
+
+def became(context: Context, before: Entry, now: Entry, lines: Callable[[], Iterator[str] | None]) -> Drift | None:
+    """What became of the files of a recorded manifest by what there is `now`, whose `lines` are read if need be.
+
+    None where they are the same. Checksums of kinds that cannot be held against each other prove neither.
+    """
     if before["manifest"] == now["manifest"]:
         return None
-    counts = f"{before['count']} files then, {now['count']} now"
+    uri, counts = str(before.get("uri", "")), f"{before.get('count')} files then, {now.get('count')} now"
     try:
-        difference = between(context.repo, before, now, context.trusted())
+        told = recorded(context.repo, before, context.trusted()), lines()
     except RvexpError as why:
         return Drift(uri, f"{counts}; which changed cannot be told: {why}")
-    if difference is None:
+    if told[0] is None or told[1] is None:
         return Drift(uri, f"{counts}; which changed was not kept")
+    difference = compare(told[0], told[1])
+    if set(difference.counts) == {"unknown"}:
+        return Drift(uri, f"checksums of different kinds: {difference.words()}", certain=False)
     return Drift(uri, difference.words()) if difference else None
 
 
-def between(repo: Repo, before: Entry, now: Entry, settings: Settings | None = None) -> Difference | None:
-    """How two recorded manifests differ; None when the lines of one were not kept (see `manifests.recorded`)."""
-    told = [recorded(repo, entry, settings) for entry in (before, now)]
+def between(repo: Repo, before: Entry, now: Entry) -> Difference | None:
+    """How two recorded manifests differ; None when the lines of one were not kept, or are in the store."""
+    told = [recorded(repo, entry) for entry in (before, now)]
     return None if told[0] is None or told[1] is None else compare(told[0], told[1])
 
 

@@ -187,8 +187,10 @@ def _over_the_same(context: Context, plan: Plan, *, allowed: bool) -> Plan:
     if known and not allowed:
         changed = [e for e in before if str(e["uri"]) in {d.uri for d in drifts} - never]
         back = pinning.way_back(context, str(plan.extra["repeats"]), changed)
+        certain = any(drift.certain for drift in drifts if drift.uri not in never)
+        what = "the inputs are not" if certain else "it cannot be told whether the inputs are"
         raise RvexpError(
-            "the inputs are not what the original read, so nothing was submitted\n  " + "\n  ".join(known),
+            f"{what} what the original read, so nothing was submitted\n  " + "\n  ".join(known),
             hint=f"{back}--allow-data-drift runs it over what is there now and says so in the record",
         )
     for text in known:

@@ -174,6 +174,8 @@ def _conditions(first: Side, again: Side) -> list[str]:
     for side, name in ((first, "the original"), (again, "the repeat")):
         changed = side.inputs.get("changed") if side.inputs else None
         told += [f"input changed during {name}: {text}" for text in changed or []]
+        untold = side.inputs.get("untold") if side.inputs else None
+        told += [f"whether an input changed during {name} cannot be told: {text}" for text in untold or []]
     return told
 
 

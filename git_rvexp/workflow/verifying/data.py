@@ -10,15 +10,14 @@ from pathlib import Path
 
 from git_rvexp import aws
 from git_rvexp.data import local, places
-from git_rvexp.data.manifest import Manifest, compare, taken
+from git_rvexp.data.manifest import Manifest, taken
 from git_rvexp.data.s3 import Listing
 from git_rvexp.errors import RvexpError
 from git_rvexp.model import Json, Plan
 from git_rvexp.record.events import Event
 from git_rvexp.record.runs import Run
 from git_rvexp.workflow.repeating import outputs as written
-from git_rvexp.workflow.repeating.inputs import reaching, written_to
-from git_rvexp.workflow.repeating.manifests import recorded
+from git_rvexp.workflow.repeating.inputs import Drift, became, reaching, written_to
 from git_rvexp.workflow.repeating.pinning import way_back
 from git_rvexp.workflow.verifying.link import Link, changed, hazard, ok, one_line, unknown
 from git_rvexp.workflow.verifying.outside import Outside
@@ -39,14 +38,15 @@ def inputs(outside: Outside, run: Run) -> list[Link]:
     found, untold, coming, unlike = [], [], [], []
     for entry in entries:
         try:
-            words, hazards = _drift(outside, run.plan, entry)
+            drift, hazards = _drift(outside, run.plan, entry)
         except _Gone as why:
             found.append(f"{entry.get('uri')} {why}")
         except (RvexpError, ValueError) as why:
             untold.append(f"{entry.get('uri')}: {why}")
         else:
-            found += [f"{entry['uri']}: {words}"] if words else []
-            unlike += [entry] if words else []
+            if drift:
+                (found if drift.certain else untold).append(str(drift))
+                unlike += [entry] if drift.certain else []
             coming += [f"{entry['uri']}: {h}" for h in hazards]
     if found:
         back = way_back(outside.context, run.run, unlike) if len(unlike) == len(found) else ""  # else some are gone
@@ -74,9 +74,9 @@ def _written(outside: Outside, run: Run, event: Event) -> Link:
     now, seen = written.listed(outside.context, run.plan, run.job)
     if seen.unread:
         return unknown("outputs", _some(f"{place}: {why}" for place, why in seen.unread.items()), needed=False)
-    words = "" if str(now.digest) == event.get("manifest") else _difference(outside, event.fields, now)
-    if words:
-        return changed("outputs", words, needed=False)
+    drift = _became(outside, event.fields, now)
+    if drift:
+        return (changed if drift.certain else unknown)("outputs", drift.words, needed=False)
     text = f"{now.count} file(s) are as the run left them"
     if seen.empty:
         return hazard("outputs", f"{text}; it wrote nothing to {', '.join(seen.empty)}, which it declared")
@@ -102,29 +102,17 @@ def _rest(run: Run, entries: Sequence[Mapping[str, Json]], untold: list[str], co
     return hazard("inputs", f"{text}; but {_some(coming)}") if coming else ok("inputs", text)
 
 
-def _drift(outside: Outside, plan: Plan, entry: Mapping[str, Json]) -> tuple[str, list[str]]:
-    """How an input differs from what was recorded ("": not at all), and what threatens it."""
+def _drift(outside: Outside, plan: Plan, entry: Mapping[str, Json]) -> tuple[Drift | None, list[str]]:
+    """How an input differs from what was recorded (None: not at all), and what threatens it."""
     uri = str(entry["uri"])
     if "manifest" not in entry:
         raise RvexpError(f"it could not be listed when the run was planned: {entry.get('why', 'not looked at')}")
     now, hazards = _listed(outside, plan, uri)
-    if str(now.digest) == entry["manifest"]:
-        return "", hazards
-    return _difference(outside, entry, now), hazards
+    return _became(outside, entry, now), hazards
 
 
-def _difference(outside: Outside, entry: Mapping[str, Json], now: Manifest) -> str:
-    counts = f"{entry.get('count')} files then, {now.count} now"
-    try:
-        before = recorded(outside.context.repo, entry, outside.context.trusted())
-    except RvexpError as why:
-        return f"{counts}; which changed cannot be told: {why}"
-    if before is None:
-        return f"{counts}; which changed was not kept"
-    difference = compare(before, now.lines())
-    if set(difference.counts) == {"unknown"}:
-        raise RvexpError(f"checksums of different kinds: {difference.words()}")
-    return difference.words()
+def _became(outside: Outside, then: Mapping[str, Json], now: Manifest) -> Drift | None:
+    return became(outside.context, then, {"manifest": str(now.digest), "count": now.count}, now.lines)
 
 
 def _listed(outside: Outside, plan: Plan, uri: str) -> tuple[Manifest, list[str]]:
