@@ -11,6 +11,8 @@ from git_rvexp.model import Json
 
 FROZEN = ("GLACIER", "DEEP_ARCHIVE")
 """Storage classes that have to be restored before they can be read (GLACIER_IR can be read at once)."""
+ARCHIVED = "archived in Glacier: has to be restored before it can be read"
+RESTORED = "restored from Glacier for some days only"
 
 
 def coming(rules: list[Mapping[str, Json]], key: str) -> Iterator[str]:

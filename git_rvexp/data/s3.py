@@ -36,12 +36,14 @@ class Listing:
     """One look at a place. `hazards` and `level` are complete once `items` is used up.
 
     level: "version" (each file can be had again by its version id) or "content" (changes can be seen, not undone).
+    frozen: the key of the first object that cannot be read before it is restored, "" for none.
     """
 
     settings: Settings
     uri: str
     level: str = "content"
     hazards: dict[str, int] = field(default_factory=dict)
+    frozen: str = ""
     now: Callable[[], dt.datetime] = _utc
 
     @functools.cached_property
@@ -85,7 +87,7 @@ class Listing:
         found = self._head(s3, place.bucket, place.key, place.version)
         if not found:
             return None
-        self._judge(found, started)
+        self._judge({**found, "Key": place.key}, started)
         # A bucket that keeps versions has one of every object; that of the time before is called null.
         version = self._version({"VersionId": "null", **found} if self.level == "version" else {})
         return Item(name, int(found["ContentLength"]), digest(found), version)
@@ -104,7 +106,8 @@ class Listing:
         kept = self.level == "version"
         operation, member = ("list_object_versions", "Versions") if kept else ("list_objects_v2", "Contents")
         with aws.calling(f"list {self.uri}"):
-            for page in s3.get_paginator(operation).paginate(Bucket=place.bucket, Prefix=place.folder):
+            where = {"Bucket": place.bucket, "Prefix": place.folder, "OptionalObjectAttributes": ["RestoreStatus"]}
+            for page in s3.get_paginator(operation).paginate(**where):
                 self._count("hidden by a delete marker", sum(m["IsLatest"] for m in page.get("DeleteMarkers") or []))
                 yield from (e for e in page.get(member) or [] if e.get("IsLatest", True))
 
@@ -133,7 +136,9 @@ class Listing:
 
     def _judge(self, entry: Mapping[str, Json], started: dt.datetime) -> None:
         if entry.get("StorageClass") in lifecycle.FROZEN:
-            self._count("archived in Glacier: has to be restored before it can be read")
+            readable = _restored(entry)
+            self._count(lifecycle.RESTORED if readable else lifecycle.ARCHIVED)
+            self.frozen = self.frozen or ("" if readable else str(entry["Key"]))
         modified = entry.get("LastModified")
         if isinstance(modified, dt.datetime) and modified >= started:
             self._count(WRITTEN)
@@ -152,6 +157,13 @@ class Listing:
 def summable(count: int) -> bool:
     """Whether so many files may be asked for their checksums one by one."""
     return count <= _ASKED_ONE_BY_ONE
+
+
+def _restored(entry: Mapping[str, Json]) -> bool:
+    """Whether there is a copy of an archived object that can be read: a head and a list say it in two ways."""
+    status = entry.get("RestoreStatus") or {}
+    listed = bool(status.get("RestoreExpiryDate")) and not status.get("IsRestoreInProgress")
+    return listed or 'ongoing-request="false"' in str(entry.get("Restore", ""))
 
 
 def _listed(entry: Mapping[str, Json]) -> str:

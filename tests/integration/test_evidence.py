@@ -33,11 +33,12 @@ def bucket() -> str:
     return f"late-{uuid.uuid4().hex[:12]}"
 
 
-def put(bucket: str, key: str, text: str) -> None:
-    """Write an object, into a bucket that is made when it is not there."""
+def put(bucket: str, key: str, text: str, kind: str = "STANDARD") -> Any:
+    """Write an object of a storage class, into a bucket that is made when it is not there; the client that did it."""
     s3: Any = aws.client("s3", Settings())
     s3.create_bucket(Bucket=bucket)
-    s3.put_object(Bucket=bucket, Key=key, Body=text.encode())
+    s3.put_object(Bucket=bucket, Key=key, Body=text.encode(), StorageClass=kind)
+    return s3
 
 
 def test_outputs_that_nobody_could_read_are_read_by_a_later_look(digits: Clone, bucket: str) -> None:
@@ -83,3 +84,25 @@ def ran_again(clone: Clone, run: str) -> str:
     done = clone.rvexp("repeat", run, "--wait")
     assert done.returncode == SAME, done.stdout + done.stderr
     return done.stdout.split()[0]
+
+
+def test_archived_inputs_stop_a_repeat_until_they_are_restored(digits: Clone, bucket: str) -> None:
+    """They are what they were, and no job could read them."""
+    put(bucket, "in/a b.csv", "1,2\n")
+    tag = digits.git("tag")
+    place = f"s3://{bucket}/in/a b.csv"
+    first = ran(digits, "--output", "out", "--input", place, "--", "sh", "-c", "mkdir out; echo > out/x")
+    s3 = put(bucket, "in/a b.csv", "1,2\n", "GLACIER")
+    told = digits.rvexp("verify", first)
+    assert f"✗ inputs     {place}: archived in Glacier" in told.stdout, told.stdout
+    assert f"aws s3api restore-object --bucket {bucket} --key 'in/a b.csv' --restore-request Days=7" in told.stdout
+    assert (told.returncode, "repeatable now: no: inputs" in told.stdout) == (1, True)
+    refused = digits.rvexp("repeat", first)
+    assert refused.returncode == 1
+    assert f"{place}: 1 object(s) archived in Glacier" in refused.stderr
+    assert f"hint: git rvexp verify {first} tells how to restore them; --allow-data-drift" in refused.stderr
+    assert digits.rvexp("repeat", first, "--allow-data-drift").returncode == 0
+    assert f'drift=["{place}: 1 object(s) archived in Glacier' in digits.git("notes", "show", tag)
+    s3.restore_object(Bucket=bucket, Key="in/a b.csv", RestoreRequest={"Days": 1})
+    assert "repeatable now: yes" in digits.rvexp("verify", first).stdout
+    ran_again(digits, first)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from git_rvexp import aws
+from git_rvexp.data.lifecycle import ARCHIVED, RESTORED
 from git_rvexp.data.manifest import taken
 from git_rvexp.data.s3 import NO_VERSIONS, Listing
 from git_rvexp.settings import Settings
@@ -124,7 +125,27 @@ def test_archived_objects(bucket: Bucket, kind: str) -> None:
     """They are counted; Glacier's instant retrieval can be read at once and is none."""
     bucket.put("in/c.csv", "3", kind)
     bucket.put("in/d.csv", "4", "GLACIER_IR")
-    assert bucket.listing().hazards == {"archived in Glacier: has to be restored before it can be read": 1}
+    assert bucket.listing().hazards == {ARCHIVED: 1}
+
+
+@pytest.mark.parametrize(("place", "ready"), [("in/c.csv", True), ("in/c.csv", False), ("in", True), ("in", False)])
+def test_restored_objects(stack: Stack, bucket: Bucket, place: str, *, ready: bool) -> None:
+    """They can be read for a while: a head says so, and S3's list when it is asked for it (moto's never does)."""
+    bucket.put("in/c.csv", "3", "GLACIER")
+    assert bucket.listing(place).frozen == "in/c.csv"
+    if ready:
+        bucket.s3.restore_object(Bucket=bucket.name, Key="in/c.csv", RestoreRequest={"Days": 1})
+    until = "<RestoreExpiryDate>2031-01-01T00:00:00.000Z</RestoreExpiryDate>" if ready else ""
+    page = f"""<ListVersionsResult><Version><Key>in/c.csv</Key><VersionId>1</VersionId><IsLatest>true</IsLatest>
+        <Size>1</Size><StorageClass>GLACIER</StorageClass>
+        <RestoreStatus><IsRestoreInProgress>{str(not ready).lower()}</IsRestoreInProgress>{until}</RestoreStatus>
+        </Version></ListVersionsResult>"""
+    with FaultProxy(stack.aws_endpoint) as proxy:
+        proxy.on("GET", r"\?versions", status(200, page.encode()))
+        look = bucket.listing(place, url=proxy.url)
+        asked = [seen for seen in proxy.log if "?versions" in seen.path]
+    assert (look.hazards, look.frozen) == ({RESTORED if ready else ARCHIVED: 1}, "" if ready else "in/c.csv")
+    assert bool(asked) == (place == "in")
 
 
 def test_a_delete_marker(bucket: Bucket) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from git_rvexp import aws, homes
-from git_rvexp.data import local, places
+from git_rvexp.data import lifecycle, local, places
 from git_rvexp.data.manifest import Difference, compare, taken
 from git_rvexp.errors import RvexpError, UsageError
 from git_rvexp.git.plumbing import Repo
@@ -148,6 +148,12 @@ def drift(context: Context, before: Iterable[Entry], now: Iterable[Entry]) -> li
     current = {str(e["uri"]): e for e in now}
     found = [_drift(context, e, current.get(str(e["uri"]), {})) for e in before if not written_to(e)]
     return [d for d in found if d is not None]
+
+
+def frozen(now: Iterable[Entry]) -> list[Drift]:
+    """Those of the inputs, as they are now, that no run could read."""
+    found = ((str(e["uri"]), (e.get("hazards") or {}).get(lifecycle.ARCHIVED)) for e in now if not written_to(e))
+    return [Drift(uri, f"{count} object(s) {lifecycle.ARCHIVED}") for uri, count in found if count]
 
 
 def _drift(context: Context, before: Entry, now: Entry) -> Drift | None:

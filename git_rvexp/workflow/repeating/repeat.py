@@ -183,14 +183,18 @@ def _over_the_same(context: Context, plan: Plan, *, allowed: bool) -> Plan:
     for drift in drifts:
         if drift.uri in never:
             context.warn(f"whether an input has changed cannot be told: {drift}")
-    known = [str(d) for d in drifts if d.uri not in never]
+    drifts = [drift for drift in drifts if drift.uri not in never]
+    frozen = inputs.frozen(now)
+    known = [str(drift) for drift in (*drifts, *frozen)]
     if known and not allowed:
-        changed = [e for e in before if str(e["uri"]) in {d.uri for d in drifts} - never]
-        back = pinning.way_back(context, str(plan.extra["repeats"]), changed)
-        certain = any(drift.certain for drift in drifts if drift.uri not in never)
+        changed = [e for e in before if str(e["uri"]) in {d.uri for d in drifts}]
+        run = str(plan.extra["repeats"])
+        restoring = f"git rvexp verify {run} tells how to restore them; "
+        back = restoring if frozen else pinning.way_back(context, run, changed)
+        certain = any(drift.certain for drift in (*drifts, *frozen))
         what = "the inputs are not" if certain else "it cannot be told whether the inputs are"
         raise RvexpError(
-            f"{what} what the original read, so nothing was submitted\n  " + "\n  ".join(known),
+            f"{what} as the original read them, so nothing was submitted\n  " + "\n  ".join(known),
             hint=f"{back}--allow-data-drift runs it over what is there now and says so in the record",
         )
     for text in known:

@@ -5,11 +5,13 @@ evidence and no proof; that, and rules that will delete objects, are told as haz
 """
 
 import os
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from git_rvexp import aws
 from git_rvexp.data import local, places
+from git_rvexp.data.lifecycle import ARCHIVED
 from git_rvexp.data.manifest import Manifest, taken
 from git_rvexp.data.s3 import Listing
 from git_rvexp.errors import RvexpError
@@ -35,10 +37,10 @@ def inputs(outside: Outside, run: Run) -> list[Link]:
     entries = [e for e in run.planned.get("inputs") or [] if isinstance(e, dict) and not written_to(e)]
     if not entries:
         return []
-    found, untold, coming, unlike = [], [], [], []
+    found, untold, coming, unlike, restore = [], [], [], [], ""
     for entry in entries:
         try:
-            drift, hazards = _drift(outside, run.plan, entry)
+            drift, hazards, thaw = _drift(outside, run.plan, entry)
         except _Gone as why:
             found.append(f"{entry.get('uri')} {why}")
         except (RvexpError, ValueError) as why:
@@ -47,7 +49,11 @@ def inputs(outside: Outside, run: Run) -> list[Link]:
             if drift:
                 (found if drift.certain else untold).append(str(drift))
                 unlike += [entry] if drift.certain else []
-            coming += [f"{entry['uri']}: {h}" for h in hazards]
+            found += [f"{entry['uri']}: {h}" for h in hazards if h == ARCHIVED]
+            coming += [f"{entry['uri']}: {h}" for h in hazards if h != ARCHIVED]
+            restore = restore or thaw
+    if found and restore:
+        return [changed("inputs", _some(found), restore)]
     if found:
         back = way_back(outside.context, run.run, unlike) if len(unlike) == len(found) else ""  # else some are gone
         return [changed("inputs", _some(found), back + _DRIFT.format(run.run))]
@@ -102,29 +108,37 @@ def _rest(run: Run, entries: Sequence[Mapping[str, Json]], untold: list[str], co
     return hazard("inputs", f"{text}; but {_some(coming)}") if coming else ok("inputs", text)
 
 
-def _drift(outside: Outside, plan: Plan, entry: Mapping[str, Json]) -> tuple[Drift | None, list[str]]:
-    """How an input differs from what was recorded (None: not at all), and what threatens it."""
+def _drift(outside: Outside, plan: Plan, entry: Mapping[str, Json]) -> tuple[Drift | None, list[str], str]:
+    """How an input differs from what was recorded (None: not at all), what threatens it, and how it can be read."""
     uri = str(entry["uri"])
     if "manifest" not in entry:
         raise RvexpError(f"it could not be listed when the run was planned: {entry.get('why', 'not looked at')}")
-    now, hazards = _listed(outside, plan, uri)
-    return _became(outside, entry, now), hazards
+    now, hazards, restore = _listed(outside, plan, uri)
+    return _became(outside, entry, now), hazards, restore
 
 
 def _became(outside: Outside, then: Mapping[str, Json], now: Manifest) -> Drift | None:
     return became(outside.context, then, {"manifest": str(now.digest), "count": now.count}, now.lines)
 
 
-def _listed(outside: Outside, plan: Plan, uri: str) -> tuple[Manifest, list[str]]:
+def _listed(outside: Outside, plan: Plan, uri: str) -> tuple[Manifest, list[str], str]:
     if not places.is_s3(uri):
-        return _here(outside, plan, uri), []
+        return _here(outside, plan, uri), [], ""
     listing = Listing(reaching(outside.context, plan), uri)
     try:
-        return taken(listing.items()), list(listing.hazards)
+        return taken(listing.items()), list(listing.hazards), _restoring(uri, listing.frozen)
     except aws.ServiceError as why:
         if why.name != "NoSuchBucket":
             raise
         raise _Gone("is gone, its bucket too") from why
+
+
+def _restoring(uri: str, key: str) -> str:
+    """The command by which the first archived object can be read again in some hours; "" for none."""
+    place = places.Place.parse(uri)
+    version = ["--version-id", place.version] if place.version else []
+    words = ["aws", "s3api", "restore-object", "--bucket", place.bucket, "--key", key, *version]
+    return f"{shlex.join(words)} --restore-request Days=7, and the like of the others" if key else ""
 
 
 def _here(outside: Outside, plan: Plan, uri: str) -> Manifest:
