@@ -4,6 +4,7 @@ Repeats that differ among themselves show that the run is not deterministic; rep
 not with the original show that something has drifted since.
 """
 
+import itertools
 from collections.abc import Sequence
 
 from git_rvexp.model import Json
@@ -34,18 +35,19 @@ def concluded(context: Context, original: Found, told: Sequence[dict[str, Json]]
     whole: dict[str, Json] = {"of": original.run.run, "runs": [f["run"] for f in told], "result": worst}
     if len(told) < 2:
         return whole
-    if worst == DIFFERS:
-        whole["cause"] = "drift" if _agree(context, original, [str(f["run"]) for f in told]) else "nondeterminism"
+    if worst == DIFFERS and (cause := _cause(context, original, [str(f["run"]) for f in told])):
+        whole["cause"] = cause
     context.ledger.append(original.snapshot.oid, context.ledger.event("series", whole))
     return whole
 
 
-def _agree(context: Context, original: Found, repeats: Sequence[str]) -> bool:
-    """Whether all repeats showed the same as the first of them."""
+def _cause(context: Context, original: Found, repeats: Sequence[str]) -> str:
+    """What explains a difference, by how the repeats are to one another; "" where one that was stopped hides it."""
     told = _told(context, original)
-    first = told[repeats[0]]
-    others = (evidence.verdict(context, first, evidence.side(told[name])) for name in repeats[1:])
-    return all(fields["result"] in SAME for fields in others)
+    results = {_worked_out(context, told[a], told[b])["result"] for a, b in itertools.combinations(repeats, 2)}
+    if DIFFERS in results:
+        return "nondeterminism"
+    return "drift" if results <= set(SAME) else ""
 
 
 def _worked_out(context: Context, original: Run, again: Run) -> dict[str, Json]:
