@@ -81,6 +81,11 @@ class Record(NamedTuple):
         """The newest event of a kind."""
         return next((e for e in reversed(self.events) if e.kind == kind), None)
 
+    def image_id(self, ref: str) -> str:
+        """The id that is recorded of an image, which all its copies have; "" for none."""
+        told = [str(e.get("id", "")) for e in self.of("image") if e.get("ref") == ref]
+        return told[-1] if told else ref if ref.startswith("sha256:") else ""
+
 
 def parse_line(line: str) -> Event | Damaged:
     """The event on `line`, or why it cannot be read."""

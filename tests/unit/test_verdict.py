@@ -113,6 +113,14 @@ def test_equal_results_are_identical_whatever_else_changed() -> None:
     assert "another image" in told["although"][0]
 
 
+@pytest.mark.parametrize(("ids", "result"), [(("sha256:7", "sha256:7"), DIFFERS), (("", ""), NOT_COMPARABLE)])
+def test_a_copy_of_an_image_is_the_same_image(ids: tuple[str, str], result: str) -> None:
+    """What ran in an engine by its id is repeated from a registry under another name; an unknown id proves nothing."""
+    first, again = side(ONE, image="sha256:7"), side(ONE | {"out/a.bin": "x"}, image="i@sha256:2")
+    told = verdict(replace(first, image=ids[0]), replace(again, image=ids[1]))
+    assert told["result"] == result
+
+
 def test_another_exit_code_differs_even_without_outputs() -> None:
     """An exit code is a result too."""
     told = verdict(side(None), side(None, ended={"exit": 1}))

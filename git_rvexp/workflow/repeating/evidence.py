@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from git_rvexp.errors import RvexpError
 from git_rvexp.model import Json, Plan
-from git_rvexp.record.events import Event
+from git_rvexp.record.events import Event, Record
 from git_rvexp.record.kept import kept
 from git_rvexp.record.runs import Run, runs
 from git_rvexp.workflow.choose import Found
@@ -32,12 +32,11 @@ def gather(context: Context, found: Found, ended: Event) -> list[Event]:
         context.warn(f"what run {found.run.run} wrote cannot be told: {why}")
         return []
     original = str(plan.extra.get("repeats", ""))
-    told = {r.run: r for r in runs(context.ledger.record(found.snapshot.oid))}
-    if original not in told:
+    record = context.ledger.record(found.snapshot.oid)
+    first = next((r for r in runs(record) if r.run == original), None)
+    if first is None:
         return events
-    here = {e.kind: e for e in events}
-    again = Side(found.run.planned, ended, here.get("outputs"), here.get("inputs"))
-    fields = verdict(context, told[original], again)
+    fields = verdict(context, record, first, found.run._replace(events=(*found.run.events, ended, *events)))
     return [*events, Event(ended.time, "verdict", {"run": found.run.run, "of": original, **fields})]
 
 
@@ -54,25 +53,16 @@ def completed(context: Context, found: Found, executors: "Executors") -> list[Ev
     if fields is None:
         return []
     event = context.ledger.event("outputs", fields)
-    told = {r.run: r for r in runs(context.ledger.record(found.snapshot.oid))}
+    record = context.ledger.record(found.snapshot.oid)
+    told = {r.run: r for r in runs(record)}
     told[found.run.run] = found.run._replace(events=(*found.run.events, event))
     pairs = [(told.get(str(run.planned.get("repeats", ""))), run) for run in told.values() if run.first("ended")]
-    return [
-        event,
-        *(
-            context.ledger.event("verdict", {"run": again.run, "of": first.run, **verdict(context, first, side(again))})
-            for first, again in pairs
-            if first is not None and found.run.run in (first.run, again.run)
-        ),
-    ]
+    judged_anew = [(first, again) for first, again in pairs if first and found.run.run in (first.run, again.run)]
+    fields_of = [{"run": b.run, "of": a.run, **verdict(context, record, a, b)} for a, b in judged_anew]
+    return [event, *(context.ledger.event("verdict", fields) for fields in fields_of)]
 
 
-def side(run: Run) -> Side:
-    """A run that has ended, as one of the two that a verdict is about."""
-    return Side(run.planned, run.first("ended"), run.outputs, run.first("inputs"))
-
-
-def verdict(context: Context, original: Run, again: Side) -> dict[str, Json]:
+def verdict(context: Context, record: Record, original: Run, again: Run) -> dict[str, Json]:
     """What `again` showed, held against the run it repeats; the tolerance is the repeat's own, else the original's."""
     tolerated = again.planned.get("tolerance", original.planned.get("tolerance", 0.0))
 
@@ -83,7 +73,13 @@ def verdict(context: Context, original: Run, again: Side) -> dict[str, Json]:
             context.warn(f"a list of outputs cannot be read: {why}")
             return None
 
-    return judged(side(original), again, float(tolerated), lambda blob: kept(context.repo, blob), listed)
+    first, second = _side(record, original), _side(record, again)
+    return judged(first, second, float(tolerated), lambda blob: kept(context.repo, blob), listed)
+
+
+def _side(record: Record, run: Run) -> Side:
+    image = record.image_id(str(run.planned.get("image", "")))
+    return Side(run.planned, run.first("ended"), run.outputs, run.first("inputs"), image)
 
 
 def _facts(context: Context, plan: Plan, job: str) -> list[tuple[str, dict[str, Json]]]:

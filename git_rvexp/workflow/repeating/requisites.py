@@ -8,7 +8,6 @@ import dataclasses
 
 from git_rvexp.errors import RvexpError
 from git_rvexp.model import Json, Plan
-from git_rvexp.record.events import Event
 from git_rvexp.settings import Settings
 from git_rvexp.workflow import publish
 from git_rvexp.workflow.choose import Found
@@ -43,7 +42,7 @@ def _carried(context: Context, found: Found, plan: Plan) -> str:
     from git_rvexp.images.engine import Engine  # noqa: PLC0415  114 ms of CPU
 
     engine = Engine.connect(context.environ)
-    known = _image_id(context.ledger.record(found.snapshot.oid).of("image"), plan.image)
+    known = context.ledger.record(found.snapshot.oid).image_id(plan.image)
     if not known or engine.inspect(plan.image) is not None:
         return ""
     return known if engine.inspect(known) is not None else ""
@@ -123,16 +122,11 @@ def _rebuilt(context: Context, found: Found, plan: Plan, *, rebuild: bool) -> Pl
         ref, definition = made.image, made.definition
     else:
         ref, definition = publish.build(context, found.snapshot).ref, ""
-    events = context.ledger.record(found.snapshot.oid).of("image")
-    old, new = _image_id(events, plan.image), _image_id(events, ref)
+    record = context.ledger.record(found.snapshot.oid)
+    old, new = record.image_id(plan.image), record.image_id(ref)
     extra: dict[str, Json] = dict(plan.extra)
     if old != new:
         extra |= {"environment": "rebuilt", "unlike": [f"image {plan.image} (id {old or 'unknown'})"]}
         context.warn(f"the image was built again and is another environment\n  then {old or plan.image}\n  now  {new}")
     env = {**plan.env, "RVEXP_IMAGE": ref}
     return dataclasses.replace(plan, image=ref, definition=definition, env=env, extra=extra)
-
-
-def _image_id(events: list[Event], ref: str) -> str:
-    told = [str(e.get("id", "")) for e in events if e.get("ref") == ref]
-    return told[-1] if told else ref if ref.startswith("sha256:") else ""

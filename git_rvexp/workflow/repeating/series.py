@@ -8,6 +8,7 @@ import itertools
 from collections.abc import Sequence
 
 from git_rvexp.model import Json
+from git_rvexp.record.events import Record
 from git_rvexp.record.runs import Run, runs
 from git_rvexp.workflow.choose import Found
 from git_rvexp.workflow.context import Context
@@ -19,11 +20,12 @@ SAME = (IDENTICAL, EQUAL)
 
 def verdicts(context: Context, original: Found, repeats: Sequence[str]) -> list[dict[str, Json]]:
     """The verdict on each of these runs, as recorded; one that nobody has written is worked out."""
-    told = _told(context, original)
+    record, told = _told(context, original)
     found = []
     for name in repeats:
         written = told[name].verdict
-        fields = dict(written.fields) if written else _worked_out(context, told[original.run.run], told[name])
+        first = told[original.run.run]
+        fields = dict(written.fields) if written else evidence.verdict(context, record, first, told[name])
         found.append({**fields, "run": name, "of": original.run.run})
     return found
 
@@ -43,16 +45,14 @@ def concluded(context: Context, original: Found, told: Sequence[dict[str, Json]]
 
 def _cause(context: Context, original: Found, repeats: Sequence[str]) -> str:
     """What explains a difference, by how the repeats are to one another; "" where one that was stopped hides it."""
-    told = _told(context, original)
-    results = {_worked_out(context, told[a], told[b])["result"] for a, b in itertools.combinations(repeats, 2)}
+    record, told = _told(context, original)
+    pairs = itertools.combinations([told[name] for name in repeats], 2)
+    results = {evidence.verdict(context, record, *pair)["result"] for pair in pairs}
     if DIFFERS in results:
         return "nondeterminism"
     return "drift" if results <= set(SAME) else ""
 
 
-def _worked_out(context: Context, original: Run, again: Run) -> dict[str, Json]:
-    return evidence.verdict(context, original, evidence.side(again))
-
-
-def _told(context: Context, original: Found) -> dict[str, Run]:
-    return {run.run: run for run in runs(context.ledger.record(original.snapshot.oid))}
+def _told(context: Context, original: Found) -> tuple[Record, dict[str, Run]]:
+    record = context.ledger.record(original.snapshot.oid)
+    return record, {run.run: run for run in runs(record)}

@@ -30,12 +30,16 @@ _STOPPED = re.compile(
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two runs: how it was planned, how it ended, what it wrote, and how its inputs were at its end."""
+    """One of the two runs: how it was planned, how it ended, what it wrote, and how its inputs were at its end.
+
+    `image`: the recorded id of its image, "" where none is.
+    """
 
     planned: Event
     ended: Event | None
     outputs: Event | None = None
     inputs: Event | None = None
+    image: str = ""
 
     @property
     def exit(self) -> Json:
@@ -168,8 +172,9 @@ def _unread(outputs: Event) -> Iterator[tuple[str, str]]:
 
 def _conditions(first: Side, again: Side) -> list[str]:
     """What was not the same about the two runs and may explain a difference."""
-    images = [_image(side) for side in (first, again)]
-    told = [f"another image: {images[0]}, then {images[1]}"] if images[0] != images[1] else []
+    images = [str(side.planned.get("image", "")) for side in (first, again)]
+    same = images[0] == images[1] or (first.image and first.image == again.image)  # a copy has another name
+    told = [] if same else [f"another image: {images[0]}, then {images[1]}"]
     told += [f"changed input {text}" for text in again.planned.get("drift") or []]
     for side, name in ((first, "the original"), (again, "the repeat")):
         changed = side.inputs.get("changed") if side.inputs else None
@@ -177,10 +182,6 @@ def _conditions(first: Side, again: Side) -> list[str]:
         untold = side.inputs.get("untold") if side.inputs else None
         told += [f"whether an input changed during {name} cannot be told: {text}" for text in untold or []]
     return told
-
-
-def _image(side: Side) -> str:
-    return str(side.planned.get("image", ""))
 
 
 def _noted(first: Side, again: Side) -> list[str]:
