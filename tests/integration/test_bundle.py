@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tarfile
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,12 @@ def test_an_image_of_a_registry_that_is_out_of_reach(
     assert f'image_id="{image}"' in record
     assert '"rebuilt"' not in record
     assert stack.run("docker", "images", "-q", "--no-trunc", registry_repo).stdout == ""
+    host, _, name = registry_repo.partition("/")
+    gone = urllib.request.Request(f"http://{host}/v2/{name}/manifests/sha256:{pinned}", method="DELETE")
+    urllib.request.urlopen(gone).close()
+    told = fresh.rvexp("verify", "first")
+    assert f"! image      {registry_repo}@sha256:{pinned} is in this engine" in told.stdout, told.stdout
+    assert told.stdout.count("repeatable now: yes") == 2, told.stdout
 
 
 def test_layers_packed_with_zstd_are_refused_before_anything_is_written(

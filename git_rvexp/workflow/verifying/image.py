@@ -12,14 +12,36 @@ from git_rvexp.workflow import publish
 from git_rvexp.workflow.building.engine import COMMIT, TAG, TAG_OID, TREE
 from git_rvexp.workflow.verifying.ecr import REBUILD, absent, lasting
 from git_rvexp.workflow.verifying.layers import layers
-from git_rvexp.workflow.verifying.link import Link, State, changed, ok, one_line, unknown
+from git_rvexp.workflow.verifying.link import Link, State, changed, hazard, ok, one_line, unknown
 from git_rvexp.workflow.verifying.outside import Outside
 from git_rvexp.workflow.verifying.subject import Subject
 
 
 def image(outside: Outside, subject: Subject, ref: str, *, deep: bool) -> list[Link]:
     """All links of one image; those that depend on its being there only when it is."""
-    return (_in_registry if "@" in ref else _in_engine)(outside, subject, ref, deep=deep)
+    if "@" not in ref:
+        return _in_engine(outside, subject, ref, deep=deep)
+    links = _in_registry(outside, subject, ref, deep=deep)
+    return links if links[0].state is State.OK else _held(outside, subject, ref, links[0])
+
+
+def _held(outside: Outside, subject: Subject, ref: str, there: Link) -> list[Link]:
+    """What the registry says, unless only engines ran it and this one has it: then a repeat asks no registry.
+
+    It may have it under the registry's name, or by the recorded id alone, from a bundle.
+    """
+    ran = {run.executor for run in subject.runs if run.planned.get("image") == ref}
+    known = subject.record.image_id(ref)
+    if ran != {"docker"} or not known:
+        return [there]
+    try:
+        found = outside.engine.inspect(ref) or outside.engine.inspect(known)
+    except RvexpError:
+        return [there]
+    if found is None or any(_wrong_labels(subject, found.labels)):
+        return [there]
+    text = f"{ref} is in this engine, its labels are as recorded; in the registry: {there.text}"
+    return [hazard("image", text)]
 
 
 def _in_registry(outside: Outside, subject: Subject, ref: str, *, deep: bool) -> list[Link]:
