@@ -2,12 +2,18 @@
 
 import hashlib
 import os
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 from git_rvexp.data.manifest import Item
 from git_rvexp.data.places import joined
 from git_rvexp.errors import UsageError
+
+
+def machine() -> str:
+    """What this machine is called: a path means what it holds here."""
+    return socket.gethostname()
 
 
 def items(path: Path, declared: str) -> Iterator[Item]:

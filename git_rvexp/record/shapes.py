@@ -67,7 +67,7 @@ def _list(value: Json) -> bool:
 
 
 _INPUT: Mapping[str, _Check] = {
-    **dict.fromkeys(("manifest", "kept", "stored", "why"), _text),
+    **dict.fromkeys(("manifest", "kept", "stored", "why", "machine"), _text),
     "count": _whole,
     "hazards": _table,
 }

@@ -6,7 +6,7 @@ from git_rvexp.data.manifest import Item, taken
 from git_rvexp.errors import UsageError
 from git_rvexp.model import Snapshot
 from git_rvexp.settings import Settings
-from git_rvexp.workflow.repeating.inputs import drift, wanted
+from git_rvexp.workflow.repeating.inputs import drift, look, wanted
 from git_rvexp.workflow.repeating.manifests import told
 from tests.conftest import Clone
 from tests.notebook import Notebook
@@ -90,3 +90,16 @@ def test_checksums_that_cannot_be_compared_prove_no_change(
     context = Notebook(clone).context
     before, after = ({"uri": "s3://b/k", **told(context, taken(Item(*i) for i in of))} for of in (then, now))
     assert [d.certain for d in drift(context, [before], [after])] == certain
+
+
+def test_a_path_says_nothing_of_what_another_machine_has_there(clone: Clone) -> None:
+    """The same bytes are the same anywhere; others, or none, are a change only where they were."""
+    book = Notebook(clone)
+    clone.write("data/t.csv", "1,2\n")
+    plan = book.plan(book.snapshot("al/roads/2026-11-02/one"))
+    here = look(book.context, plan, {"uri": str(clone.path / "data"), "declared": True})
+    there = {**here, "machine": "elsewhere"}
+    assert drift(book.context, [there], [here]) == []
+    clone.write("data/t.csv", "1,3\n")
+    now = look(book.context, plan, here)
+    assert [d.certain for d in drift(book.context, [here, there], [now])] == [True, False]

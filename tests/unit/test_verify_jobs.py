@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from git_rvexp.data import local
 from git_rvexp.model import Plan, Snapshot
 from git_rvexp.workflow.verifying.check import VerifiedRun, verify
 from git_rvexp.workflow.verifying.link import Link, State
@@ -141,6 +142,16 @@ def test_another_runs_job_fails(book: Notebook, snapshot: Snapshot, batch: Any, 
     text = links(book, snapshot, drafted)["job"].text
     assert "name was" in text
     assert "definition was" in text
+
+
+@pytest.mark.parametrize(("machine", "state"), [(local.machine(), State.CHANGED), ("elsewhere", State.UNKNOWN)])
+def test_a_path_that_is_not_here_is_gone_only_where_it_was(
+    book: Notebook, snapshot: Snapshot, arn: str, machine: str, state: State
+) -> None:
+    """The inputs of a job on Batch are looked at on the machine of whoever submits it."""
+    entry = {"uri": "/nowhere/train", "declared": True, "manifest": "sha256:" + "1" * 64, "count": 1, "bytes": 3}
+    run = book.ended(snapshot, image=IMAGE, definition=arn, extra={"inputs": [{**entry, "machine": machine}]})
+    assert odd(book, snapshot, run)["inputs"] == (state, True)
 
 
 def test_duplicate_jobs_fail(book: Notebook, snapshot: Snapshot, plan: Plan) -> None:

@@ -127,7 +127,8 @@ def _first_look(context: Context, plan: Plan, entry: Entry) -> dict[str, Json]:
 def _looked(context: Context, plan: Plan, entry: Entry) -> dict[str, Json]:
     uri = str(entry["uri"])
     if not places.is_s3(uri):
-        return {**_bare(entry), **told(context, taken(local.items(Path(uri), uri))), "level": "content"}
+        found = told(context, taken(local.items(Path(uri), uri)))
+        return {**_bare(entry), **found, "level": "content", "machine": local.machine()}
     from git_rvexp.data.s3 import Listing  # noqa: PLC0415  only where there is an S3 input
 
     listing = Listing(reaching(context, plan), uri)
@@ -167,10 +168,17 @@ def _drift(context: Context, before: Entry, now: Entry) -> Drift | None:
 def became(context: Context, before: Entry, now: Entry, lines: Callable[[], Iterator[str] | None]) -> Drift | None:
     """What became of the files of a recorded manifest by what there is `now`, whose `lines` are read if need be.
 
-    None where they are the same. Checksums of kinds that cannot be held against each other prove neither.
+    None where they are the same. Checksums of kinds that cannot be held against each other prove neither, and what
+    another machine has at the same path proves no change.
     """
-    if before["manifest"] == now["manifest"]:
-        return None
+    drift = None if before["manifest"] == now["manifest"] else _difference(context, before, now, lines)
+    if drift and before.get("machine") != now.get("machine"):
+        words = f"there are others on {now.get('machine')} than on {before.get('machine') or 'the machine of then'}"
+        return Drift(drift.uri, f"{words}: {drift.words}", certain=False)
+    return drift
+
+
+def _difference(context: Context, before: Entry, now: Entry, lines: Callable[[], Iterator[str] | None]) -> Drift | None:
     uri, counts = str(before.get("uri", "")), f"{before.get('count')} files then, {now.get('count')} now"
     try:
         told = recorded(context.repo, before, context.trusted()), lines()

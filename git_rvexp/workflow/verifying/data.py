@@ -113,17 +113,17 @@ def _drift(outside: Outside, plan: Plan, entry: Mapping[str, Json]) -> tuple[Dri
     uri = str(entry["uri"])
     if "manifest" not in entry:
         raise RvexpError(f"it could not be listed when the run was planned: {entry.get('why', 'not looked at')}")
+    if not places.is_s3(uri):
+        return _became(outside, entry, _here(entry), machine=local.machine()), [], ""
     now, hazards, restore = _listed(outside, plan, uri)
     return _became(outside, entry, now), hazards, restore
 
 
-def _became(outside: Outside, then: Mapping[str, Json], now: Manifest) -> Drift | None:
-    return became(outside.context, then, {"manifest": str(now.digest), "count": now.count}, now.lines)
+def _became(outside: Outside, then: Mapping[str, Json], now: Manifest, **where: str) -> Drift | None:
+    return became(outside.context, then, {"manifest": str(now.digest), "count": now.count, **where}, now.lines)
 
 
 def _listed(outside: Outside, plan: Plan, uri: str) -> tuple[Manifest, list[str], str]:
-    if not places.is_s3(uri):
-        return _here(outside, plan, uri), [], ""
     listing = Listing(reaching(outside.context, plan), uri)
     try:
         return taken(listing.items()), list(listing.hazards), _restoring(uri, listing.frozen)
@@ -141,11 +141,13 @@ def _restoring(uri: str, key: str) -> str:
     return f"{shlex.join(words)} --restore-request Days=7, and the like of the others" if key else ""
 
 
-def _here(outside: Outside, plan: Plan, uri: str) -> Manifest:
-    """A path of the machine that ran it; on another machine it says nothing."""
-    outside.executors.of(plan)
+def _here(entry: Mapping[str, Json]) -> Manifest:
+    """A path of this machine. That it is not here says something only where it was."""
+    uri, here, then = str(entry["uri"]), local.machine(), entry.get("machine")
     if not os.path.lexists(uri):
-        raise _Gone("is gone")
+        if then == here:
+            raise _Gone("is gone")
+        raise RvexpError(f"there is none on {here}; it was on {then or 'a machine that is not recorded'}")
     return taken(local.items(Path(uri), uri))
 
 
