@@ -106,3 +106,15 @@ def test_archived_inputs_stop_a_repeat_until_they_are_restored(digits: Clone, bu
     s3.restore_object(Bucket=bucket, Key="in/a b.csv", RestoreRequest={"Days": 1})
     assert "repeatable now: yes" in digits.rvexp("verify", first).stdout
     ran_again(digits, first)
+
+
+def test_outputs_in_s3_can_be_looked_at_from_any_engine(
+    digits: Clone, stack: Stack, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only what is in a container is another engine's alone."""
+    put(bucket, "out/a.csv", "1,2\n")
+    first = ran(digits, "--output", f"s3://{bucket}/out/", "--", "true")
+    monkeypatch.setenv("DOCKER_HOST", stack.second_engine)
+    assert "✓ outputs    1 file(s) are as the run left them" in digits.rvexp("verify", first).stdout
+    put(bucket, "out/a.csv", "1,3\n")
+    assert "! outputs    1 changed" in digits.rvexp("verify", first).stdout
