@@ -19,7 +19,10 @@ READABLE = (".json", ".csv")
 
 @dataclass(frozen=True)
 class Apart:
-    """How far two texts are apart: the largest `_distance` of two numbers and its place; `why` when it is no number."""
+    """How far two texts are apart: the largest distance of two numbers, always finite, and its place.
+
+    `why` where something else than finite numbers differs.
+    """
 
     most: float = 0.0
     where: str = ""
@@ -54,9 +57,9 @@ def _json(old: Json, new: Json, where: str) -> Iterator[Apart]:
         for number, (left, right) in enumerate(zip(old, new, strict=True)):
             yield from _json(left, right, f"{where}[{number}]")
     elif _number(old) and _number(new):
-        yield Apart(_distance(float(old), float(new)), where)
+        yield _numbers(float(old), float(new), where)
     elif old != new or type(old) is not type(new):
-        yield Apart(where=where, why=f"{where or 'the value'} is {_short(new)}, not {_short(old)}")
+        yield _other(old, new, where)
 
 
 def _csv(old: str, new: str) -> Iterator[Apart]:
@@ -70,22 +73,28 @@ def _csv(old: str, new: str) -> Iterator[Apart]:
             if a == b:
                 continue
             try:
-                yield Apart(_distance(float(a), float(b)), where)
+                yield _numbers(float(a), float(b), where)
             except ValueError:
-                yield Apart(where=where, why=f"{where} is {_short(b)}, not {_short(a)}")
+                yield _other(a, b, where)
 
 
 def _number(value: Json) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _distance(a: float, b: float) -> float:
-    """The smaller of the absolute and the relative difference; infinite where only one is a number."""
+def _numbers(a: float, b: float, where: str) -> Apart:
+    """The smaller of the absolute and the relative difference; none where only one is finite, or none is."""
     if a == b or (math.isnan(a) and math.isnan(b)):
-        return 0.0
+        return Apart(0.0, where)
     if not (math.isfinite(a) and math.isfinite(b)):
-        return math.inf
-    return abs(a - b) / max(1.0, abs(a), abs(b))
+        return _other(a, b, where)
+    # Halves: the difference of the two may be more than a float holds.
+    return Apart(abs(a / 2 - b / 2) / max(0.5, abs(a / 2), abs(b / 2)), where)
+
+
+def _other(old: Json, new: Json, where: str) -> Apart:
+    """What no distance tells."""
+    return Apart(where=where, why=f"{where or 'the value'} is {_short(new)}, not {_short(old)}")
 
 
 def _short(value: Json) -> str:

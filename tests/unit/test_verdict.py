@@ -10,6 +10,7 @@ from git_rvexp.data.manifest import Item, lines, taken
 from git_rvexp.data.tolerance import apart
 from git_rvexp.model import Json
 from git_rvexp.record.events import Event
+from git_rvexp.record.events import lines as written
 from git_rvexp.workflow.repeating.verdict import DIFFERS, EQUAL, IDENTICAL, NOT_COMPARABLE, Side, judged, summary
 
 TIME = "2026-01-02T03:04:05.000Z"
@@ -33,8 +34,10 @@ def _outputs(files: Mapping[str, str]) -> dict[str, Json]:
 
 
 def verdict(first: Side, again: Side, tolerance: float = 0) -> dict[str, Json]:
-    """The verdict's fields, with everything that was kept at hand."""
-    return judged(first, again, tolerance, KEPT.get, listed)
+    """The verdict's fields, with everything that was kept at hand; whatever they are, the record takes them."""
+    told = judged(first, again, tolerance, KEPT.get, listed)
+    assert written([Event(TIME, "verdict", {"run": "k3v9q2m4x7", "of": "k3v9q2m4x8", **told})])
+    return told
 
 
 def listed(outputs: Event) -> Iterator[str] | None:
@@ -69,6 +72,30 @@ def test_numbers_within_the_tolerance_are_equal(tolerance: float, result: str) -
     told = verdict(side(ONE), side({**ONE, "out/m.json": '{"loss": 0.7}'}), tolerance)
     assert told["result"] == result
     assert told.get("tolerance", 0) == tolerance
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ("NaN", "0.5", "loss is 0.5, not NaN"),
+        ("0.5", "NaN", "loss is NaN, not 0.5"),
+        ("Infinity", "-Infinity", "loss is -Infinity, not Infinity"),
+        ("1e999", "NaN", "loss is NaN, not Infinity"),
+    ],
+)
+@pytest.mark.parametrize("tolerance", [0, 9e9])
+def test_what_is_no_finite_number_differs_from_what_is(old: str, new: str, why: str, tolerance: float) -> None:
+    """It is told in words: JSON, and so the record, has no number for such a distance."""
+    told = verdict(side({"out/m.json": f'{{"loss": {old}}}'}), side({"out/m.json": f'{{"loss": {new}}}'}), tolerance)
+    assert told["result"] == DIFFERS
+    assert told["changed"][0]["why"] == why
+    assert not told.get("most")
+
+
+def test_the_largest_numbers_are_a_finite_distance_apart() -> None:
+    """Though the difference of the two is more than a float holds."""
+    told = verdict(side({"out/m.csv": "1.7e308"}), side({"out/m.csv": "-1.7e308"}))
+    assert (told["result"], told["changed"][0]["most"]) == (DIFFERS, 2)
 
 
 def test_a_changed_file_that_holds_no_numbers_is_never_within_a_tolerance() -> None:
