@@ -164,7 +164,7 @@ __rvexp_complete '__rvexp_at repeat' -f -l wait -d 'follow the run and print the
 __rvexp_complete '__rvexp_at repeat' -f -l rebuild -d 'build the image again where it is gone'
 __rvexp_complete '__rvexp_at repeat' -f -l allow-data-drift -d 'run though the inputs have changed'
 __rvexp_complete '__rvexp_at repeat' -f -l pin-inputs -d 'run over the recorded versions of the S3 inputs, whatever stands there now'
-__rvexp_complete '__rvexp_at repeat' -f -l tolerance -r -d 'how far numbers in JSON and CSV outputs may be off'
+__rvexp_complete '__rvexp_at repeat' -f -l tolerance -r -d 'how far numbers in JSON and CSV outputs may be off; default: as when the original was submitted'
 __rvexp_complete '__rvexp_at repeat' -f -l json -d 'one JSON document'
 __rvexp_complete 'not __rvexp_verb' -f -a status -d 'show where runs stand'
 __rvexp_complete '__rvexp_at status' -f -a '(__rvexp_tags)'

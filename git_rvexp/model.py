@@ -79,8 +79,9 @@ class Plan:
         return self.after + self.after_each
 
     def fields(self) -> dict[str, Json]:
-        """The plan as the fields of a `planned` event; empty ones are left out."""
-        return {k: v for k, v in self.whole().items() if v not in ("", [], {}, None) and not (v == 0 and k != "seed")}
+        """The plan as the fields of a `planned` event; empty ones are left out, and 0 where it says nothing."""
+        told = {k: v for k, v in self.whole().items() if v not in ("", [], {}, None)}
+        return {k: v for k, v in told.items() if v != 0 or k in _MEANT_AS_ZERO}
 
     def whole(self) -> dict[str, Json]:
         """Every field by its name in the record, empty ones too."""
@@ -139,6 +140,7 @@ class Plan:
             raise UsageError(f"the record holds a plan that cannot be read: {why!r}") from why
 
 
+_MEANT_AS_ZERO = ("seed", "tolerance")
 _PLAN_FIELDS = frozenset(Plan(RunId("0" * 10), "x", "x", "x", ("x",)).whole())
 
 

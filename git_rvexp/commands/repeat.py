@@ -7,6 +7,7 @@ then the verdict.
 """
 
 import argparse
+import math
 
 from git_rvexp.commands import TARGET
 from git_rvexp.commands import arguments as shared
@@ -15,6 +16,7 @@ from git_rvexp.errors import CANNOT_TELL, DONE, NO, Interrupted, UsageError
 from git_rvexp.model import Json
 from git_rvexp.names import short_job
 from git_rvexp.output import printable
+from git_rvexp.rules import not_negative
 from git_rvexp.workflow.choose import Found
 from git_rvexp.workflow.following.follow import wait_for
 from git_rvexp.workflow.repeating import repeat, series
@@ -45,8 +47,20 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--allow-data-drift", action="store_true", help="run though the inputs have changed")
     pin = "run over the recorded versions of the S3 inputs, whatever stands there now"
     parser.add_argument("--pin-inputs", action="store_true", help=pin)
-    parser.add_argument("--tolerance", type=float, help="how far numbers in JSON and CSV outputs may be off")
+    off = "how far numbers in JSON and CSV outputs may be off; default: as when the original was submitted"
+    parser.add_argument("--tolerance", type=_tolerance, metavar="T", help=off)
     parser.add_argument("--json", action="store_true", help="one JSON document")
+
+
+def _tolerance(text: str) -> float:
+    """The number, by the rule of the setting `run.tolerance`."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if wrong := not_negative(number):
+        raise argparse.ArgumentTypeError(f"{wrong}, not {text}")
+    return number
 
 
 def run(args: argparse.Namespace, session: Session) -> int:

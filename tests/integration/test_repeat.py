@@ -141,6 +141,20 @@ def test_numbers_within_a_tolerance_are_equal(digits: Clone) -> None:
     assert digits.rvexp("repeat", first, "--wait").returncode == DIFFERS
 
 
+def test_a_tolerance_of_zero_counts_as_much_as_any_other(digits: Clone) -> None:
+    """It stands instead of the one that the original was submitted with; what the setting refuses, the option does."""
+    digits.git("config", "rvexp.run.tolerance", "0.1")
+    digits.rvexp("snapshot", "first")
+    first = ran(digits, "--", "sh", "-c", 'mkdir -p out; echo "{\\"loss\\": 0.5000$(date +%N)}" > out/loss.json')
+    for wrong in ("-1", "nan", "inf", "much"):
+        refused = digits.rvexp("repeat", first, "--tolerance", wrong)
+        assert (refused.returncode, f"--tolerance: must be 0 or more, not {wrong}" in refused.stderr) == (2, True)
+    done = digits.rvexp("repeat", first, "--wait")
+    assert (done.returncode, done.stdout.splitlines()[1].split(";")[0]) == (SAME, "equal within tolerance")
+    exact = digits.rvexp("repeat", first, "--wait", "--tolerance", "0")
+    assert (exact.returncode, exact.stdout.splitlines()[1].split(";")[0]) == (DIFFERS, "differs"), exact.stderr
+
+
 def test_a_missing_image_stops_and_a_rebuilt_one_is_named(digits: Clone, stack: Stack) -> None:
     """Nothing is built behind the user's back; what was built instead is in the record and in the verdict."""
     tag = digits.rvexp("snapshot", "first").stdout.strip()

@@ -40,8 +40,8 @@ def strips(original: Run, repeats: Sequence[Run]) -> list[Strip]:
     """A strip for each metric that the original and at least one repeat have; the first dozen."""
     told = _numbers(original)
     again = [(run, values) for run in repeats if (values := _numbers(run))]
-    known = (number(run.planned.get("tolerance")) or 0.0 for run in (*repeats[::-1], original))
-    tolerated = next((t for t in known if t > 0), 0.0)
+    known = (number(run.planned.get("tolerance")) for run in (*repeats[::-1], original))
+    tolerated = max(0.0, next((t for t in known if t is not None), 0.0))
     names = [name for name in told if any(name in values for _, values in again)]
     return [
         _strip(name, told[name], [(r, v[name]) for r, v in again if name in v], tolerated) for name in names[:_STRIPS]
