@@ -208,7 +208,8 @@ def numbers(data: bytes) -> None:
     """Metrics in JSON, and two JSON or CSV files held against each other."""
     text = data.decode("utf-8", "replace")
     unread: dict[str, str] = {}
-    values, _ = metrics._bounded(metrics._values({"m.json": text, "n.json": text}, unread))
+    files = {"m.json": text, "n.json": text}
+    values, _ = metrics._bounded(metrics._values(files, metrics._beginnings([*files]), unread))
     json.dumps(values, allow_nan=False)
     metrics.in_words(values, most=2)
     left, _, right = text.partition("\0")

@@ -7,6 +7,7 @@ with the reason.
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -25,8 +26,8 @@ _LARGEST = 4096  # bytes of JSON
 
 
 def declared(plan: "Plan") -> list[str]:
-    """The files that the plan names: paths in the container, or S3 URIs."""
-    return [str(place) for place in plan.extra.get("metrics") or []]
+    """The files that the plan names, each once: paths in the container, or S3 URIs."""
+    return list(dict.fromkeys(str(place) for place in plan.extra.get("metrics") or []))
 
 
 def fields(context: "Context", plan: "Plan", job: str) -> dict[str, Json]:
@@ -39,13 +40,14 @@ def fields(context: "Context", plan: "Plan", job: str) -> dict[str, Json]:
     for place in declared(plan):
         reading = outputs.Reading()
         found = outputs.read(context, plan, job, place, reading)
-        texts |= reading.texts
         unread |= reading.unread
-        if not reading.texts and place not in unread:
-            unread[place] = "is too large or not .json" if found else "is not there"
+        if place in reading.texts:
+            texts[place] = reading.texts[place]
+        elif place not in unread:
+            unread[place] = "is too large or no .json file" if found else "is not there"
     safe = harmless(context, plan, job, texts, "its numbers are not recorded")
     unread |= {name: "looks as if it held a secret" for name in texts if name not in safe}
-    kept, left_out = _bounded(_values(safe, unread))
+    kept, left_out = _bounded(_values(safe, _beginnings(declared(plan)), unread))
     words = {name: text for name, text in kept.items() if isinstance(text, str)}
     values = {name: value for name, value in kept.items() if name not in words}
     more = {"not_finite": words, "left_out": left_out, "unread": unread}
@@ -101,16 +103,35 @@ def _word(value: Json, *, rounded: bool) -> str:
     return f"{value:.4g}" if rounded and isinstance(value, float) else json.dumps(value)
 
 
-def _values(texts: Mapping[str, str], unread: dict[str, str]) -> Iterator[tuple[str, Json]]:
+def _beginnings(files: Sequence[str]) -> dict[str, str]:
+    """How the names of each file's numbers begin: not at all where it is the only one, whether others are there or not.
+
+    Of several it is as much of the end of its path as no other file has.
+    """
+    if len(files) < 2:
+        return dict.fromkeys(files, "")
+    ends = {file: _ends(file) for file in files}
+    known = Counter(end for of_one in ends.values() for end in of_one)
+    return {file: next((end for end in of_one if known[end] == 1), of_one[-1]) + "." for file, of_one in ends.items()}
+
+
+def _ends(file: str) -> list[str]:
+    """The ends of a path, the shortest first: metrics, val/metrics, out/val/metrics."""
+    parts = file.removesuffix(".json").split("/")
+    return ["/".join(parts[at:]) for at in reversed(range(len(parts)))]
+
+
+def _values(
+    texts: Mapping[str, str], beginnings: Mapping[str, str], unread: dict[str, str]
+) -> Iterator[tuple[str, Json]]:
     for name, text in texts.items():
         try:
             whole = read(text)
         except (ValueError, RecursionError) as why:
             unread[name] = f"is not JSON: {why}"
             continue
-        start = f"{PurePosixPath(name).stem}." if len(texts) > 1 else ""
         if isinstance(whole, dict):
-            yield from ((start + path, value) for path, value in _numbers(whole))
+            yield from _numbers(whole, beginnings[name])
         else:
             unread[name] = "holds no object with names"
 
@@ -125,12 +146,12 @@ def _numbers(inside: Mapping[str, Json], start: str = "") -> Iterator[tuple[str,
 
 
 def _bounded(values: Iterator[tuple[str, Json]]) -> tuple[dict[str, Json], int]:
-    """As many as may stand in a line of the record, and how many are left out."""
+    """As many as may stand in a line of the record, the first of each name, and how many are left out."""
     kept: dict[str, Json] = {}
     left_out, size = 0, 0
     for name, value in values:
         size += len(json.dumps({name: value}, ensure_ascii=False).encode("utf-8", "surrogatepass"))
-        if len(kept) == _MOST or size > _LARGEST:
+        if name in kept or len(kept) == _MOST or size > _LARGEST:
             left_out += 1
         else:
             kept[name] = value
