@@ -37,11 +37,15 @@ class Reading:
     empty: list[str] = field(default_factory=list)
     room: int = _TEXTS_MOST
 
-    def keep(self, name: str, text: str | None) -> None:
+    def has_room(self, item: Item) -> bool:
+        """Whether the file's text would be kept: its numbers can be compared, and there is not too much already."""
+        return item.name.endswith(READABLE) and 0 < item.size <= self.room and len(self.texts) < SHOWN
+
+    def keep(self, item: Item, text: str | None) -> None:
         """Take a small text, as long as there is room."""
-        if text and len(text) <= self.room and len(self.texts) < SHOWN:
-            self.texts[name] = text
-            self.room -= len(text)
+        if text and self.has_room(item):
+            self.texts[item.name] = text
+            self.room -= item.size
 
 
 def declared(plan: Plan) -> list[str]:
@@ -176,9 +180,8 @@ def _from_s3(context: Context, plan: Plan, place: str, reading: Reading) -> list
 
     listing = Listing(reaching(context, plan), places.for_run(place, str(plan.run)))
     items = list(listing.items(place))
-    for item in items[:SHOWN]:
-        if item.name.endswith(READABLE):
-            reading.keep(item.name, listing.text(item, place))
+    for item in filter(reading.has_room, items):
+        reading.keep(item, listing.text(item, place))
     return [listing.summed(item, place) for item in items] if summable(len(items)) else items
 
 
@@ -193,5 +196,5 @@ def _from_container(environ: Mapping[str, str], job: str, place: str, reading: R
 
 def _passing(chunks: Iterator[bytes], place: str, reading: Reading) -> Iterator[Item]:
     for read in tarred.files(chunks, place):
-        reading.keep(read.item.name, read.text)
+        reading.keep(read.item, read.text)
         yield read.item
