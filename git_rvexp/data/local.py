@@ -1,4 +1,8 @@
-"""The files of a folder of this machine as a manifest's files, hashed; links are listed by where they point."""
+"""The files of a folder of this machine as a manifest's files, hashed.
+
+Links that point to something in the folder, or to nothing, are listed by where they point; others are followed: what
+they lead to is read as if it were there.
+"""
 
 import hashlib
 import os
@@ -6,6 +10,7 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+from git_rvexp.data import linked
 from git_rvexp.data.manifest import Item
 from git_rvexp.data.places import joined
 from git_rvexp.errors import UsageError
@@ -21,24 +26,34 @@ def items(path: Path, declared: str) -> Iterator[Item]:
     if not os.path.lexists(path):
         raise UsageError(f"there is no {path}", hint="--input PATH or s3://BUCKET/KEY")
     try:
-        found = [_item(path, declared)] if not path.is_dir() or path.is_symlink() else list(_below(path, declared))
+        found = sorted(_found(path, declared, ()))
     except OSError as why:
         raise UsageError(f"the input {path} cannot be read: {why}") from why
-    yield from sorted(found)
+    yield from found
 
 
-def _below(top: Path, declared: str) -> Iterator[Item]:
+def _found(path: Path, name: str, inside: tuple[Path, ...]) -> Iterator[Item]:
+    """The file or the files of the folder `path`; `inside` are the folders, free of links, that it was found in."""
+    real = Path(os.path.realpath(path))
+    here = any(real.is_relative_to(folder) for folder in inside)
+    if path.is_symlink() and (here or not (real.is_file() or real.is_dir())):
+        yield Item(name, 0, linked.pointing(str(path.readlink())))
+    elif path.is_dir():
+        yield from _below(real, name, (*inside, real))
+    else:
+        yield _hashed(path, name)
+
+
+def _below(top: Path, declared: str, inside: tuple[Path, ...]) -> Iterator[Item]:
     for folder, folders, names in os.walk(top, onerror=_raise):
         links = [n for n in folders if (Path(folder) / n).is_symlink()]
         for name in [*names, *links]:
             path = Path(folder) / name
             if path.is_symlink() or path.is_file():
-                yield _item(path, joined(declared, str(path.relative_to(top))))
+                yield from _found(path, joined(declared, str(path.relative_to(top))), inside)
 
 
-def _item(path: Path, name: str) -> Item:
-    if path.is_symlink():
-        return Item(name, 0, f"link:{path.readlink()}".replace("\t", " ").replace("\n", " "))
+def _hashed(path: Path, name: str) -> Item:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return Item(name, path.stat().st_size, f"sha256:{digest}")

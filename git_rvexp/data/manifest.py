@@ -2,7 +2,8 @@
 
 A line is `name <tab> size <tab> digest <tab> version`. A digest says what kind it is: `sha256:…` and the other
 checksums name the bytes, `etag:…` is the MD5 of a plain S3 upload, `opaque:…` changes with every upload, `link:…` is
-where a symbolic link points. Where the files come from is not known here.
+where a symbolic link points whose target is in the manifest too, `outside:…` the same of one whose target is not:
+nothing is known of its content. Where the files come from is not known here.
 """
 
 import hashlib
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import IO, NamedTuple
 
+from git_rvexp.data.linked import OUTSIDE
 from git_rvexp.names import Digest
 from git_rvexp.quoting import quoted
 
@@ -97,7 +99,7 @@ def lines(text: str) -> list[str]:
 class Difference:
     """What became of the files of one manifest in another: counts, and at most SHOWN examples of each kind.
 
-    `unknown`: the digests are of kinds that cannot be held against each other.
+    `unknown`: the digests prove neither that the files are the same nor that they are not.
     """
 
     same: int = 0
@@ -124,6 +126,8 @@ class Difference:
 
 
 Judge = Callable[[Item, Item], str]
+_UNPROVEN = f"\t{OUTSIDE}:"
+"""In a line that an equal one does not prove anything of; names have no tabs."""
 
 
 def compare(old: Iterable[str], new: Iterable[str], judge: Judge | None = None) -> Difference:
@@ -136,7 +140,7 @@ def compare(old: Iterable[str], new: Iterable[str], judge: Judge | None = None) 
     a, b = left.next(), right.next()
     same = 0
     while a is not None and b is not None:
-        if a == b:
+        if a == b and _UNPROVEN not in a:
             same += 1
             a, b = left.next(), right.next()
             continue
@@ -176,7 +180,7 @@ def by_content(old: Item, new: Item) -> str:
     if old.size != new.size:
         return "changed"
     if old.digest == new.digest:
-        return ""
+        return "unknown" if old.digest.startswith(f"{OUTSIDE}:") else ""
     kinds = {old.digest.partition(":")[0], new.digest.partition(":")[0]}
     return "changed" if len(kinds) == 1 and "opaque" not in kinds else "unknown"
 

@@ -1,6 +1,7 @@
 """The files of a tar stream, hashed as they pass: what a container left behind, without keeping it.
 
-Links are listed by where they point and not followed; folders and devices are left out.
+Links are listed by where they point and not followed, those that lead out of the place as such; folders and devices are
+left out.
 """
 
 import hashlib
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from git_rvexp import tars
+from git_rvexp.data import linked
 from git_rvexp.data.manifest import Item
 from git_rvexp.data.places import joined
 from git_rvexp.data.tolerance import READABLE
@@ -26,14 +28,20 @@ class Read:
     text: str | None = None
 
 
-def files(chunks: Iterator[bytes], declared: str) -> Iterator[Read]:
-    """The files of a tar whose top is the declared file or folder, as they come. RvexpError when it breaks off."""
+def files(chunks: Iterator[bytes], declared: str, top: str) -> Iterator[Read]:
+    """The files of a tar of what is at the path `top`, the declared file or folder, as they come.
+
+    RvexpError when it breaks off.
+    """
     try:
         with tars.opened(chunks) as tar:
             for member in tar:
-                name = joined(declared, member.name.partition("/")[2])
-                if member.issym() or member.islnk():
-                    yield Read(Item(name, 0, f"link:{member.linkname}".replace("\t", " ").replace("\n", " ")))
+                inner = member.name.partition("/")[2]
+                name = joined(declared, inner)
+                if member.issym():
+                    yield Read(Item(name, 0, linked.digest(member.linkname, joined(top, inner), top)))
+                elif member.islnk():
+                    yield Read(Item(name, 0, linked.pointing(member.linkname)))  # to a file before it
                 elif member.isreg():
                     yield _hashed(tar, member, name)
     except tarfile.TarError as why:

@@ -18,6 +18,7 @@ from git_rvexp.names import Digest
 
 _PATIENCE = 300  # seconds the engine may be silent; a build may be silent for as long as its step takes
 _HUB = "docker.io"
+_LINK = 1 << 27  # of a file's mode, as Go has it
 
 
 @dataclass(frozen=True)
@@ -117,20 +118,21 @@ class Engine:
         with asking(f"look at the container {container}"):
             return dict(self.client.api.inspect_container(container)["Config"])
 
-    def archive(self, container: str, path: str) -> Iterator[bytes] | None:
-        """A tar of what is at `path` in a container, running or ended; None when nothing is there.
+    def archive(self, container: str, path: str) -> tuple[Iterator[bytes], str] | None:
+        """A tar of what is at `path` in a container, running or ended, and where it leads if it is a link, else "".
 
-        RvexpError, here and while it is read, when the engine breaks off.
+        None when nothing is there. RvexpError, here and while it is read, when the engine breaks off.
         """
         import docker  # noqa: PLC0415
 
         with asking(f"read {path} in the container {container}"):
             try:
-                chunks, _ = self.client.api.get_archive(container, path)
+                chunks, seen = self.client.api.get_archive(container, path)
             except docker.errors.NotFound:
                 self.client.api.inspect_container(container)  # nothing there is an answer; no container is none
                 return None
-        return _flowing(chunks, f"read {path} in the container {container}")
+        leads = str(seen.get("linkTarget", "")) if int(seen.get("mode", 0)) & _LINK else ""
+        return _flowing(chunks, f"read {path} in the container {container}"), leads
 
     def build(self, context: IO[bytes], options: Mapping[str, Any]) -> Iterator[Mapping[str, Json]]:
         """Build with the classic builder; the engine's lines as they come, an `error` one among them at failure."""

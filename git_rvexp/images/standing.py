@@ -89,10 +89,10 @@ def _things(
     engine: Engine, container: str, place: str, *, shallow: bool = False, width: int = 40
 ) -> Iterator[tuple[str, _Seen]]:
     """Everything at `place` in a container, by path relative to it; with `shallow` the place itself only."""
-    chunks = engine.archive(container, place)
-    if chunks is None:
+    found = engine.archive(container, place)
+    if found is None:
         return
-    with asking(f"read {place} in the environment image"), tars.opened(chunks) as tar:
+    with asking(f"read {place} in the environment image"), tars.opened(found[0]) as tar:
         for member in tar:
             # the archive's own top is the place's last name
             path = member.name.rstrip("/").partition("/")[2]

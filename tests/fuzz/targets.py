@@ -201,7 +201,8 @@ def manifests(data: bytes) -> None:
             assert manifest.Item.parse(str(item)) == item
     with contextlib.suppress(ValueError):
         manifest.compare(manifest.lines(left), manifest.lines(right)).words()
-    assert not manifest.compare(manifest.lines(left), manifest.lines(left))
+    if "\toutside:" not in left:  # of what such a link leads to nothing is known
+        assert not manifest.compare(manifest.lines(left), manifest.lines(left))
 
 
 def numbers(data: bytes) -> None:

@@ -86,19 +86,26 @@ def test_a_lost_reply_is_unsure(lab: Lab, tmp_path: Path, call: str, left: str) 
     assert lab.cli("inspect", job, "--format", "{{.State.Status}}") == left
 
 
-@pytest.mark.parametrize("read", [lambda engine, job: engine.archive(job, "/out"), Engine.files])
+def _archive(engine: Engine, job: str) -> Iterator[bytes]:
+    found = engine.archive(job, "/out")
+    assert found
+    return found[0]
+
+
+@pytest.mark.parametrize("read", [_archive, Engine.files])
 def test_files_that_break_off_on_their_way_are_an_error(
     lab: Lab, tmp_path: Path, read: Callable[[Engine, str], Iterator[bytes]]
 ) -> None:
     """The engine begins to hand out what a container left and goes: told in words, so that the run's end is kept."""
     job = lab.executor.submit(lab.plan("sh", "-c", "mkdir /out; head -c 2000000 /dev/urandom >/out/numbers"))
     assert lab.until(job).phase is Phase.SUCCEEDED
-    assert [r.item.size for r in tarred.files(read(Engine.connect(lab.environ), job), "") if "numbers" in r.item.name]
+    whole = tarred.files(read(Engine.connect(lab.environ), job), "", "/")
+    assert [r.item.size for r in whole if "numbers" in r.item.name]
     place = tmp_path / "s"
     with CutSocket(lab.stack.docker_host, place, re.compile("/archive|/export"), after=200_000) as address:
         chunks = read(Engine.connect({"DOCKER_HOST": address}), job)
         with pytest.raises(RvexpError, match="the Docker engine could not read") as caught:
-            list(tarred.files(chunks, ""))
+            list(tarred.files(chunks, "", "/"))
         assert caught.value.hint == "git rvexp doctor"
 
 

@@ -332,3 +332,22 @@ def remove_image(stack: Stack, image: str) -> None:
     """Take an image from the engine, by its id, and keep the containers that ran it."""
     stack.run("docker", "rmi", "--force", image)
     assert stack.run("docker", "image", "inspect", image, ok=False).returncode
+
+
+def test_outputs_behind_links_are_what_is_compared(digits: Clone) -> None:
+    """A declared link is followed; one that leads out of what was declared makes nothing the same."""
+    dockerfile = (digits.path / "Dockerfile").read_text()
+    digits.write("Dockerfile", dockerfile + "RUN mkdir -p /mnt/results && ln -s /mnt/results linked\n")
+    digits.rvexp("snapshot", "first")
+    chance = "date +%s%N > linked/when; ln -s when linked/last"
+    first = ran(digits, "--output", "linked", "--", "sh", "-c", chance)
+    done = digits.rvexp("repeat", first, "--wait")
+    assert (done.returncode, done.stdout.splitlines()[1]) == (DIFFERS, "differs; 1 changed (linked/when)"), done.stderr
+    out = "mkdir -p out/a && cd out && echo 1 > a/n && ln -s a/n 1 && ln -s $PWD/a 2 && ln -s ../../out/a/n a/3"
+    inside = ran(digits, "--", "sh", "-c", out)
+    done = digits.rvexp("repeat", inside, "--wait")
+    assert (done.returncode, done.stdout.splitlines()[1]) == (SAME, "identical; 4 files"), done.stderr
+    outside = ran(digits, "--", "sh", "-c", "mkdir -p out; date +%s%N > /tmp/x.json; ln -s /tmp/x.json out/latest.json")
+    done = digits.rvexp("repeat", outside, "--wait")
+    assert done.returncode == NOT_COMPARABLE, done.stderr
+    assert "1 unknown (out/latest.json); what is recorded of them proves neither" in done.stdout

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from git_rvexp.data.linked import digest
 from git_rvexp.data.manifest import SHOWN, Item, compare, judgement, lines, taken
 from git_rvexp.data.places import Place, for_run, mentioned
 from git_rvexp.errors import UsageError
@@ -54,11 +55,35 @@ def test_a_comparison_counts_as_dictionaries_would(
         (Item("a", 1, "etag:x"), Item("a", 2, "etag:x"), "changed"),
         (Item("a", 1, "etag:x"), Item("a", 1, "sha256:y"), "unknown"),
         (Item("a", 1, "opaque:x-2"), Item("a", 1, "opaque:x-2"), ""),
+        (Item("a", 0, "link:b"), Item("a", 0, "link:b"), ""),
+        (Item("a", 0, "link:b"), Item("a", 0, "link:c"), "changed"),
+        (Item("a", 0, "outside:/b"), Item("a", 0, "outside:/b"), "unknown"),
+        (Item("a", 0, "outside:/b"), Item("a", 0, "outside:/c"), "changed"),
     ],
 )
 def test_what_proves_sameness(old: Item, new: Item, verdict: str) -> None:
-    """A version id does, equal digests do; uploads in parts and other kinds of digests cannot be told apart."""
+    """A version id does, equal digests do; uploads in parts, links to elsewhere and other kinds prove nothing."""
     assert judgement(old, new) == verdict
+    assert [*compare([str(old)], [str(new)]).counts] == [verdict] * bool(verdict)
+
+
+@pytest.mark.parametrize(
+    ("target", "kind"),
+    [
+        ("b", "link"),
+        ("../b", "link"),
+        ("/app/out/b", "link"),
+        ("../../out/b", "link"),
+        ("..", "link"),
+        ("../../b", "outside"),
+        ("../../outer/b", "outside"),
+        ("/tmp/b", "outside"),
+        ("/app", "outside"),
+    ],
+)
+def test_links_that_lead_out_of_their_place_are_told_apart(target: str, kind: str) -> None:
+    """By the path alone, relative or absolute."""
+    assert digest(target, "/app/out/deep/a", "/app/out") == f"{kind}:{target}"
 
 
 def test_an_unsorted_manifest_is_refused() -> None:

@@ -1,10 +1,11 @@
 """What a run wrote: its declared outputs when it has ended, as one manifest, with small JSON and CSV files kept.
 
 A path is one in the container, taken from its WORKDIR, and read from the engine while the ended container is still
-there; on Batch only S3 can be read after the job.
+there; where it is a link, what it leads to is read. On Batch only S3 can be read after the job.
 """
 
 import heapq
+import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -190,11 +191,15 @@ def _from_container(environ: Mapping[str, str], job: str, place: str, reading: R
 
     engine = Engine.connect(environ)
     workdir = PurePosixPath(engine.given(job).get("WorkingDir") or "/")
-    chunks = engine.archive(job, str(workdir / place))
-    return sorted(_passing(chunks, place, reading)) if chunks else []
+    top = posixpath.normpath(workdir / place)
+    found = engine.archive(job, top)
+    if found and found[1]:  # the tar of a link holds the link alone
+        top = found[1]
+        found = engine.archive(job, top)
+    return sorted(_passing(found[0], place, top, reading)) if found else []
 
 
-def _passing(chunks: Iterator[bytes], place: str, reading: Reading) -> Iterator[Item]:
-    for read in tarred.files(chunks, place):
+def _passing(chunks: Iterator[bytes], place: str, top: str, reading: Reading) -> Iterator[Item]:
+    for read in tarred.files(chunks, place, top):
         reading.keep(read.item, read.text)
         yield read.item

@@ -86,7 +86,7 @@ def _although(conditions: list[str]) -> dict[str, Json]:
     return {"although": conditions} if conditions else {}
 
 
-_UNTELLABLE = "their digests are of kinds that cannot be held against each other"
+_UNTELLABLE = "what is recorded of them proves neither that they are the same nor that they are not"
 
 
 def _compared(manifests: Sequence[Iterator[str] | None]) -> Difference:
