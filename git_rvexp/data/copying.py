@@ -15,7 +15,7 @@ from git_rvexp import aws
 from git_rvexp.beside import all_done
 from git_rvexp.data.manifest import Item, compare, judgement
 from git_rvexp.data.places import Place, inside
-from git_rvexp.data.s3 import Listing, digest
+from git_rvexp.data.s3 import Listing, digest, hides_md5
 from git_rvexp.errors import RvexpError
 from git_rvexp.settings import Settings
 
@@ -53,7 +53,7 @@ class Copy:
     def check(self, lines: Iterator[str]) -> None:
         """RvexpError unless the copy holds these files and no others, as far as S3 tells of their content."""
         listed = (str(item) for item in self._there())
-        found = compare(lines, listed, _held)
+        found = compare(lines, listed, self._held)
         if found:
             raise RvexpError(
                 f"{self.target} is not the copy that it must be: {found.words()}\n"
@@ -93,6 +93,27 @@ class Copy:
                 raise MovedError(f"{item.name} is not as it was listed any more: {why}") from why
             raise
 
+    def _held(self, old: Item, new: Item) -> str:
+        """A copy has a version id and perhaps an ETag of its own: what cannot be held against it was copied by S3."""
+        verdict = judgement(Item(old.name, old.size, old.digest), Item(new.name, new.size, new.digest))
+        if verdict == "changed" and old.size == new.size and self._either_hides(old, new):
+            return ""
+        return "" if verdict == "unknown" else verdict
+
+    def _either_hides(self, old: Item, new: Item) -> bool:
+        """Whether the ETag of one of the two is no MD5: a listing does not tell of each object."""
+        inner = inside(self.source, old.name)
+        return any(hides_md5(self._head(*one, inner)) for one in ((self.target, new), (self.source, old)))
+
+    def _head(self, place: str, item: Item, inner: str) -> Mapping[str, Any]:
+        where = Place.parse(place)
+        version = {"VersionId": item.version} if item.version else {}
+        try:
+            with aws.calling(f"look at {item.name}"):
+                return dict(self._s3.head_object(Bucket=where.bucket, Key=where.within(inner), **version))
+        except aws.ServiceError:
+            return {}  # gone, or kept from us: nothing speaks for it
+
     def _etag(self, where: Mapping[str, str], item: Item) -> str:
         """The ETag that the object must still have. MovedError when it is another object already.
 
@@ -108,9 +129,3 @@ class Copy:
         if now != (value if listed else item.digest):
             raise MovedError(f"{item.name} is not as it was listed any more: {now}, not {item.digest}")
         return str(head["ETag"])
-
-
-def _held(old: Item, new: Item) -> str:
-    """A copy has a version id and perhaps an ETag of its own: what cannot be held against it was copied by S3."""
-    verdict = judgement(Item(old.name, old.size, old.digest), Item(new.name, new.size, new.digest))
-    return "" if verdict == "unknown" else verdict

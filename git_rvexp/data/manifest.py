@@ -181,7 +181,10 @@ def by_content(old: Item, new: Item) -> str:
         return "changed"
     if old.digest == new.digest:
         return "unknown" if old.digest.startswith(f"{OUTSIDE}:") else ""
-    kinds = {old.digest.partition(":")[0], new.digest.partition(":")[0]}
+    (kind, _, value), (other, _, now) = old.digest.partition(":"), new.digest.partition(":")
+    kinds = {kind, other}
+    if kinds == {"etag", "opaque"} and value == now:
+        return ""  # an ETag either way
     return "changed" if len(kinds) == 1 and "opaque" not in kinds else "unknown"
 
 

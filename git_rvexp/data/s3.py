@@ -1,7 +1,8 @@
 """What is in S3 at a place, listed as a manifest's files, and what may happen to it later (hazards).
 
 A listing is no snapshot: objects that were written while it was taken are named. Where a bucket keeps versions the
-newest ones are listed with their ids; an ETag counts as a digest only where it can be one.
+newest ones are listed with their ids. An ETag counts as a digest only where it can be one: not under KMS, of which a
+listing says nothing, so the head of the newest object of every page is asked for.
 """
 
 import datetime as dt
@@ -45,6 +46,7 @@ class Listing:
     hazards: dict[str, int] = field(default_factory=dict)
     frozen: str = ""
     now: Callable[[], dt.datetime] = _utc
+    _hidden: bool = field(default=False, init=False)
 
     @functools.cached_property
     def _s3(self) -> Any:
@@ -64,7 +66,7 @@ class Listing:
             self._judge(entry, started)
             inner = str(entry["Key"])[len(place.folder) :]
             if inner:
-                yield Item(joined(base, inner), int(entry["Size"]), _listed(entry), self._version(entry))
+                yield Item(joined(base, inner), int(entry["Size"]), self._digest(entry), self._version(entry))
 
     def summed(self, item: Item, declared: str = "") -> Item:
         """The same file with the checksum that S3 keeps of it, where there is one: one request for each."""
@@ -109,7 +111,27 @@ class Listing:
             where = {"Bucket": place.bucket, "Prefix": place.folder, "OptionalObjectAttributes": ["RestoreStatus"]}
             for page in s3.get_paginator(operation).paginate(**where):
                 self._count("hidden by a delete marker", sum(m["IsLatest"] for m in page.get("DeleteMarkers") or []))
-                yield from (e for e in page.get(member) or [] if e.get("IsLatest", True))
+                entries = [e for e in page.get(member) or [] if e.get("IsLatest", True)]
+                self._hidden = self._hidden or self._hides(s3, place, entries)
+                yield from entries
+
+    def _hides(self, s3: Any, place: Place, entries: list[Mapping[str, Json]]) -> bool:
+        """Whether these objects' ETags are no MD5s, as far as the newest tells; where it does not tell, they are none.
+
+        A bucket's objects of the time before its encryption was set stay as they are: the newest has what is set now.
+        """
+        plain = [e for e in entries if _listed(e).startswith("etag:")]
+        if not plain:
+            return False
+        newest = max(plain, key=lambda e: e["LastModified"])
+        try:
+            head = self._head(s3, place.bucket, str(newest["Key"]), str(newest.get("VersionId") or ""))
+        except aws.ServiceError:
+            return True
+        return not head or hides_md5(head)
+
+    def _digest(self, entry: Mapping[str, Json]) -> str:
+        return _opaque(_listed(entry)) if self._hidden else _listed(entry)
 
     def _look_at_rules(self, s3: Any, place: Place) -> None:
         """Whether versions are kept, and whether a rule of the bucket will delete them."""
@@ -179,6 +201,13 @@ def digest(head: Mapping[str, Json]) -> str:
             if value and "-" not in value:
                 return f"{name.lower()}-base64:{value}"
     listed = _listed(head)
-    # With KMS or a customer's key the ETag is no MD5 of the content.
-    secret = "aws:kms" in str(head.get("ServerSideEncryption", "")) or head.get("SSECustomerAlgorithm")
-    return listed.replace("etag:", "opaque:") if secret else listed
+    return _opaque(listed) if hides_md5(head) else listed
+
+
+def hides_md5(head: Mapping[str, Json]) -> bool:
+    """Whether the ETag is no MD5 of the content: with KMS or a customer's key."""
+    return "aws:kms" in str(head.get("ServerSideEncryption", "")) or bool(head.get("SSECustomerAlgorithm"))
+
+
+def _opaque(listed: str) -> str:
+    return listed.replace("etag:", "opaque:")
