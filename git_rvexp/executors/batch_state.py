@@ -13,6 +13,13 @@ _PHASES = {
     "SUCCEEDED": Phase.SUCCEEDED,
     "FAILED": Phase.FAILED,
 }
+_OF_CHILDREN = {
+    "FAILED": "RUNNING",
+    "SUCCEEDED": "RUNNING",
+    "RUNNING": "RUNNING",
+    "STARTING": "STARTING",
+    "RUNNABLE": "RUNNABLE",
+}  # the status of an array that goes on, by the first of these that one of its children is in
 
 
 def state(
@@ -22,7 +29,7 @@ def state(
 
     `failed_children` are summaries of ListJobs, for an array.
     """
-    status = str(detail.get("status", ""))
+    status = _status(detail)
     return JobState(
         job=str(detail["jobId"]),
         phase=_PHASES.get(status, Phase.SUBMITTED),
@@ -47,6 +54,18 @@ def state(
             }
         ),
     )
+
+
+def _status(detail: Mapping[str, Json]) -> str:
+    """The job's status; of an array that goes on, how far the first of its children has come.
+
+    Its own stays PENDING from the moment on that one of them can start until all have ended.
+    """
+    status = str(detail.get("status", ""))
+    counts = (detail.get("arrayProperties") or {}).get("statusSummary") or {}
+    if status in ("SUCCEEDED", "FAILED"):
+        return status
+    return next((shown for child, shown in _OF_CHILDREN.items() if counts.get(child)), status)
 
 
 def exit_code(detail: Mapping[str, Json]) -> int | None:

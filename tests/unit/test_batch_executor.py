@@ -393,6 +393,21 @@ def test_a_status_of_a_later_batch_is_not_over() -> None:
     assert not batch_state.state({"jobId": "j", "status": "HIBERNATING"}, None).phase.over
 
 
+def test_an_array_stands_where_the_first_of_its_children_does(
+    executor: BatchExecutor, double: BatchDouble, plan: Plan
+) -> None:
+    """Batch itself says PENDING of it until all have ended."""
+    job = executor.submit(dataclasses.replace(plan, array=3))
+    for status, phase in (("RUNNABLE", Phase.SUBMITTED), ("STARTING", Phase.SUBMITTED), ("RUNNING", Phase.RUNNING)):
+        double.advance(f"{job}:1", status)
+        state = executor.states([job])[job]
+        assert (double.jobs[job].status, state.phase, state.details["status"]) == ("PENDING", phase, status)
+    double.run_to_end(f"{job}:1")
+    assert executor.states([job])[job].phase is Phase.RUNNING
+    double.run_to_end(job)
+    assert executor.states([job])[job].phase is Phase.SUCCEEDED
+
+
 def test_arrays_tell_their_children(executor: BatchExecutor, double: BatchDouble, plan: Plan) -> None:
     """The parent has counts and how its children failed, a child its index."""
     job = executor.submit(dataclasses.replace(plan, array=3))

@@ -22,6 +22,8 @@ from git_rvexp.workflow.chain.file import parsed
 from git_rvexp.workflow.chain.hold import held
 from git_rvexp.workflow.chain.plan import Options, drafts
 from git_rvexp.workflow.chain.record import Chain
+from git_rvexp.workflow.following.asking import Executors
+from git_rvexp.workflow.following.harvest import refresh
 from git_rvexp.workflow.parents import waits_of
 from git_rvexp.workflow.repeating.borrowed import Leave
 from git_rvexp.workflow.submit import announce, send
@@ -135,6 +137,41 @@ def test_a_failed_step_is_done_again_with_what_waits_for_it(lab: Lab) -> None:
         lab.double.run_to_end(run.job)
     assert resumed(lab).succeeded
     assert len(commands(lab)) == 6
+
+
+EACH = """
+[[step]]
+name = "a"
+array = 10
+command = ["a"]
+[[step]]
+name = "b"
+array = 10
+after_each = ["a"]
+command = ["b"]
+"""
+
+
+@pytest.mark.parametrize("status", ["RUNNING", "RUNNABLE", "told by nobody"])
+def test_an_array_that_goes_on_is_not_handed_over_again(lab: Lab, status: str) -> None:
+    """A child of `a` failed, and children of `b` run or are about to, or cannot be asked about: nothing is sent."""
+    chain = planned(lab, EACH, sent=2)
+    a, b = (run.job for run in chain.runs.values())
+    lab.double.advance(f"{a}:3", "FAILED", exit_code=1)
+    lab.double.run_to_end(a)
+    assert (lab.double.jobs[a].status, lab.double.jobs[b].status) == ("FAILED", "PENDING")
+    if status == "RUNNING":
+        lab.double.advance(f"{b}:0", "RUNNING")
+    if status == "told by nobody":
+        refresh(lab.context(lab.one), chain.found, Executors(lab.context(lab.one), lambda *_: lab.executor()))
+        lab.double.fail_next("DescribeJobs", "client_exception", count=9)
+    with pytest.raises(PendingError, match=f"step b .*its run {chain.runs['b'].run} has not ended"):
+        resumed(lab)
+    assert commands(lab) == ["a", "b"]
+    lab.double._front.failures._waiting["DescribeJobs"].clear()
+    lab.double.run_to_end(b)
+    resumed(lab)
+    assert commands(lab) == ["a", "b", "a", "b"]
 
 
 def test_the_failure_of_an_array_tells_which_children(lab: Lab) -> None:

@@ -8,11 +8,12 @@ what runs alone. Each hand-over is the protocol of `submit`; what is planned is 
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from git_rvexp.errors import AmbiguousError, Interrupted, PendingError
+from git_rvexp.errors import Interrupted, PendingError
 from git_rvexp.executors.protocol import Executor
 from git_rvexp.model import JobState, Phase, Plan, Snapshot
 from git_rvexp.names import RunId
 from git_rvexp.record.runs import runs
+from git_rvexp.workflow.chain import doubt
 from git_rvexp.workflow.chain import leave as leaves
 from git_rvexp.workflow.chain.hold import Hold, held
 from git_rvexp.workflow.chain.plan import Options, again, drafts
@@ -22,7 +23,7 @@ from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.following.asking import Executors
 from git_rvexp.workflow.following.harvest import Look, refresh
 from git_rvexp.workflow.parents import waits_of
-from git_rvexp.workflow.reconcile import GRACE, settle
+from git_rvexp.workflow.reconcile import settle
 from git_rvexp.workflow.repeating.borrowed import Leave
 from git_rvexp.workflow.running import checked, prepared
 from git_rvexp.workflow.storing.sharing import share_record
@@ -67,7 +68,7 @@ def resume(context: Context, chain: Chain, tell: Tell, leave: Leave, *, follow: 
             context.say(f"run {settled.run}: {settled.text}")
         look = refresh(context, reread(context, chain).found, _only(context, executor))
         chain = reread(context, chain)
-        _refuse_doubt(chain, executor, hold)
+        doubt.refuse_untraced(chain, executor, hold)
         redo = _redo(chain)
         due = [run.plan for name, run in chain.runs.items() if run.phase.open or name in redo]
         leaves.check(context, chain.name, due, executor, leave)
@@ -135,14 +136,7 @@ def _redo(chain: Chain) -> set[str]:
 
 def _redone(context: Context, chain: Chain, executor: Executor, look: Look, redo: set[str]) -> Chain:
     """The chain with new runs, recorded and not yet handed over, for the steps `redo`."""
-    for name in redo:
-        run = chain.runs[name]
-        state = look.states.get(run.run)
-        if state is not None and state.phase is Phase.RUNNING:
-            raise PendingError(
-                f"step {name} (run {run.run}) still runs and would have to be done again",
-                hint=f"git rvexp wait {run.run}, or git rvexp cancel {run.run}",
-            )
+    doubt.refuse_unended(chain, look, redo)
     if not redo:
         return chain
     plans = again(context, chain, redo)
@@ -172,26 +166,6 @@ def _refuse_rival(context: Context, chain: Chain, plans: Sequence[Plan]) -> None
     told = ({"run": run, "why": "another clone resumed the chain first"} for run in ours)
     context.ledger.append(chain.snapshot.oid, *(context.ledger.event("refused", fields) for fields in told))
     raise PendingError(f"chain {chain.name} is being resumed in another clone", hint="git rvexp status")
-
-
-def _refuse_doubt(chain: Chain, executor: Executor, hold: Hold) -> None:
-    """AmbiguousError when a step may have a job that the executor does not show yet.
-
-    An engine gives a name out once, so there handing over twice is harmless.
-    """
-    if not executor.schedules:
-        return
-    for name, run in chain.runs.items():
-        if run.phase is Phase.AMBIGUOUS or (
-            run.phase is Phase.PLANNED and not hold.surely_unsent(run.run, chain.driver)
-        ):
-            until = run.planned.moment + GRACE
-            raise AmbiguousError(
-                f"whether step {name} of chain {chain.name} has a job cannot be told yet (run {run.run})\n"
-                f"  its submission may still arrive; from {until:%H:%M:%S} UTC on, without a trace of it,\n"
-                "  it counts as not found and is submitted as a new run. Nothing was submitted now.",
-                hint=f"git rvexp chain --resume {chain.name}    (again, a little later)",
-            )
 
 
 def _only(context: Context, executor: Executor) -> Executors:
