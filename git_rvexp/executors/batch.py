@@ -26,7 +26,6 @@ __all__ = ["BatchExecutor", "NotSignedInError"]
 _DESCRIBE_AT_ONCE = 100
 _REASON_CHARACTERS = 1024
 _QUEUE_SECONDS = 60  # how long what was seen of a queue counts: one submission looks more than once
-_CHILDREN_TOLD = 50  # failed children of an array that are told one by one
 
 
 class BatchExecutor:
@@ -93,8 +92,7 @@ class BatchExecutor:
         # Never an empty list: some services answer it with everything.
         for start in range(0, len(wanted), _DESCRIBE_AT_ONCE):
             for detail in self._details(wanted[start : start + _DESCRIBE_AT_ONCE]):
-                failed = self._failed_children(detail)
-                found[str(detail["jobId"])] = batch_state.state(detail, self._exit_code(detail), failed)
+                found[str(detail["jobId"])] = batch_state.state(detail, self._exit_code(detail))
         return self._closer.look({job: found[job] for job in wanted if job in found})
 
     def cancel(self, job: str, reason: str, *, run: str) -> None:
@@ -194,22 +192,15 @@ class BatchExecutor:
             found = pages.paginate(jobQueue=queue, filters=[{"name": "JOB_NAME", "values": [name]}])
             return [summary for page in found for summary in page["jobSummaryList"]]
 
-    def _failed_children(self, detail: Mapping[str, Json]) -> list[Mapping[str, Json]]:
-        """The first failed children of an array that has ended, as ListJobs shows them (of others none)."""
-        if detail.get("status") != "FAILED" or not batch_state.size(detail):
-            return []
-        with aws.calling(f"look at the failed children of {detail['jobId']}"):
-            told = self._reads.list_jobs(arrayJobId=detail["jobId"], jobStatus="FAILED", maxResults=_CHILDREN_TOLD)
-        return list(told["jobSummaryList"])
-
     def _exit_code(self, detail: Mapping[str, Json]) -> int | None:
         code = batch_state.exit_code(detail)
         if code is not None or detail.get("status") != "FAILED" or not detail.get("container"):
             return code
-        # Some services tell the exit code in the list only.
+        # Some services tell the exit code in the list only. Batch tells none of a job that never ran or lost its host,
+        # and what a list cannot tell, of a queue that is gone too, must not hide how the job ended.
         try:
             listed = self._named(str(detail["jobQueue"]), str(detail["jobName"]))
-        except aws.DeniedError:
+        except RvexpError:
             return None
         ours = [s for s in listed if s.get("jobId") == detail["jobId"]]
         return (ours[0].get("container") or {}).get("exitCode") if ours else None

@@ -38,15 +38,20 @@ class Closer:
 
     def _front(self, queue: str) -> dict[str, int]:
         """Place (from 1) of the jobs that stand first in a queue, as far as Batch lists them."""
-        found = self._asked("the front of the queue", "get_job_queue_snapshot", jobQueue=queue)
-        jobs: Sequence[Mapping[str, Json]] = (found.get("frontOfQueue") or {}).get("jobs") or []
+        pages = self._asked("the front of the queue", "get_job_queue_snapshot", jobQueue=queue)
+        jobs: Sequence[Mapping[str, Json]] = [
+            job for page in pages for job in (page.get("frontOfQueue") or {}).get("jobs") or []
+        ]
         return {str(job.get("jobArn")).rpartition("job/")[2]: place for place, job in enumerate(jobs, start=1)}
 
     def _failed(self, array: str) -> dict[str, Json]:
-        """By index the exit code and the reason of the children that failed."""
-        found = self._asked("the failed jobs of an array", "list_jobs", arrayJobId=array, jobStatus="FAILED")
+        """By index the exit code and the reason of the first children that failed.
+
+        All pages are read, since Batch lists them in an order of its own and whoever looks has to tell the same ones.
+        """
+        pages = self._asked("the failed jobs of an array", "list_jobs", arrayJobId=array, jobStatus="FAILED")
         ended: dict[int, dict[str, Json]] = {}
-        for each in found.get("jobSummaryList") or []:
+        for each in (summary for page in pages for summary in page.get("jobSummaryList") or []):
             container = each.get("container") or {}
             reason = "; ".join(dict.fromkeys(t for t in (each.get("statusReason"), container.get("reason")) if t))
             told = {"exit": container.get("exitCode"), "reason": reason}
@@ -54,12 +59,15 @@ class Closer:
             ended[int(index or 0)] = {k: v for k, v in told.items() if v not in (None, "")}
         return {str(index): ended[index] for index in sorted(ended)[:_TOLD]}
 
-    def _asked(self, what: str, operation: str, **params: str) -> Mapping[str, Json]:
+    def _asked(self, what: str, operation: str, **params: str) -> list[Mapping[str, Json]]:
+        """All pages of the answer; none when there is no answer."""
         if operation in self._silent or not hasattr(self._client, operation):  # a botocore that is older than it
-            return {}
+            return []
         try:
             with aws.calling(f"look at {what}"):
-                return dict(getattr(self._client, operation)(**params))
+                if self._client.can_paginate(operation):
+                    return list(self._client.get_paginator(operation).paginate(**params))
+                return [getattr(self._client, operation)(**params)]
         except RvexpError:
             self._silent.add(operation)
-            return {}
+            return []

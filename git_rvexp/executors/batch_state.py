@@ -1,6 +1,6 @@
 """What a JobDetail of Batch means in our words. Pure; asking Batch is `batch`'s business."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from git_rvexp.model import JobState, Json, Phase
 
@@ -22,13 +22,8 @@ _OF_CHILDREN = {
 }  # the status of an array that goes on, by the first of these that one of its children is in
 
 
-def state(
-    detail: Mapping[str, Json], exit_code: int | None, failed_children: Sequence[Mapping[str, Json]] = ()
-) -> JobState:
-    """The state that `detail` describes. A status of a later Batch counts as not over; `details` has its word.
-
-    `failed_children` are summaries of ListJobs, for an array.
-    """
+def state(detail: Mapping[str, Json], exit_code: int | None) -> JobState:
+    """The state that `detail` describes. A status of a later Batch counts as not over; `details` has its word."""
     status = _status(detail)
     return JobState(
         job=str(detail["jobId"]),
@@ -48,7 +43,7 @@ def state(
                 "instance": _container(detail).get("containerInstanceArn"),
                 "log_stream": _container(detail).get("logStreamName"),
                 "attempts": [_attempt(a) for a in detail.get("attempts") or []],
-                "array": _array(detail.get("arrayProperties") or {}, failed_children),
+                "array": _array(detail.get("arrayProperties") or {}),
                 "terminated": detail.get("isTerminated") or None,
                 "cancelled": detail.get("isCancelled") or None,
             }
@@ -146,17 +141,9 @@ def _attempt(attempt: Mapping[str, Json]) -> dict[str, Json]:
     )
 
 
-def _array(array: Mapping[str, Json], failed: Sequence[Mapping[str, Json]]) -> dict[str, Json] | None:
+def _array(array: Mapping[str, Json]) -> dict[str, Json] | None:
     counts = {k: v for k, v in (array.get("statusSummary") or {}).items() if v}
-    told = {str((s.get("arrayProperties") or {}).get("index")): _child(s) for s in failed}
-    whole = {"size": array.get("size"), "index": array.get("index"), "counts": counts, "failed": told}
-    return _filled(whole) or None
-
-
-def _child(summary: Mapping[str, Json]) -> dict[str, Json]:
-    container = summary.get("container") or {}
-    reasons = [summary.get("statusReason"), container.get("reason")]
-    return _filled({"exit": container.get("exitCode"), "reason": "; ".join(str(r) for r in reasons if r)})
+    return _filled({"size": array.get("size"), "index": array.get("index"), "counts": counts}) or None
 
 
 def _reason(detail: Mapping[str, Json]) -> str:

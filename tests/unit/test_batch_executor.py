@@ -420,6 +420,34 @@ def test_arrays_tell_their_children(executor: BatchExecutor, double: BatchDouble
     assert states[f"{job}:1"].exit_code == 1
 
 
+def test_the_first_failed_children_are_told_whatever_page_they_are_on(
+    executor: BatchExecutor, double: BatchDouble, plan: Plan
+) -> None:
+    """Whoever looks tells the same fifty: the list is read to its end."""
+    job = executor.submit(dataclasses.replace(plan, array=70))
+    for index in range(5, 65):
+        double.advance(f"{job}:{index}", "FAILED", exit_code=index)
+    double.run_to_end(job)
+    double.services.pager.limit = 20
+    told = executor.states([job])[job].details["array"]["failed"]
+    assert {index: end["exit"] for index, end in told.items()} == {str(index): index for index in range(5, 55)}
+
+
+@pytest.mark.parametrize("kind", ["client_exception", "access_denied", "429_before", "expired_token"])
+def test_a_list_that_cannot_be_had_hides_no_end(
+    executor: BatchExecutor, double: BatchDouble, plan: Plan, kind: str
+) -> None:
+    """Of a job without an exit code, of an array that failed, and of what was asked with them the end is told."""
+    lost, array, fine = (executor.submit(dataclasses.replace(plan, array=size)) for size in (0, 2, 0))
+    double.spot_kill(lost)
+    double.run_to_end(array, exit_code=3)
+    double.run_to_end(fine)
+    double.fail_next("ListJobs", kind, count=9)
+    states = executor.states([lost, array, fine])
+    assert [states[job].phase for job in (lost, array, fine)] == [Phase.FAILED, Phase.FAILED, Phase.SUCCEEDED]
+    assert states[lost].exit_code is None
+
+
 def test_many_jobs_are_described_a_hundred_at_a_time(executor: BatchExecutor, double: BatchDouble, plan: Plan) -> None:
     """Unknown and forgotten ones are absent; an empty question is not asked at all."""
     assert executor.states([]) == {}
