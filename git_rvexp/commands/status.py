@@ -16,7 +16,7 @@ from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.following.asking import Executors
 from git_rvexp.workflow.following.harvest import Look, complete, refresh
 from git_rvexp.workflow.following.standing import Standing, chains, chosen, stale, standings
-from git_rvexp.workflow.reconcile import settle
+from git_rvexp.workflow.reconcile import settle_and_tell
 
 _HEAD = ("run", "snapshot", "executor", "state", "note")
 _PAUSE = 15.0
@@ -61,8 +61,7 @@ def _shown(context: Context, text: str, executors: Executors, *, ask: bool) -> l
     look = Look()
     if ask:
         open_ones = {f.snapshot.oid: f.snapshot for f in found if f.run.phase.open}
-        for settled in settle(context, open_ones.values()):
-            context.say(f"run {settled.run}: {settled.text}")
+        settle_and_tell(context, open_ones.values(), executors)
         found = reread(context, found)
         complete(context, found, executors)
         look = refresh(context, found, executors)

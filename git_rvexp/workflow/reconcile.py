@@ -5,16 +5,15 @@ a request in flight can take to land (a signature is valid for 15 minutes), and 
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from git_rvexp.errors import RvexpError
-from git_rvexp.executors.protocol import Executor
-from git_rvexp.model import Phase, Plan, Snapshot
+from git_rvexp.model import Phase, Snapshot
 from git_rvexp.record.events import Event
 from git_rvexp.record.runs import Run, runs
 from git_rvexp.workflow.context import Context
-from git_rvexp.workflow.where import executor_named
+from git_rvexp.workflow.following.asking import Executors
 
 GRACE = dt.timedelta(minutes=20)
 RETENTION = dt.timedelta(days=7)
@@ -29,28 +28,18 @@ class Settled:
     text: str
 
 
-def settle(
-    context: Context, snapshots: Iterable[Snapshot], named: Callable[[str], Executor] | None = None
-) -> list[Settled]:
+def settle(context: Context, snapshots: Iterable[Snapshot], executors: Executors) -> list[Settled]:
     """Look up every open run of `snapshots`; append what was found. Executors that cannot be asked leave runs open."""
     known = list(snapshots)
     records = context.ledger.records(s.oid for s in known)
     waiting = [(s, r) for s in known for r in runs(records[s.oid]) if _worth_asking(context, r)]
-    executors: dict[str, Executor | RvexpError] = {}
-    settled = []
-    for snapshot, run in waiting:
-        name = str(run.planned.get("executor", ""))
-        if name not in executors:
-            executors[name] = _opened(name, context, named)
-        settled.append(_settle_one(context, snapshot, run, executors[name]))
-    return settled
+    return [_settle_one(context, snapshot, run, executors) for snapshot, run in waiting]
 
 
-def _opened(name: str, context: Context, named: Callable[[str], Executor] | None) -> Executor | RvexpError:
-    try:
-        return named(name) if named else executor_named(name, context.trusted(), context.environ)
-    except RvexpError as why:
-        return why
+def settle_and_tell(context: Context, snapshots: Iterable[Snapshot], executors: Executors) -> None:
+    """The same on the way to something else: what became of them goes to the story."""
+    for settled in settle(context, snapshots, executors):
+        context.say(f"run {settled.run}: {settled.text}")
 
 
 def _worth_asking(context: Context, run: Run) -> bool:
@@ -58,14 +47,10 @@ def _worth_asking(context: Context, run: Run) -> bool:
     return run.phase.open or (run.phase is Phase.NOTFOUND and age < RETENTION)
 
 
-def _settle_one(context: Context, snapshot: Snapshot, run: Run, executor: Executor | RvexpError) -> Settled:
-    if isinstance(executor, RvexpError):
-        return Settled(run.run, f"cannot tell: {executor}")
+def _settle_one(context: Context, snapshot: Snapshot, run: Run, executors: Executors) -> Settled:
     try:
         plan = run.plan
-        if not _same_place(plan, executor):
-            return Settled(run.run, "cannot tell: it was planned for another account, region or engine")
-        jobs = executor.find(plan)
+        jobs = executors.of(plan).find(plan)
     except RvexpError as why:
         return Settled(run.run, f"cannot tell: {why}")
     if jobs:
@@ -80,11 +65,6 @@ def _settle_one(context: Context, snapshot: Snapshot, run: Run, executor: Execut
 def waits_its_turn(run: Run) -> bool:
     """Whether it is a step of a chain that an engine without a scheduler has not been given yet, however long ago."""
     return run.phase is Phase.PLANNED and run.executor == "docker" and bool(run.planned.get("chain"))
-
-
-def _same_place(plan: Plan, executor: Executor) -> bool:
-    whole = plan.whole()
-    return all(whole.get(key) == value for key, value in executor.place.items())
 
 
 def _adoption(context: Context, run: Run, jobs: list[str]) -> list[Event]:

@@ -13,10 +13,11 @@ from git_rvexp.workflow import links, parents, planning, publish
 from git_rvexp.workflow.ahead import Ahead
 from git_rvexp.workflow.choose import Found
 from git_rvexp.workflow.context import Context
+from git_rvexp.workflow.following.asking import Executors
 from git_rvexp.workflow.foresight import Foresight
 from git_rvexp.workflow.planning import Request
 from git_rvexp.workflow.publish import Published
-from git_rvexp.workflow.reconcile import settle
+from git_rvexp.workflow.reconcile import settle_and_tell
 from git_rvexp.workflow.repeating.pinning import pinned
 from git_rvexp.workflow.submit import submit
 from git_rvexp.workflow.where import executor_named, name_of
@@ -91,7 +92,7 @@ def prepared(
         for each in drafts:
             checked(executor, each)  # what can be refused before anything is built
         published = publish.provide(context, snapshot, foresight=foresight)
-    _settle_quietly(context, snapshot, executor)
+    settle_and_tell(context, [snapshot], Executors(context))
     body = published.body
     plans = (links.linked(context, planning.frozen(each, published), body) for each in drafts)
     return Prepared(snapshot, tuple(pinned(context, each, settings.run_pin_inputs) for each in plans), executor)
@@ -148,12 +149,6 @@ def found(context: Context, started: Started) -> Found:
     """The started run as the record tells it."""
     told = runs(context.ledger.record(started.snapshot.oid))
     return Found(started.snapshot, next(r for r in told if r.run == str(started.plan.run)))
-
-
-def _settle_quietly(context: Context, snapshot: Snapshot, executor: Executor) -> None:
-    """Open runs of the same snapshot are settled on the way; what came of them is told."""
-    for settled in settle(context, [snapshot], lambda _name: executor):
-        context.say(f"run {settled.run}: {settled.text}")
 
 
 def _without_snapshot(context: Context) -> tuple[Snapshot, Published]:

@@ -12,6 +12,7 @@ from git_rvexp.record.asking import Answer, ask
 from git_rvexp.record.share import Alarm, AlarmError
 from git_rvexp.workflow import choose
 from git_rvexp.workflow.context import Context
+from git_rvexp.workflow.following.asking import Executors
 from git_rvexp.workflow.reconcile import Settled, settle
 from git_rvexp.workflow.snapshotting import content
 from git_rvexp.workflow.snapshotting.take import complete_all
@@ -65,7 +66,7 @@ def _tried(exchange: Callable[[], tuple[Tags, Tags]], failed: list[RvexpError]) 
 
 
 def _settled(context: Context) -> tuple[Settled, ...]:
-    settled = settle(context, choose.noted(context).values())
+    settled = settle(context, choose.noted(context).values(), Executors(context))
     if settled:
         share_record(context)
     return tuple(settled)

@@ -84,6 +84,9 @@ def test_another_clone_withdraws_nothing_and_stops_what_it_finds(lab: Lab) -> No
         cancelled(lab, chain, lab.two)
     assert phases(chain_record.reread(lab.context(lab.two), chain))[2:] == [Phase.PLANNED, Phase.PLANNED]
     assert sorted(terminated(lab)) == ["chip", "train"]
+    assert [line for line in lab.told if "no job yet" in line] == [
+        f"run {chain.runs[step].run}: no job yet" for step in ("predict", "eval")
+    ]
 
 
 def test_what_does_not_stop_is_said_with_its_state(lab: Lab) -> None:

@@ -7,19 +7,24 @@ import os
 
 import pytest
 
+from git_rvexp import aws
 from git_rvexp.config import Config
 from git_rvexp.errors import AmbiguousError, CredentialsError, GitError, RvexpError
+from git_rvexp.executors.batch import BatchExecutor
 from git_rvexp.executors.batch_request import request
 from git_rvexp.executors.protocol import RefusedError
 from git_rvexp.git.plumbing import Repo
 from git_rvexp.model import Phase, Snapshot
 from git_rvexp.record.ledger import Ledger
+from git_rvexp.settings import Settings
+from git_rvexp.workflow.following.asking import Executors
 from git_rvexp.workflow.planning import Request, drafted
-from git_rvexp.workflow.reconcile import settle
+from git_rvexp.workflow.reconcile import Settled, settle
 from git_rvexp.workflow.running import preview
 from git_rvexp.workflow.submit import submit
 from git_rvexp.workflow.sync import sync
-from tests.doubles.driving import IMAGE
+from tests.doubles.batch import BatchDouble
+from tests.doubles.driving import IMAGE, register
 from tests.lab import START, Lab
 
 
@@ -27,6 +32,12 @@ def kinds(lab: Lab) -> list[str]:
     """The kinds of the events after the snapshot's own."""
     record = Ledger(Repo.discover(lab.one.path, os.environ)).record(lab.snapshot().oid)
     return [e.kind for e in record.events if e.kind != "snapshot"]
+
+
+def settled(lab: Lab) -> list[Settled]:
+    """What became of the open runs of the snapshot."""
+    context = lab.context(lab.one)
+    return settle(context, [lab.snapshot()], Executors(context))
 
 
 def test_the_intent_is_shared_before_and_the_job_after(lab: Lab) -> None:
@@ -140,7 +151,7 @@ def test_expired_credentials_are_never_not_found(lab: Lab) -> None:
         lab.submit()
     lab.now = START + dt.timedelta(hours=3)
     lab.double.fail_next("ListJobs", "expired_token", count=20)
-    told = settle(lab.context(lab.one), [lab.snapshot()])
+    told = settled(lab)
     assert [s.text.startswith("cannot tell") for s in told] == [True]
     assert [r.phase for r in lab.runs(lab.one)] == [Phase.AMBIGUOUS]
 
@@ -202,9 +213,24 @@ def test_another_account_cannot_say_not_found(lab: Lab) -> None:
     ledger = lab.context(lab.one).ledger
     ledger.append(lab.snapshot().oid, ledger.event("planned", plan.fields()))
     lab.now = START + dt.timedelta(hours=1)
-    told = settle(lab.context(lab.one), [lab.snapshot()])
-    assert [s.text for s in told] == ["cannot tell: it was planned for another account, region or engine"]
+    told = settled(lab)
+    where = "another place: account 999999999999 (here: 123456789012)"
+    assert [s.text for s in told] == [f"cannot tell: run {plan.run} was planned for {where}"]
     assert [r.phase for r in lab.runs(lab.one)] == [Phase.PLANNED]
+
+
+def test_an_open_run_of_another_region_is_looked_up_there(lab: Lab) -> None:
+    """It was submitted with another profile, and may be costing money: today's region has no say in it."""
+    with BatchDouble(region="us-west-2") as west:
+        west.add_queue("main")
+        there = Settings(aws_endpoint_url=west.url, aws_region="us-west-2")
+        plan = dataclasses.replace(lab.plan(), region="us-west-2", definition=register(aws.client("batch", there)))
+        ledger = lab.context(lab.one).ledger
+        ledger.append(lab.snapshot().oid, ledger.event("planned", plan.fields()))
+        job = BatchExecutor(there).submit(plan)
+        (told,) = settled(dataclasses.replace(lab, double=west))
+    assert told.text == f"adopted {job}"
+    assert [run.job for run in lab.runs(lab.one)] == [job]
 
 
 def test_share_priority_and_tags_reach_the_job(lab: Lab) -> None:

@@ -23,7 +23,7 @@ from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.following.asking import Executors
 from git_rvexp.workflow.following.harvest import Look, refresh
 from git_rvexp.workflow.parents import waits_of
-from git_rvexp.workflow.reconcile import settle
+from git_rvexp.workflow.reconcile import settle_and_tell
 from git_rvexp.workflow.repeating.borrowed import Leave
 from git_rvexp.workflow.running import checked, prepared
 from git_rvexp.workflow.storing.sharing import share_record
@@ -61,11 +61,10 @@ def resume(context: Context, chain: Chain, tell: Tell, leave: Leave, *, follow: 
     """
     context.connect()
     share_record(context)
-    plan = next(iter(chain.runs.values())).plan
-    executor = Executors(context).of(plan)
+    executors = Executors(context)
+    executor = executors.of(next(iter(chain.runs.values())).plan)
     with held(context.repo, chain.name) as hold:
-        for settled in settle(context, [chain.snapshot], lambda _name: executor):
-            context.say(f"run {settled.run}: {settled.text}")
+        settle_and_tell(context, [chain.snapshot], executors)
         look = refresh(context, reread(context, chain).found, _only(context, executor))
         chain = reread(context, chain)
         doubt.refuse_untraced(chain, executor, hold)

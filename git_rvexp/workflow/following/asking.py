@@ -1,4 +1,4 @@
-"""The executors that a record's runs were handed to, each opened once and only where the run was planned.
+"""The executors that a record's runs were planned for, each opened once and only where the run was planned.
 
 What another account, region or engine says of a job means nothing, so it is not asked.
 """
@@ -38,7 +38,7 @@ class Executors:
         whole = plan.whole()
         other = [f"{k} {whole.get(k)} (here: {v})" for k, v in place.items() if whole.get(k) != v]
         if other:
-            raise RvexpError(f"run {plan.run} was handed to another place: {', '.join(other)}")
+            raise RvexpError(f"run {plan.run} was planned for another place: {', '.join(other)}")
         return executor
 
     def logs_of(self, plan: Plan) -> LogSource:

@@ -17,7 +17,7 @@ from git_rvexp.workflow.following.asking import Executors
 from git_rvexp.workflow.following.follow import Patience, recorded_state
 from git_rvexp.workflow.following.harvest import Look, refresh, share_quietly
 from git_rvexp.workflow.looking.reasons import why
-from git_rvexp.workflow.reconcile import settle
+from git_rvexp.workflow.reconcile import settle_and_tell
 
 _LONGEST_PAUSE = 5.0
 
@@ -39,7 +39,7 @@ def stop(
 def _stopped(
     context: Context, found: Sequence[Found], executors: Executors, words: tuple[str, str], patience: Patience
 ) -> list[tuple[Found, JobState]]:
-    settle(context, {f.snapshot.oid: f.snapshot for f in found if f.run.phase.open}.values())
+    settle_and_tell(context, {f.snapshot.oid: f.snapshot for f in found if f.run.phase.open}.values(), executors)
     driven = withdraw(context, reread(context, found), *words)
     told: set[str] = set()
     waited = 0.0
