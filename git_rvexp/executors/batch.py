@@ -67,6 +67,9 @@ class BatchExecutor:
             batch_checks.check_definition(plan, body)
         limits.check_request(batch_request.request(plan, body))
 
+    def prepare(self, plan: Plan) -> None:
+        """Nothing: Batch makes a job, an array too, in the one call."""
+
     def submit(self, plan: Plan) -> str:
         """The job's id, after exactly one SubmitJob. RefusedError: there is no job; UnsureError: there may be one."""
         try:

@@ -11,7 +11,7 @@ no scheduler, so whoever looks (`states`) does a scheduler's work:
 
 Why we stopped a container is written into it (`docker_remark`). What is asked and what answers mean: `docker_asking`,
 `docker_reading`; the calls themselves: `docker_containers`. Runs that wait for others are handed over when they may
-start, by `workflow.chain_drive` or `submit --wait`.
+start, by `workflow.chain.drive` or `submit --wait`.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from git_rvexp.errors import RvexpError
-from git_rvexp.executors import docker_asking, docker_driver, docker_reading, docker_volumes
+from git_rvexp.executors import docker_asking, docker_driver, docker_making, docker_reading, docker_volumes
 from git_rvexp.executors.docker_containers import Containers, lost
 from git_rvexp.executors.docker_turn import in_turn
 from git_rvexp.executors.protocol import RefusedError, UnsureError
@@ -75,14 +75,21 @@ class DockerExecutor:
         """`docker inspect` of an image, pulled by digest when the engine lacks it."""
         return self._containers.ensure_image(ref)
 
+    def prepare(self, plan: Plan) -> None:
+        """Fill the plan's volume, and make all children of an array but the first: with that one the job is there."""
+        docker_volumes.fill(self._environ, plan)  # before there is a container that whoever looks may start
+        if plan.array:
+            self._make_children(plan, first=1)
+
     def submit(self, plan: Plan) -> str:
         """Make and start the plan's container, or the first of an array's; the job's id."""
         if plan.parents:
             raise RefusedError("a Docker engine does not wait for other jobs", hint='set executor = "batch"')
-        docker_volumes.fill(self._environ, plan)  # before there is a container that whoever looks may start
         if plan.array:
             return self._submit_array(plan)
-        container = self._made(plan, docker_asking.request(plan, self._environ))
+        request = docker_asking.request(plan, self._environ)
+        found = functools.partial(self.find, plan)
+        container = docker_making.made(self._containers, request, plan.job_name, found)
         try:
             self._containers.start(container, plan.job_name)
         except RefusedError as why:
@@ -146,40 +153,22 @@ class DockerExecutor:
             for line in self._containers.lines(child.container, follow=follow, since=since):
                 yield line if index else f"[{child.index}] {line}"
 
-    def _made(self, plan: Plan, request: Mapping[str, Any]) -> str:
-        try:
-            return self._containers.create(request)
-        except UnsureError:
-            raise
-        except RefusedError as why:
-            # The engine answered, so whether the container is there can be asked.
-            try:
-                there = self.find(plan)
-            except RvexpError:
-                raise lost(plan.job_name, why) from why
-            if there:
-                raise UnsureError(f"a container named {plan.job_name} exists already") from why
-            raise
-
     def _submit_array(self, plan: Plan) -> str:
-        """Make all children, those that are there already aside, and start the first ones."""
-        there = {child.index for child in self._children(plan.job_name)}
-        if 0 in there:
+        """Make the children that are not there yet, and start the first ones."""
+        if any(child.index == 0 for child in self._children(plan.job_name)):
             raise UnsureError(f"an array named {plan.job_name} exists already")
-        at_once = docker_asking.parallel(plan, self._containers.info())
-        made: list[str] = []
-        for index in sorted(set(range(plan.array)) - there, reverse=True):
-            try:
-                made.append(
-                    self._made(plan, docker_asking.child_request(plan, self._environ, index, at_once)),
-                )
-            except RefusedError:
-                for container in made:
-                    self._containers.remove(container)
-                raise
+        self._make_children(plan, first=0)
         with contextlib.suppress(RvexpError):  # it is there now: whoever looks next starts it
             self._array(plan.job_name, self._containers.info())
         return plan.job_name
+
+    def _make_children(self, plan: Plan, first: int) -> None:
+        there = {child.index: child.container for child in self._children(plan.job_name)}
+        at_once = docker_asking.parallel(plan, self._containers.info())
+        missing = sorted(set(range(first, plan.array)) - there.keys(), reverse=True)
+        wanted = (docker_asking.child_request(plan, self._environ, index, at_once) for index in missing)
+        found = functools.partial(self.find, plan)
+        docker_making.make_all(self._containers, wanted, plan.job_name, found, there.values())
 
     def _children(self, job: str) -> list[docker_driver.Child]:
         if not docker_driver.may_be_array(job):

@@ -36,6 +36,9 @@ class Executor(Protocol):
         A draft, whose image is still empty, is checked as far as it goes.
         """
 
+    def prepare(self, plan: Plan) -> None:
+        """Do what `submit` needs, takes long and makes no job yet. RvexpError when it cannot be done."""
+
     def submit(self, plan: Plan) -> str:
         """Start the run with exactly one attempt at the call; the job's id. RefusedError or UnsureError otherwise."""
 

@@ -12,12 +12,12 @@ from collections.abc import Mapping, Sequence
 
 from git_rvexp.errors import AmbiguousError, CredentialsError, GitError, Interrupted, PendingError, RvexpError
 from git_rvexp.executors.protocol import BusyError, Executor, RefusedError, UnsureError
+from git_rvexp.held import signals_held
 from git_rvexp.jitter import jitter
 from git_rvexp.model import Json, Phase, Plan, Snapshot
 from git_rvexp.record import share
-from git_rvexp.record.runs import runs
+from git_rvexp.record.runs import Run, runs
 from git_rvexp.workflow.context import Context
-from git_rvexp.workflow.held import signals_held
 from git_rvexp.workflow.looking import metrics
 from git_rvexp.workflow.repeating import borrowed, inputs, outputs
 from git_rvexp.workflow.storing.sharing import share_record
@@ -64,11 +64,25 @@ def send(
     waits: Waits = Waits(),
     offline: bool = False,
 ) -> str:
-    """Hand over a run that was announced; its job's id. The parents' runs in the plan become jobs for the call only."""
+    """Hand over a run that was announced; its job's id. The parents' runs in the plan become jobs for the call only.
+
+    After Ctrl-C it is on record that no job was asked for, or that nobody can tell.
+    """
     asked = dataclasses.replace(plan, after=waits.after, after_each=waits.after_each)
-    with signals_held():
+    try:
+        executor.prepare(asked)
+    except RvexpError as why:  # whatever it is, there is no job yet
+        _append(context, snapshot, "refused", {"run": str(plan.run), "why": str(why)})
+        _share_after(context, offline=offline)
+        raise
+    except KeyboardInterrupt:
+        _refuse(context, snapshot, [plan], "interrupted")
+        raise
+    try:
         job = _one_job(context, snapshot, asked, executor, offline=offline)
-        _append(context, snapshot, "submitted", {"run": str(plan.run), "job": job})
+    except KeyboardInterrupt:
+        _doubt(context, snapshot, plan)
+        raise
     _share_after(context, offline=offline)
     return job
 
@@ -112,7 +126,7 @@ def _share_before(context: Context, snapshot: Snapshot, plans: Sequence[Plan]) -
 def _refuse(context: Context, snapshot: Snapshot, plans: Sequence[Plan], why: str) -> None:
     """Record of those plans that are on record that no job was asked for."""
     with signals_held():
-        known = {r.run for r in runs(context.ledger.record(snapshot.oid))}
+        known = _known(context, snapshot)
         told = [{"run": str(p.run), "why": why} for p in plans if str(p.run) in known]
         if told:
             context.ledger.append(snapshot.oid, *(context.ledger.event("refused", fields) for fields in told))
@@ -120,7 +134,7 @@ def _refuse(context: Context, snapshot: Snapshot, plans: Sequence[Plan], why: st
 
 def _left(context: Context, snapshot: Snapshot, plan: Plan) -> BaseException:
     """What Ctrl-C has left of a run, as the record tells it."""
-    run = next((r for r in runs(context.ledger.record(snapshot.oid)) if r.run == str(plan.run)), None)
+    run = _known(context, snapshot).get(str(plan.run))
     if run is None:
         return KeyboardInterrupt()
     refused = run.last("refused")
@@ -129,24 +143,48 @@ def _left(context: Context, snapshot: Snapshot, plan: Plan) -> BaseException:
     return _untold(plan, "interrupted") if run.phase.open else Interrupted.going_on(run.run)
 
 
+def _known(context: Context, snapshot: Snapshot) -> dict[str, Run]:
+    return {run.run: run for run in runs(context.ledger.record(snapshot.oid))}
+
+
+def _doubt(context: Context, snapshot: Snapshot, plan: Plan) -> None:
+    """Record that nobody can tell whether there is a job, unless the record tells it."""
+    with signals_held():
+        if _known(context, snapshot)[str(plan.run)].phase is Phase.PLANNED:
+            _append(context, snapshot, "ambiguous", {"run": str(plan.run), "why": "interrupted"})
+
+
 def _one_job(context: Context, snapshot: Snapshot, plan: Plan, executor: Executor, *, offline: bool) -> str:
     """Ask once; when the answer is unsure, look before anything else."""
     for attempt in range(_BUSY_TRIES):
         try:
-            return executor.submit(plan)
+            return _asked(context, snapshot, plan, executor, first=not attempt)
         except (RefusedError, UnsureError) as why:
             if isinstance(why, RefusedError) and not attempt:
-                _append(context, snapshot, "refused", {"run": str(plan.run), "why": str(why)})
                 _share_after(context, offline=offline)
                 raise
             found = _looked_up(context, plan, executor)
             if found:
+                _append(context, snapshot, "submitted", {"run": str(plan.run), "job": found})
                 return found
             # A look that failed is no leave to send again, and a refusal says nothing of the tries before it.
             if found is None or not isinstance(why, BusyError) or attempt == _BUSY_TRIES - 1:
                 _leave_open(context, snapshot, plan, why, offline=offline)
             context.ledger.sleep(2**attempt * jitter(0.5, 1.5))
     raise AssertionError("unreachable: the last busy answer leaves the run open")
+
+
+def _asked(context: Context, snapshot: Snapshot, plan: Plan, executor: Executor, *, first: bool) -> str:
+    """One call, and what it says for certain put on record before a signal has its way."""
+    with signals_held():
+        try:
+            job = executor.submit(plan)
+        except RefusedError as why:
+            if first:
+                _append(context, snapshot, "refused", {"run": str(plan.run), "why": str(why)})
+            raise
+        _append(context, snapshot, "submitted", {"run": str(plan.run), "job": job})
+        return job
 
 
 def _looked_up(context: Context, plan: Plan, executor: Executor) -> str | None:
@@ -181,7 +219,8 @@ def _untold(plan: Plan, why: str) -> AmbiguousError:
 
 
 def _append(context: Context, snapshot: Snapshot, kind: str, fields: Mapping[str, Json]) -> None:
-    context.ledger.append(snapshot.oid, context.ledger.event(kind, fields))
+    with signals_held():
+        context.ledger.append(snapshot.oid, context.ledger.event(kind, fields))
 
 
 def _share_after(context: Context, *, offline: bool) -> None:

@@ -22,6 +22,9 @@ class Scripted:
     def check(self, plan: Plan) -> None:
         """Everything is fine."""
 
+    def prepare(self, plan: Plan) -> None:
+        """Nothing to do."""
+
     def submit(self, plan: Plan) -> str:
         """Never asked for."""
         raise AssertionError(f"{plan.run} was submitted")

@@ -70,8 +70,7 @@ def test_a_signal_while_the_job_is_accepted(
 
 
 def test_an_interrupt_while_nobody_can_tell_whether_there_is_a_job(world: World, double: BatchDouble) -> None:
-    """The reply is lost, the look-up refused, and Ctrl-C came between: exit 6 and not 130, and a sync finds the job."""
-    double.fail_next("ListJobs", "access_denied")
+    """The reply is lost, and Ctrl-C came just then: exit 6 and not 130, nothing is looked up, and a sync finds it."""
     with WholeProxy(double.url) as proxy:
         world.endpoint = proxy.url
         killer = Killer(signal.SIGINT)
@@ -84,7 +83,27 @@ def test_an_interrupt_while_nobody_can_tell_whether_there_is_a_job(world: World,
     assert left.phase is Phase.AMBIGUOUS
     assert f"error: whether a job exists for run {left.run} cannot be told now\n  interrupted\n" in err
     assert "hint: git rvexp sync" in err
+    assert double.called("ListJobs") == []
     assert world.recorded(world.clone) == []
+    world.endpoint = double.url
+    assert run(world.clone.path, world.environ(), "sync").returncode == 0
+    assert world.recorded(world.clone) == list(double.jobs) != []
+
+
+def test_an_interrupt_ends_a_look_up_at_once(world: World, double: BatchDouble) -> None:
+    """The reply is lost, and Ctrl-C comes while the job is looked up: nobody waits for that, and a sync finds it."""
+    with WholeProxy(double.url) as proxy:
+        world.endpoint = proxy.url
+        killer = Killer(signal.SIGINT)
+        proxy.on("POST", "submitjob$", actions.drop_reply())
+        proxy.on("POST", "listjobs$", Hold(killer, "before"))
+        process = start(world.clone.path, world.environ(), *SUBMIT)
+        killer.aim(process)
+        _, err = process.communicate()
+    assert (process.returncode, killer.used) == (6, True), err
+    (left,) = world.runs(world.clone)
+    assert left.phase is Phase.AMBIGUOUS
+    assert f"error: whether a job exists for run {left.run} cannot be told now\n  interrupted\n" in err
     world.endpoint = double.url
     assert run(world.clone.path, world.environ(), "sync").returncode == 0
     assert world.recorded(world.clone) == list(double.jobs) != []

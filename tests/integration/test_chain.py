@@ -355,6 +355,23 @@ def test_an_array_half_made_is_completed(lab: Lab) -> None:
     assert children(lab, plan) == [f"{job}-{n}" for n in range(3)]
 
 
+def test_an_interrupt_while_an_array_is_made_leaves_none_of_it(study: Study) -> None:
+    """Ctrl-C is heard between two children: what was made goes again, and the run is closed."""
+    words = ["submit", "--array", "400", "--executor", "docker", "--", "true"]
+    command = [sys.executable, "-m", "git_rvexp", *words]
+    with subprocess.Popen(
+        command, cwd=study.clone.path, env={**os.environ, **study.env()}, text=True, stderr=subprocess.PIPE
+    ) as process:
+        until(lambda: study.containers("label=io.git-rvexp.array"))
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate()
+    assert process.returncode == 130, err
+    assert err.splitlines()[-1].endswith(" was not handed over: interrupted")
+    assert study.containers() == []
+    record = study.clone.git("notes", "--ref=rvexp", "show", study.clone.git("tag", "--list", "*/demo"))
+    assert record.splitlines()[-1].split()[1] == "refused"
+
+
 def test_a_child_that_somebody_removed_is_no_success(lab: Lab) -> None:
     """How it ended cannot be told, so the array has not succeeded."""
     job = lab.executor.submit(lab.plan("true", array=2))

@@ -117,7 +117,7 @@ POSIX = {
     "signal.SIGHUP": set(),
     "signal.SIGKILL": set(),
     "signal.SIGALRM": set(),
-    "signal.pthread_sigmask": {"workflow/held.py"},
+    "signal.pthread_sigmask": {"held.py"},
     # `run` becomes the docker command: POSIX only, and told so; where there are no sessions, git may ask for a password
     "start_new_session": {"workflow/foreground.py", "git/process.py"},
     "os.killpg": {"git/process.py"},  # there git alone is ended, and a helper of it may wait on for its server

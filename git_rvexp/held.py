@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM held back for the few lines between "accepted" and "recorded".
+"""Ctrl-C and SIGTERM held back for the few lines between "accepted" and "recorded": one call, one line of the record.
 
 Ctrl-C on a terminal goes to every process of the group, so it is held from the git processes that write the record too:
 they inherit the mask.
