@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from git_rvexp.errors import AmbiguousError, PendingError
+from git_rvexp.errors import AmbiguousError, PendingError, RvexpError
 from git_rvexp.model import Phase, Plan
 from git_rvexp.workflow.chain import drive as chain_drive
 from git_rvexp.workflow.chain import record as chain_record
@@ -68,8 +69,8 @@ def planned(lab: Lab, text: str = STEPS, *, sent: int = 4) -> Chain:
         announce(context, snapshot, plans)
         for plan in plans[:sent]:
             chain = chain_record.load(context, snapshot, "0123456789")
-            with hold.sending(str(plan.run)):
-                send(context, snapshot, plan, executor, waits=waits_of(plan, by_run(chain)))
+            hold.leave_word(str(plan.run))
+            send(context, snapshot, plan, executor, waits=waits_of(plan, by_run(chain)))
     return chain_record.load(context, snapshot, "0123456789")
 
 
@@ -215,6 +216,32 @@ def test_what_a_killed_driver_was_about_to_send_is_in_doubt(lab: Lab) -> None:
     with pytest.raises(AmbiguousError, match="step train of chain"):
         resumed(lab)
     assert commands(lab) == ["chip"]
+
+
+def test_a_job_that_could_not_be_written_down_is_in_doubt(lab: Lab) -> None:
+    """Something left the lock of the record behind while the job was accepted: it is not sent again before it shows."""
+    chain = planned(lab, sent=1)
+    lock = lab.one.path / ".git" / "refs" / "notes" / "rvexp.lock"
+    lab.double.services.visibility_lag_ms = 10**9
+    lab.double.fail_next("SubmitJob", "slow_after", delay=1)
+
+    def leave_lock() -> None:
+        until(lambda: len(lab.double.jobs) == 2)
+        lock.touch()
+
+    accepted = threading.Thread(target=leave_lock)
+    accepted.start()
+    with pytest.raises(RvexpError, match="lock"):
+        resumed(lab)
+    accepted.join()
+    lock.unlink()
+    assert chain_record.reread(lab.context(lab.one), chain).runs["train"].phase is Phase.PLANNED
+    with pytest.raises(AmbiguousError, match="step train of chain"):
+        resumed(lab)
+    assert commands(lab) == ["chip", "train"]
+    lab.double.services.visibility_lag_ms = 0
+    resumed(lab)
+    assert commands(lab) == ["chip", "train", "predict", "eval"]
 
 
 def test_a_failure_reaches_what_was_never_handed_over(lab: Lab) -> None:

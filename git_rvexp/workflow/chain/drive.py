@@ -119,8 +119,8 @@ def _handed_over(context: Context, chain: Chain, executor: Executor, hold: Hold)
             # Others may have written this step since the driver looked.
             leaves.check(context, chain.name, [run.plan], executor, Leave())
             waits = waits_of(run.plan, {p.run: p for p in parents}.__getitem__)
-            with hold.sending(run.run):
-                send(context, chain.snapshot, run.plan, executor, waits=waits)
+            hold.leave_word(run.run)
+            send(context, chain.snapshot, run.plan, executor, waits=waits)
         else:
             continue
         chain = reread(context, chain)

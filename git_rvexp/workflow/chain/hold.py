@@ -1,8 +1,8 @@
 """One driver at a time for a chain, and what it was about to do when it died.
 
 A file in the clone's own folder is locked while a chain is driven; a lock does not outlive its process. In it stands a
-name for this clone as a driver, which the record repeats, and the run that is being handed over just then. So after a
-kill the next driver in the same clone knows which single step may have a job that nobody wrote down, and that the steps
+name for this clone as a driver, which the record repeats, and the run that was handed over last. So after a kill the
+next driver in the same clone knows which single step may have a job that nobody wrote down, and that the steps
 after it have none. Another clone cannot know: the record and the executor are all that it has.
 """
 
@@ -20,7 +20,7 @@ from git_rvexp.names import RunId
 
 @dataclass(frozen=True)
 class Hold:
-    """The right to drive a chain. `driver` is this clone's name in it; `sent` the run that its driver died with."""
+    """The right to drive a chain. `driver` is this clone's name in it; `sent` the run handed over last."""
 
     file: IO[str]
     driver: str
@@ -30,17 +30,12 @@ class Hold:
         """Whether a planned run of a chain that `driver` drove last has no job: else only the executor can tell."""
         return run != self.sent and driver == self.driver
 
-    @contextmanager
-    def sending(self, run: str) -> Iterator[None]:
-        """Leave word of the run while it is handed over; an error that somebody lives to tell removes the word."""
-        self.leave_word(run)
-        try:
-            yield
-        finally:
-            self.leave_word()
-
     def leave_word(self, run: str = "") -> None:
-        """Write who drives, and which run is being handed over."""
+        """Write who drives, and which run is being handed over.
+
+        The word stands until the next one: it counts only as long as the record has nothing but the run's plan, which
+        is so too when what came of it could not be written down.
+        """
         self.file.seek(0)
         self.file.truncate()
         self.file.write(f"{self.driver}\n{run}")
