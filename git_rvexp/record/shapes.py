@@ -103,7 +103,7 @@ _SHAPES: Mapping[str, Mapping[str, _Check]] = {
         "inputs": _inputs,
     },
     "submitted": {**_RUN, "job": _text},
-    **dict.fromkeys(("ambiguous", "refused", "notfound", "unknown", "cancelled"), _RUN),
+    **dict.fromkeys(("sending", "ambiguous", "refused", "notfound", "unknown", "cancelled"), _RUN),
     "driving": {"chain": _id, **dict.fromkeys(("driver", "file"), _text)},
     "duplicate": {**_RUN, "job": _text},
     "ended": {

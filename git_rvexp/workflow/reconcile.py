@@ -1,7 +1,8 @@
 """Settle open runs: a job found by its name is adopted; one that left no trace for 20 minutes is not found.
 
 Any clone can do it, since the plan in the record names the job. "Not found" is final only after the longest time that
-a request in flight can take to land (a signature is valid for 15 minutes), and a job that shows later is adopted.
+a request in flight can take to land (a signature is valid for 15 minutes; GRACE leaves FRESH for the way from the plan
+to the call), and a job that shows later is adopted.
 """
 
 import datetime as dt
@@ -16,6 +17,8 @@ from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.following.asking import Executors
 
 GRACE = dt.timedelta(minutes=20)
+FRESH = dt.timedelta(minutes=2)
+"""A run that was planned longer ago is not sent before it is on record, where others see it, that it will be."""
 RETENTION = dt.timedelta(days=7)
 """How long Batch keeps finished jobs at least: after that "not found" cannot be revised."""
 
@@ -43,7 +46,7 @@ def settle_and_tell(context: Context, snapshots: Iterable[Snapshot], executors: 
 
 
 def _worth_asking(context: Context, run: Run) -> bool:
-    age = context.ledger.now() - run.planned.moment
+    age = context.ledger.now() - last_sent(run)
     return run.phase.open or (run.phase is Phase.NOTFOUND and age < RETENTION)
 
 
@@ -56,10 +59,15 @@ def _settle_one(context: Context, snapshot: Snapshot, run: Run, executors: Execu
     if jobs:
         context.ledger.append(snapshot.oid, *_adoption(context, run, jobs))
         return Settled(run.run, f"adopted {jobs[0]}" + (f"; {len(jobs) - 1} duplicates" if jobs[1:] else ""))
-    if run.phase.open and not waits_its_turn(run) and context.ledger.now() - run.planned.moment > GRACE:
+    if run.phase.open and not waits_its_turn(run) and context.ledger.now() - last_sent(run) > GRACE:
         context.ledger.append(snapshot.oid, context.ledger.event("notfound", {"run": run.run}))
         return Settled(run.run, "no job after 20 minutes: not found")
     return Settled(run.run, "no job yet" if run.phase.open else "still not found")
+
+
+def last_sent(run: Run) -> dt.datetime:
+    """The moment from which a request for a job may be under way: a step of a chain may be sent long after its plan."""
+    return (run.last("sending") or run.planned).moment
 
 
 def waits_its_turn(run: Run) -> bool:

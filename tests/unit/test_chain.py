@@ -17,6 +17,7 @@ import pytest
 
 from git_rvexp.errors import AmbiguousError, PendingError, RvexpError
 from git_rvexp.model import Phase, Plan
+from git_rvexp.record.ledger import Ledger
 from git_rvexp.workflow.chain import drive as chain_drive
 from git_rvexp.workflow.chain import record as chain_record
 from git_rvexp.workflow.chain.file import parsed
@@ -276,6 +277,43 @@ def test_a_step_that_left_no_trace_gets_a_new_run(lab: Lab) -> None:
         "predict",
         "train",
     ]
+
+
+def test_the_twenty_minutes_count_from_the_sending(lab: Lab) -> None:
+    """Sent long after it was planned, and the request is still under way: no clone takes it for lost too early."""
+    planned(lab, sent=1)
+    lab.now = START + dt.timedelta(minutes=18)
+    lab.double.fail_next("SubmitJob", "held")
+    with pytest.raises(AmbiguousError):
+        resumed(lab)
+    lab.now = START + dt.timedelta(minutes=37)
+    for clone in (lab.two, lab.one):
+        sync(lab.context(clone))
+        with pytest.raises(AmbiguousError, match="from 12:38:00 UTC on"):
+            resumed(lab, clone)
+    assert commands(lab) == ["chip", "train"]
+    assert lab.double.release() == 1
+    assert phases(resumed(lab)) == [Phase.SUBMITTED] * 4
+    assert commands(lab) == ["chip", "train", "predict", "eval"]
+
+
+def test_a_driver_that_slept_hands_over_what_others_gave_up(lab: Lab) -> None:
+    """Its machine sleeps after the second step, and a colleague's sync calls the others not found: they are sent."""
+    before = planned(lab, sent=1)
+
+    def clock() -> dt.datetime:
+        if len(lab.double.jobs) == 2 and lab.now == START:
+            lab.now = START + dt.timedelta(minutes=21)
+            sync(lab.context(lab.two))
+            assert [run.phase for run in lab.runs(lab.two)].count(Phase.NOTFOUND) == 2
+        return lab.now
+
+    context = lab.context(lab.one)
+    context = dataclasses.replace(context, ledger=Ledger(context.repo, now=clock, sleep=lambda _seconds: None))
+    after = chain_drive.resume(context, before, lambda _chain, _states: None, Leave(), follow=False)
+    assert phases(after) == [Phase.SUBMITTED] * 4
+    assert commands(lab) == ["chip", "train", "predict", "eval"]
+    assert [run.run for run in after.runs.values()] == [run.run for run in before.runs.values()]
 
 
 def test_another_clone_does_not_know_what_is_in_flight(lab: Lab) -> None:

@@ -23,7 +23,7 @@ from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.following.asking import Executors
 from git_rvexp.workflow.following.harvest import Look, refresh
 from git_rvexp.workflow.parents import waits_of
-from git_rvexp.workflow.reconcile import settle_and_tell
+from git_rvexp.workflow.reconcile import FRESH, settle_and_tell
 from git_rvexp.workflow.repeating.borrowed import Leave
 from git_rvexp.workflow.running import checked, prepared
 from git_rvexp.workflow.storing.sharing import share_record
@@ -67,7 +67,7 @@ def resume(context: Context, chain: Chain, tell: Tell, leave: Leave, *, follow: 
         settle_and_tell(context, [chain.snapshot], executors)
         look = refresh(context, reread(context, chain).found, _only(context, executor))
         chain = reread(context, chain)
-        doubt.refuse_untraced(chain, executor, hold)
+        doubt.refuse_untraced(chain, executor, hold, context.ledger.now())
         redo = _redo(chain)
         due = [run.plan for name, run in chain.runs.items() if run.phase.open or name in redo]
         leaves.check(context, chain.name, due, executor, leave)
@@ -105,26 +105,52 @@ def _going(context: Context, chain: Chain, executor: Executor, hold: Hold, tell:
 
 
 def _handed_over(context: Context, chain: Chain, executor: Executor, hold: Hold) -> Chain:
-    """The chain after every step whose turn it is was handed over, and those that cannot start were marked so."""
+    """The chain after every step whose turn it is was handed over, and those that cannot start were marked so.
+
+    What somebody else called not found meanwhile is handed over too: nobody but us can have sent it, and we have not.
+    """
     for name in chain.runs:
         run, parents = chain.runs[name], chain.parents(name)
-        if not run.phase.open:
+        if not run.phase.open and run.phase is not Phase.NOTFOUND:
             continue
         failed = [p for p in parents if p.phase.over and p.phase is not Phase.SUCCEEDED]
-        if failed:
+        if failed and run.phase.open:
             why = f"step {chain.step_of[failed[0].run]} did not succeed"
             fields = {"run": run.run, "why": f"{why}, so this one was not started"}
             context.ledger.append(chain.snapshot.oid, context.ledger.event("refused", fields))
-        elif executor.schedules or all(p.phase is Phase.SUCCEEDED for p in parents):
-            # Others may have written this step since the driver looked.
-            leaves.check(context, chain.name, [run.plan], executor, Leave())
-            waits = waits_of(run.plan, {p.run: p for p in parents}.__getitem__)
-            hold.leave_word(run.run)
-            send(context, chain.snapshot, run.plan, executor, waits=waits)
+        elif not failed and (executor.schedules or all(p.phase is Phase.SUCCEEDED for p in parents)):
+            _hand_over(context, chain, name, executor, hold)
         else:
             continue
         chain = reread(context, chain)
     return chain
+
+
+def _hand_over(context: Context, chain: Chain, name: str, executor: Executor, hold: Hold) -> None:
+    run = chain.runs[name]
+    # Others may have written this step since the driver looked.
+    leaves.check(context, chain.name, [run.plan], executor, Leave())
+    if executor.schedules:
+        chain = _told_anew(context, chain, name)
+    waits = waits_of(run.plan, {p.run: p for p in chain.parents(name)}.__getitem__)
+    hold.leave_word(run.run)
+    send(context, chain.snapshot, run.plan, executor, waits=waits)
+
+
+def _told_anew(context: Context, chain: Chain, name: str) -> Chain:
+    """The chain after it is on record, where others see it, that a step planned a while ago is sent now.
+
+    They count from then until they call it not found. PendingError when it has got another run meanwhile.
+    """
+    run = chain.runs[name]
+    if run.phase.open and context.ledger.now() - run.planned.moment < FRESH:
+        return chain
+    context.ledger.append(chain.snapshot.oid, context.ledger.event("sending", {"run": run.run}))
+    share_record(context)
+    now = reread(context, chain)
+    if now.runs[name].run != run.run:
+        raise PendingError(f"chain {chain.name} was resumed in another clone", hint="git rvexp status")
+    return now
 
 
 def _redo(chain: Chain) -> set[str]:
