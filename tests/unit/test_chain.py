@@ -512,6 +512,18 @@ def test_following_tells_how_it_ended(newcomer: tuple[Clone, BatchDouble]) -> No
     assert "exit" in shown[1] or "failed" in shown[1]
 
 
+def test_following_ends_with_the_credentials(newcomer: tuple[Clone, BatchDouble]) -> None:
+    """Exit 4, at once, and how to go on; nothing of it is borne as a service is that does not answer."""
+    clone, double = newcomer
+    name = clone.rvexp("chain", "chain.toml").stdout.strip()
+    double.fail_next("DescribeJobs", "expired_token", count=50)
+    done = clone.rvexp("chain", "--resume", "--wait")
+    assert done.returncode == 4, done.stderr
+    assert f"git rvexp chain --resume {name}" in done.stderr
+    assert "asking again" not in done.stderr
+    assert len(double.called("DescribeJobs")) == 2
+
+
 def test_plans_of_a_chain_are_whole(lab: Lab) -> None:
     """What the record holds of a step is the plan it was made of: sequence and child-for-child too."""
     chain = planned(lab, STEPS, sent=0)

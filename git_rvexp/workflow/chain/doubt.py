@@ -41,7 +41,7 @@ def refuse_unended(chain: Chain, look: Look, redo: set[str]) -> None:
         if name not in redo or run.phase.over or run.phase.open:
             continue
         state = look.states.get(run.run)
-        seen = state.phase.value if state else look.untold.get(run.run, "the executor does not show its job")
+        seen = state.phase.value if state else look.untold.get(run.run) or "the executor does not show its job"
         raise PendingError(
             f"step {name} would have to be done again, and its run {run.run} has not ended\n  {seen}",
             hint=f"git rvexp wait {run.run}, or git rvexp cancel {run.run}",

@@ -8,8 +8,9 @@ what runs alone. Each hand-over is the protocol of `submit`; what is planned is 
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from git_rvexp.errors import Interrupted, PendingError
+from git_rvexp.errors import CredentialsError, Interrupted, PendingError, RvexpError
 from git_rvexp.executors.protocol import Executor
+from git_rvexp.forbearance import Forbearance
 from git_rvexp.model import JobState, Phase, Plan, Snapshot
 from git_rvexp.names import RunId
 from git_rvexp.record.runs import runs
@@ -32,8 +33,6 @@ from git_rvexp.workflow.submit import announce, send
 Tell = Callable[[Chain, Mapping[str, JobState]], None]
 
 _LONGEST = {True: 30.0, False: 3.0}  # seconds between looks, where the executor schedules and where we do
-_UNSEEN = 600.0  # seconds after which a job that the executor does not show is given up
-_FAILURES = 8
 
 
 def start(context: Context, steps: Sequence[Step], tag: str, options: Options, tell: Tell, *, follow: bool) -> Chain:
@@ -90,13 +89,13 @@ def _going(context: Context, chain: Chain, executor: Executor, hold: Hold, tell:
     if not follow and executor.schedules:
         return chain
     pauses = _pauses(executor)
-    patience, told = _Patience(), chain.told({})
+    borne, told = Forbearance(context.warn), chain.told({})
     while not chain.over:
         pause = next(pauses)
         context.ledger.sleep(pause)
         look = refresh(context, chain.found, _only(context, executor))
         seen = _handed_over(context, reread(context, chain), executor, hold)
-        patience.check(seen, look, pause)
+        _bear(seen, look, borne, pause)
         tell(seen, look.states)
         if seen.told(look.states) != told:
             pauses = _pauses(executor)
@@ -202,25 +201,19 @@ def _pauses(executor: Executor) -> Iterator[float]:
     return (min(0.5 * 1.4**n, longest) for n in itertools.count())
 
 
-class _Patience:
-    """Gives up on an executor that stops answering, or no longer shows a job."""
+def _bear(chain: Chain, look: Look, borne: Forbearance, pause: float) -> None:
+    """PendingError when the executor has not answered, or not shown a job, for too long; CredentialsError at once."""
+    try:
+        borne.met(look.trouble)
+    except CredentialsError:
+        raise
+    except RvexpError as why:
+        raise _cannot_follow(chain, str(why)) from why
+    waiting = [r for r in chain.runs.values() if r.phase is Phase.SUBMITTED]
+    hidden = [r for r in waiting if r.run not in look.states and r.run not in look.untold]
+    if borne.missed(pause if hidden else 0):
+        raise _cannot_follow(chain, f"the executor does not show job {hidden[0].job} of run {hidden[0].run}")
 
-    def __init__(self) -> None:
-        self._failures = 0
-        self._unseen = 0.0
 
-    def check(self, chain: Chain, look: Look, pause: float) -> None:
-        """PendingError when it has been so for too long."""
-        self._failures = self._failures + 1 if look.untold else 0
-        if self._failures >= _FAILURES:
-            self._stop(chain, next(iter(look.untold.values())))
-        waiting = [r for r in chain.runs.values() if r.phase is Phase.SUBMITTED]
-        hidden = [r for r in waiting if r.run not in look.states and r.run not in look.untold]
-        self._unseen = self._unseen + pause if hidden else 0.0
-        if self._unseen >= _UNSEEN:
-            self._stop(chain, f"the executor does not show job {hidden[0].job} of run {hidden[0].run}")
-
-    def _stop(self, chain: Chain, why: str) -> None:
-        raise PendingError(
-            f"chain {chain.name} cannot be followed: {why}", hint=f"git rvexp chain --resume {chain.name}"
-        )
+def _cannot_follow(chain: Chain, why: str) -> PendingError:
+    return PendingError(f"chain {chain.name} cannot be followed: {why}", hint=f"git rvexp chain --resume {chain.name}")

@@ -1,6 +1,6 @@
 """A chain as steps: what each runs, what it waits for, and an order in which none stands before what it waits for.
 
-Pure. Reading a file is `chain_file`, the picture `chain_picture`.
+Pure. Reading a file is `file`, the picture `picture`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -8,8 +8,9 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from git_rvexp.errors import AmbiguousError, CredentialsError, PendingError, RvexpError
+from git_rvexp.errors import AmbiguousError, PendingError, RvexpError
 from git_rvexp.executors.protocol import Executor, LogSource
+from git_rvexp.forbearance import Forbearance
 from git_rvexp.model import JobState, Phase, Plan
 from git_rvexp.record.runs import Run
 from git_rvexp.workflow.choose import Found
@@ -22,8 +23,6 @@ from git_rvexp.workflow.looking.reasons import why
 # A container's time limit is kept by whoever looks at it, so an engine is looked at often.
 _LONGEST = {"docker": 3.0}
 _LONGEST_PAUSE = 30.0
-_FAILURES = 8
-_UNSEEN = 600.0
 _LOG_TAIL = 30.0
 
 
@@ -72,16 +71,17 @@ def until_over(context: Context, found: Found, executors: Executors, patience: P
     refuse_jobless(found.run)
     plan = found.run.plan
     executor = executors.of(plan)
-    waited, said, pauses, troubles = 0.0, "", _pauses(plan), _Troubles(context)
-    unseen = 0.0
+    waited, said, pauses, borne = 0.0, "", _pauses(plan), Forbearance(context.warn)
     while True:
-        state = troubles.ask(executor, found.run.job)
+        state, why_not = _asked(executor, found.run.job)
+        borne.met(why_not)
         if state is not None and state.phase.over:
             record_end(context, found, state)
             return state
         pause = next(pauses)
-        unseen = 0.0 if state is not None or troubles.count else unseen + pause
-        _give_up(context, found, state, patience.timeout and waited >= patience.timeout, unseen)
+        hidden = borne.missed(pause if state is None and why_not is None else 0)
+        _give_up_hidden(context, found, hidden=hidden, once=bool(borne.unseen))
+        _give_up_late(found, state, late=0 < patience.timeout <= waited)
         said = _say_change(context, found, state, said)
         patience.sleep(min(pause, patience.timeout - waited) if patience.timeout else pause)
         waited += pause
@@ -100,27 +100,12 @@ def recorded_state(run: Run) -> JobState:
     return JobState(run.job, run.phase, exit_code, str(ended.get("reason", "")), times[0], times[1], details)
 
 
-class _Troubles:
-    """Asks for a state and bears with an executor that fails to answer, for a while."""
-
-    def __init__(self, context: Context) -> None:
-        self._context = context
-        self.count = 0
-
-    def ask(self, executor: Executor, job: str) -> JobState | None:
-        try:
-            known = executor.states([job])
-        except CredentialsError:
-            raise
-        except RvexpError as why_not:
-            self.count += 1
-            if self.count == 1:
-                self._context.warn(f"{why_not}\n  asking again")
-            if self.count >= _FAILURES:
-                raise
-            return None
-        self.count = 0
-        return known.get(job)
+def _asked(executor: Executor, job: str) -> tuple[JobState | None, RvexpError | None]:
+    """The job's state, None when it is not shown; and why there is no answer."""
+    try:
+        return executor.states([job]).get(job), None
+    except RvexpError as why_not:
+        return None, why_not
 
 
 def refuse_jobless(run: Run) -> None:
@@ -144,13 +129,18 @@ def _pauses(plan: Plan) -> Iterator[float]:
         pause *= 1.4
 
 
-def _give_up(context: Context, found: Found, state: JobState | None, late: object, unseen: float) -> None:
-    run = found.run.run
+def _give_up_hidden(context: Context, found: Found, *, hidden: bool, once: bool) -> None:
+    """PendingError when the job is not shown for too long: of an old run it is enough that it is not shown `once`."""
     old = context.ledger.now() - submitted(found.run).moment > FORGETTING
-    if unseen and (old or unseen >= _UNSEEN):
+    if hidden or (once and old):
         known = "no longer knows" if old else "does not show"
-        raise PendingError(f"the executor {known} job {found.run.job} of run {run}", hint="git rvexp status --refresh")
+        job = f"job {found.run.job} of run {found.run.run}"
+        raise PendingError(f"the executor {known} {job}", hint="git rvexp status --refresh")
+
+
+def _give_up_late(found: Found, state: JobState | None, *, late: bool) -> None:
     if late:
+        run = found.run.run
         at = _standing(state) if state else "not shown by the executor"
         raise PendingError(f"run {run} has not ended yet ({at})", hint=f"git rvexp wait {run}")
 

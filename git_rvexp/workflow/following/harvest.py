@@ -30,9 +30,15 @@ class Look:
     """What one look showed, by run id: states, and why others cannot be told; which outcomes were written down."""
 
     states: dict[str, JobState] = field(default_factory=dict)
-    untold: dict[str, str] = field(default_factory=dict)
+    untold: dict[str, RvexpError] = field(default_factory=dict)
     ended: list[str] = field(default_factory=list)
     expired: list[str] = field(default_factory=list)
+
+    @property
+    def trouble(self) -> RvexpError | None:
+        """Why something cannot be told, if anything: credentials before what may pass."""
+        told = sorted(self.untold.values(), key=lambda why: not isinstance(why, CredentialsError))
+        return told[0] if told else None
 
 
 def refresh(context: Context, found: Iterable[Found], executors: Executors) -> Look:
@@ -116,7 +122,7 @@ def _by_executor(
         try:
             executor = executors.of(found.run.plan)
         except RvexpError as why:
-            look.untold[found.run.run] = str(why)
+            look.untold[found.run.run] = why
             continue
         groups.setdefault(id(executor), (executor, []))[1].append(found)
     yield from groups.values()
@@ -132,7 +138,7 @@ def _ask(executor: Executor, group: Sequence[Found], look: Look) -> None:
             failures = 2 if isinstance(why, CredentialsError) else failures + 1
             # A hundred ids that could not be told may be bad luck; two hundred are an executor that does not answer.
             missed = some if failures < 2 else group[start:]
-            look.untold.update((f.run.run, str(why)) for f in missed)
+            look.untold.update((f.run.run, why) for f in missed)
             if failures >= 2:
                 return
             continue

@@ -94,7 +94,7 @@ def chosen(context: Context, text: str) -> list[Found]:
 
 def standings(found: Iterable[Found], look: Look) -> list[Standing]:
     """What to show of `found` after `look`."""
-    return [Standing(f, look.states.get(f.run.run), look.untold.get(f.run.run, "")) for f in found]
+    return [Standing(f, look.states.get(f.run.run), str(look.untold.get(f.run.run, ""))) for f in found]
 
 
 def chains(context: Context, shown: Sequence[Standing]) -> Iterator[tuple[str, list[str]]]:

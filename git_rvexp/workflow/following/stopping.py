@@ -91,7 +91,7 @@ def _tell_ended(context: Context, look: Look, told: set[str]) -> None:
 
 
 def _slow(going: Sequence[Found], look: Look) -> str:
-    states = [(f.run.run, look.states.get(f.run.run), look.untold.get(f.run.run, "")) for f in going]
+    states = [(f.run.run, look.states.get(f.run.run), look.untold.get(f.run.run)) for f in going]
     lines = [
         f"  run {run}: {', '.join(filter(None, [s.phase.value, why(s)])) if s else untold or 'has no job yet'}"
         for run, s, untold in states
