@@ -33,6 +33,7 @@ class Settled:
 
 def settle(context: Context, snapshots: Iterable[Snapshot], executors: Executors) -> list[Settled]:
     """Look up every open run of `snapshots`; append what was found. Executors that cannot be asked leave runs open."""
+    executors.look_again()
     known = list(snapshots)
     records = context.ledger.records(s.oid for s in known)
     waiting = [(s, r) for s in known for r in runs(records[s.oid]) if _worth_asking(context, r)]

@@ -198,6 +198,22 @@ def test_a_push_that_fails_is_told_and_the_record_kept(
     assert any("push is pending" in line for line in book.warned)
 
 
+def test_an_executor_that_could_not_be_opened_is_tried_again_by_the_next_look(
+    book: Notebook, snapshot: Snapshot, double: BatchDouble, batch: Any
+) -> None:
+    """Once in each look, however many runs there are: somebody has logged in meanwhile."""
+    jobs = [submit(batch, "one"), submit(batch, "two")]
+    plans = [book.submitted(snapshot, job) for job in jobs]
+    for job in jobs:
+        double.run_to_end(job)
+    executors = Executors(book.context)
+    found = [book.found(plan.run) for plan in plans]
+    double.fail_next("GetCallerIdentity", "expired_token")
+    assert len(refresh(book.context, found, executors).untold) == 2
+    assert len(double.called("GetCallerIdentity")) == 1
+    assert len(refresh(book.context, found, executors).ended) == 2
+
+
 def asking(book: Notebook, executor: Executor) -> Executors:
     """Executors of which there is one."""
     return Executors(book.context, lambda *_: executor)

@@ -18,7 +18,7 @@ Open = Callable[[str, Settings, Mapping[str, str]], Executor]
 
 
 class Executors:
-    """Executors by name and region. One that cannot be opened stays an error that says why."""
+    """Executors by name and region. One that cannot be opened is tried once in a look."""
 
     def __init__(self, context: Context, opened: Open = executor_named) -> None:
         """Open nothing yet; `opened` makes an executor."""
@@ -40,6 +40,10 @@ class Executors:
         if other:
             raise RvexpError(f"run {plan.run} was planned for another place: {', '.join(other)}")
         return executor
+
+    def look_again(self) -> None:
+        """Begin another look: what could not be opened may be there by now."""
+        self._known = {key: known for key, known in self._known.items() if not isinstance(known, RvexpError)}
 
     def logs_of(self, plan: Plan) -> LogSource:
         """A reader of logs of its own, since one may be reading while another asks for states."""

@@ -46,6 +46,7 @@ def refresh(context: Context, found: Iterable[Found], executors: Executors) -> L
 
     Never raises for an executor that cannot be asked: its runs are in `untold`.
     """
+    executors.look_again()
     look = Look()
     waiting = [f for f in found if f.run.phase is Phase.SUBMITTED and f.run.job]
     for executor, group in _by_executor(waiting, executors, look):
