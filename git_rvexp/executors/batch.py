@@ -108,17 +108,21 @@ class BatchExecutor:
     def logs(self, job: str, *, follow: bool = False, since: float = 0, attempt: int = 0) -> Iterator[str]:
         """The job's output, attempts in order, a line at a time; empty when it printed nothing.
 
-        Of an array child after child, with `[index] ` before.
+        Of an array child after child, with `[index] ` before. While it follows it bears with AWS as a wait does, and
+        with a job that AWS does not show yet.
         """
-        detail = self._detail(job)
-        group, region = batch_logs.place(detail)
-        streams = batch_logs.Streams(self._client("logs", region=region), group, since)
         pause = functools.partial(self._sleep, self._poll_seconds)
+        ask: batch_logs.Ask = functools.partial(batch_logs.patiently, pause) if follow else batch_logs.once
+        detail = ask(lambda: self._detail(job))
+        group, region = batch_logs.place(detail)
+        streams = batch_logs.Streams(self._client("logs", region=region), group, since, ask)
         if batch_state.size(detail):
             batch_array_logs.check_attempt(detail, attempt)
-            return batch_array_logs.lines(detail, self._details, streams, follow=follow, pause=pause)
+            return batch_array_logs.lines(
+                detail, lambda jobs: ask(lambda: self._details(jobs)), streams, follow=follow, pause=pause
+            )
         return batch_logs.lines(
-            lambda: batch_logs.of_attempt(self._detail(job), attempt), streams, follow=follow, pause=pause
+            lambda: batch_logs.of_attempt(ask(lambda: self._detail(job)), attempt), streams, follow=follow, pause=pause
         )
 
     @functools.cached_property

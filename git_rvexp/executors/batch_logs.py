@@ -6,23 +6,48 @@ printed nothing or ended before it could: no log, and no error.
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from git_rvexp import aws
 from git_rvexp.errors import RvexpError
 from git_rvexp.executors import batch_state
+from git_rvexp.forbearance import Forbearance
 from git_rvexp.model import Json, Phase
+
+Ask = Callable[[Callable[[], Any]], Any]
+"""Puts a question to AWS and gives the answer."""
+
+
+def once(question: Callable[[], Any]) -> Any:
+    """The answer, or whatever keeps us from having one."""
+    return question()
+
+
+def patiently(pause: Callable[[], None], question: Callable[[], Any]) -> Any:
+    """The answer: asked for again after a pause where there is none, as long as whoever waits for a job bears it."""
+    borne = Forbearance()
+    while True:
+        try:
+            return question()
+        except aws.DeniedError:
+            raise
+        except RvexpError as why:
+            borne.met(why)
+        pause()
 
 
 class Streams:
     """Reads the log streams of one job, written since then (epoch seconds), onwards from where it stopped."""
 
-    def __init__(self, logs: Any, group: str, since: float = 0) -> None:
+    def __init__(self, logs: Any, group: str, since: float = 0, ask: Ask = once) -> None:
         self._logs = logs
         self._group = group
+        self._ask = ask
         self._begin = {"startTime": int(since * 1000)} if since else {}
         self._tokens: dict[str, str] = {}
         self._read: Counter[str] = Counter()
+        self._known: Counter[str] = Counter()  # events of a stream that is read anew and that were read before
 
     def new_lines(self, names: list[str]) -> Iterator[str]:
         """What the streams have gained since the last call, stream after stream."""
@@ -31,27 +56,25 @@ class Streams:
                 yield from str(event.get("message", "")).rstrip("\r\n").split("\n")
 
     def _new_events(self, name: str) -> Iterator[Mapping[str, Json]]:
-        skip = 0
         while True:
-            try:
-                reply = self._page(name)
-            except aws.ServiceError as why:
+            reply = self._ask(partial(self._page, name))
+            if reply is None:
                 # Tokens end after a day: begin again and pass over what was read.
-                if why.name != "InvalidParameterException" or not self._tokens.pop(name, None):
-                    raise
-                skip = self._read[name]
+                self._known[name] = self._read[name]
                 continue
             events = reply.get("events") or []
-            self._read[name] += max(0, len(events) - skip)
-            yield from events[skip:]
-            skip = max(0, skip - len(events))
+            known = min(self._known[name], len(events))
+            self._known[name] -= known
+            self._read[name] += len(events) - known
+            yield from events[known:]
             token = reply.get("nextForwardToken")
             # At the end CloudWatch answers with the token it was asked with; pages before it may be empty.
             if not token or token == self._tokens.get(name):
                 return
             self._tokens[name] = token
 
-    def _page(self, name: str) -> Mapping[str, Json]:
+    def _page(self, name: str) -> Mapping[str, Json] | None:
+        """A page of a stream, empty where there is no such stream; None when its token has ended, which is dropped."""
         where = {"logGroupName": self._group, "logStreamName": name, "startFromHead": True, **self._begin}
         if name in self._tokens:
             where["nextToken"] = self._tokens[name]
@@ -59,6 +82,8 @@ class Streams:
             with aws.calling(f"read the log {self._group} {name}"):
                 return dict(self._logs.get_log_events(**where))
         except aws.ServiceError as why:
+            if why.name == "InvalidParameterException" and self._tokens.pop(name, ""):
+                return None
             if why.name != "ResourceNotFoundException":
                 raise
             return {}

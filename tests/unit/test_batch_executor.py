@@ -536,6 +536,55 @@ def test_following_ends_with_the_job_and_misses_nothing(double: BatchDouble, pla
     assert next(steps, None) is None
 
 
+@pytest.mark.parametrize("size", [0, 2])
+def test_following_outlasts_a_service_that_is_gone_for_a_while(
+    double: BatchDouble, plan: Plan, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    """Whatever is asked just then, each line is told once; also where a stream is read anew, its token having ended."""
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    job, shown = "", "[0] " if size else ""
+
+    def begun() -> None:
+        double.services.visibility_lag_ms = 0
+        double.advance(f"{job}:0" if size else job, "RUNNING")
+        double.log(f"{job}:0" if size else job, *(f"line {i}" for i in range(25)))
+        double.fail_next("DescribeJobs", "500_before", count=2)
+        double.fail_next("GetLogEvents", "500_before", count=2)
+
+    def goes_on() -> None:
+        double.log(f"{job}:0" if size else job, "after it")
+        double.logs.expire_tokens()
+        double.fail_next("GetLogEvents", "slow_after", count=2)  # not spoilt: the token's refusal, the first page
+        double.fail_next("GetLogEvents", "500_before")
+
+    def nothing() -> None:
+        pass
+
+    def ended() -> None:
+        double.run_to_end(job)
+
+    steps = iter([begun, *[nothing] * 4, goes_on, nothing, ended])
+    settings = Settings(aws_endpoint_url=double.url, aws_region="us-east-1")
+    executor = BatchExecutor(settings, sleep=lambda _: next(steps, nothing)())
+    job = executor.submit(dataclasses.replace(plan, array=size))
+    double.services.visibility_lag_ms = 10**9
+    double.logs.page_size = 10
+    assert list(executor.logs(job, follow=True)) == [f"{shown}line {i}" for i in range(25)] + [f"{shown}after it"]
+
+
+@pytest.mark.parametrize("kind", ["expired_token", "access_denied", "500_before"])
+def test_following_does_not_bear_everything(
+    executor: BatchExecutor, double: BatchDouble, plan: Plan, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """Credentials mend only when the user does something, and nothing is borne for ever."""
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    job = executor.submit(plan)
+    double.fail_next("DescribeJobs", kind, count=50)
+    with pytest.raises(RvexpError):
+        list(executor.logs(job, follow=True))
+    assert len(double.called("DescribeJobs")) == (8 if kind == "500_before" else 1)
+
+
 def test_logs_elsewhere_are_said_to_be_elsewhere(executor: BatchExecutor, batch: Any) -> None:
     """A definition may send them to another place than CloudWatch, or to another group in it."""
     config = {"logDriver": "splunk", "options": {}}
