@@ -1,7 +1,7 @@
 """Wait until runs have ended; exit 0 when they succeeded, 1 when one did not, 8 when the time is up.
 
-TAG or CHAIN means all its runs that have not ended. Without an argument: the newest run of my newest snapshot. Ctrl-C
-leaves the runs alone.
+TAG or CHAIN means all its runs, and those that had ended before count too. Without an argument: those of my newest
+snapshot. Ctrl-C leaves the runs alone.
 """
 
 import argparse
@@ -9,8 +9,7 @@ import argparse
 from git_rvexp.commands.session import Session
 from git_rvexp.errors import Interrupted, UsageError
 from git_rvexp.workflow.chain.meant import its_turn, meant
-from git_rvexp.workflow.choose import Found, reread
-from git_rvexp.workflow.context import Context
+from git_rvexp.workflow.choose import reread
 from git_rvexp.workflow.following.asking import Executors
 from git_rvexp.workflow.following.follow import Patience, until_over, verdict
 from git_rvexp.workflow.looking.moments import span
@@ -30,7 +29,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, session: Session) -> int:
     """Wait, and print how each run ended."""
     context = session.context
-    found = to_follow(context, args.what)
+    found = meant(context, args.what)
+    if not found:
+        raise UsageError(f"{args.what} has no runs", hint=f"git rvexp submit {args.what} -- CMD")
     executors = Executors(context)
     patience = Patience(context.ledger.sleep, span(args.timeout) if args.timeout else 0)
     codes = []
@@ -43,11 +44,3 @@ def run(args: argparse.Namespace, session: Session) -> int:
         session.speaker.result("\t".join(t for t in (told.run, *ending(told, state)) if t))
         codes.append(verdict(state))
     return max(codes)
-
-
-def to_follow(context: Context, text: str) -> list[Found]:
-    """The runs that `text` names: those that have not ended, else the last one. UsageError when there is none."""
-    found = meant(context, text)
-    if not found:
-        raise UsageError(f"{text} has no runs", hint=f"git rvexp submit {text} -- CMD")
-    return [f for f in found if not f.run.phase.over] or found[-1:]

@@ -130,4 +130,6 @@ def test_a_chain_is_waited_for_and_told_by_its_name(lab: Lab) -> None:
         lab.double.run_to_end(job)
     lab.double.run_to_end(last, exit_code=3)
     assert lab.one.rvexp("status", chain.name, "--refresh", "--exit-status").returncode == 1
-    assert lab.one.rvexp("wait", chain.name).returncode == 1
+    waited = lab.one.rvexp("wait", chain.name)
+    assert waited.returncode == 1
+    assert [line.split("\t")[1] for line in waited.stdout.splitlines()] == ["ok", "ok", "ok", "failed"]

@@ -207,6 +207,16 @@ def test_every_verb_calls_an_end_by_the_same_word(
     assert all(text not in shown for text in ("SUCCEEDED", "FAILED", "succeeded"))
 
 
+def test_wait_counts_runs_that_had_ended_before(book: Notebook, snapshot: Snapshot, batch: Any) -> None:
+    """Whoever calls it a second late learns the same: every run is told, and one that failed makes the code 1."""
+    failed, fine = book.ended(snapshot, 3), book.ended(snapshot)
+    for words in (("first",), ()):
+        done = book.clone.rvexp("wait", *words, env={"RVEXP_INITIALS": "al"})
+        assert done.stdout == f"{failed.run}\tfailed\texit 3\n{fine.run}\tok\texit 0\n"
+        assert done.returncode == book.clone.rvexp("status", "first", "--exit-status").returncode == 1
+    assert book.clone.rvexp("wait", str(fine.run)).returncode == 0
+
+
 def test_wait_gives_up_when_told_to(book: Notebook, snapshot: Snapshot, batch: Any) -> None:
     """Exit 8, and the way back."""
     plan = book.submitted(snapshot, submit(batch))
