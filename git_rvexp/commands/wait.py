@@ -5,13 +5,15 @@ snapshot. Ctrl-C leaves the runs alone.
 """
 
 import argparse
+from collections.abc import Sequence
 
 from git_rvexp.commands.session import Session
-from git_rvexp.errors import Interrupted, UsageError
-from git_rvexp.workflow.chain.meant import its_turn, meant
-from git_rvexp.workflow.choose import reread
+from git_rvexp.errors import DONE, Interrupted, UsageError
+from git_rvexp.workflow.chain.meant import meant
+from git_rvexp.workflow.choose import Found
 from git_rvexp.workflow.following.asking import Executors
-from git_rvexp.workflow.following.follow import Patience, until_over, verdict
+from git_rvexp.workflow.following.follow import Patience, verdict
+from git_rvexp.workflow.following.together import ends
 from git_rvexp.workflow.looking.moments import span
 from git_rvexp.workflow.looking.reasons import ending
 
@@ -27,20 +29,23 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
-    """Wait, and print how each run ended."""
+    """Wait, and print of each run how it ended, as soon as it has."""
     context = session.context
     found = meant(context, args.what)
     if not found:
         raise UsageError(f"{args.what} has no runs", hint=f"git rvexp submit {args.what} -- CMD")
-    executors = Executors(context)
     patience = Patience(context.ledger.sleep, span(args.timeout) if args.timeout else 0)
-    codes = []
-    for each in found:
-        try:
-            state = until_over(context, its_turn(context, each, patience), executors, patience)
-        except KeyboardInterrupt as why:
-            raise Interrupted.going_on(each.run.run) from why
-        told = reread(context, [each])[0].run  # somebody may have cancelled it meanwhile
-        session.speaker.result("\t".join(t for t in (told.run, *ending(told, state)) if t))
-        codes.append(verdict(state))
-    return max(codes)
+    code = DONE
+    try:
+        for ended, state in ends(context, found, Executors(context), patience):
+            session.speaker.result("\t".join(t for t in (ended.run, *ending(ended, state)) if t))
+            code = max(code, verdict(state))
+    except KeyboardInterrupt as why:
+        raise _going_on(found, args.what) from why
+    return code
+
+
+def _going_on(found: Sequence[Found], what: str) -> Interrupted:
+    if len(found) == 1:
+        return Interrupted.going_on(found[0].run.run)
+    return Interrupted(f"what runs goes on; git rvexp wait {what} comes back to it")

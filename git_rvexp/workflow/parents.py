@@ -14,7 +14,7 @@ from git_rvexp.workflow import choose
 from git_rvexp.workflow.choose import Found, reread
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.following.asking import Executors
-from git_rvexp.workflow.following.follow import Patience, refuse_jobless, until_over
+from git_rvexp.workflow.following.follow import refuse_jobless, until_over
 from git_rvexp.workflow.following.harvest import refresh
 from git_rvexp.workflow.submit import Waits
 
@@ -68,7 +68,7 @@ def _awaited(context: Context, found: Found, executors: Executors, *, follow: bo
             hint="--wait lets this command wait for it",
         )
     context.say(f"waiting for run {found.run.run}")
-    until_over(context, found, executors, Patience(context.ledger.sleep))
+    until_over(context, found, executors, context.ledger.sleep)
     return reread(context, [found])[0]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from git_rvexp.errors import AmbiguousError, PendingError, RvexpError
+from git_rvexp.errors import AmbiguousError, CredentialsError, PendingError, RvexpError
 from git_rvexp.executors.protocol import Executor
 from git_rvexp.model import JobState, Phase, Plan, Snapshot
 from git_rvexp.record.events import Event
@@ -16,11 +16,12 @@ from git_rvexp.workflow.following.asking import Executors
 from git_rvexp.workflow.following.follow import Patience, until_over, wait_for
 from git_rvexp.workflow.following.harvest import Look, refresh
 from git_rvexp.workflow.following.stopping import stop
+from git_rvexp.workflow.following.together import ends
 from tests.conftest import Clone
 from tests.doubles.batch import BatchDouble
 from tests.doubles.driving import CONTAINER, SPOT_RULES, register, submit
 from tests.doubles.scripted import Answer, Scripted
-from tests.notebook import Notebook, shared_notebook
+from tests.notebook import ACCOUNT, Notebook, shared_notebook
 
 pytest_plugins = ["tests.doubles.fixtures"]
 
@@ -229,7 +230,7 @@ def test_waiting_ends_with_the_job_and_keeps_its_end(book: Notebook, snapshot: S
     plan = book.submitted(snapshot, "j")
     blocked = state(Phase.SUBMITTED, reason="CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY", details={"status": "RUNNABLE"})
     script = [*[blocked] * 12, *[state(Phase.RUNNING)] * 3, state(Phase.FAILED, exit_code=2, reason="boom")]
-    end = until_over(book.context, book.found(plan.run), asking(book, Scripted(*script)), Patience(book.ledger.sleep))
+    end = until_over(book.context, book.found(plan.run), asking(book, Scripted(*script)), book.ledger.sleep)
     assert (end.phase, end.exit_code) == (Phase.FAILED, 2)
     assert book.slept == sorted(book.slept)
     assert max(book.slept) == 30
@@ -242,7 +243,7 @@ def test_waiting_has_an_end_when_the_job_has_none(book: Notebook, snapshot: Snap
     plan = book.submitted(snapshot, "j")
     executor = Scripted(state(Phase.SUBMITTED, details={"status": "RUNNABLE"}))
     with pytest.raises(PendingError, match="waits in the queue"):
-        until_over(book.context, book.found(plan.run), asking(book, executor), Patience(book.ledger.sleep, 600))
+        next(ends(book.context, [book.found(plan.run)], asking(book, executor), Patience(book.ledger.sleep, 600)))
     assert sum(book.slept) == pytest.approx(600)
     assert executor.stopped == []
 
@@ -253,7 +254,7 @@ def test_waiting_for_a_job_nobody_shows_ends(book: Notebook, snapshot: Snapshot,
     plan = book.submitted(snapshot, "j")
     book.now += dt.timedelta(hours=age)
     with pytest.raises(PendingError, match=words):
-        until_over(book.context, book.found(plan.run), asking(book, Scripted(None)), Patience(book.ledger.sleep))
+        until_over(book.context, book.found(plan.run), asking(book, Scripted(None)), book.ledger.sleep)
     assert sum(book.slept) < 700
 
 
@@ -263,21 +264,69 @@ def test_waiting_bears_with_trouble_but_not_for_ever(book: Notebook, snapshot: S
     down = RvexpError("no answer from AWS")
     script: list[Answer] = [down, down, down, state(Phase.SUCCEEDED, exit_code=0)]
     found = book.found(plan.run)
-    assert until_over(book.context, found, asking(book, Scripted(*script)), Patience(book.ledger.sleep)).exit_code == 0
+    assert until_over(book.context, found, asking(book, Scripted(*script)), book.ledger.sleep).exit_code == 0
     other = book.submitted(snapshot, "j")
     with pytest.raises(RvexpError, match="no answer"):
-        until_over(book.context, book.found(other.run), asking(book, Scripted(down)), Patience(book.ledger.sleep))
+        until_over(book.context, book.found(other.run), asking(book, Scripted(down)), book.ledger.sleep)
 
 
 def test_runs_without_a_job_are_not_waited_for(book: Notebook, snapshot: Snapshot) -> None:
     """An open plan points to sync; a refused one has no job at all."""
     open_one, refused = book.plan(snapshot), book.plan(snapshot)
     book.tell(snapshot, "refused", run=str(refused.run), why="no such queue")
-    patience = Patience(book.ledger.sleep)
     with pytest.raises(AmbiguousError):
-        until_over(book.context, book.found(open_one.run), asking(book, Scripted(None)), patience)
-    end = until_over(book.context, book.found(refused.run), asking(book, Scripted(None)), patience)
+        until_over(book.context, book.found(open_one.run), asking(book, Scripted(None)), book.ledger.sleep)
+    end = until_over(book.context, book.found(refused.run), asking(book, Scripted(None)), book.ledger.sleep)
     assert (end.phase, end.reason) == (Phase.REFUSED, "no such queue")
+
+
+def test_runs_are_waited_for_together(book: Notebook, snapshot: Snapshot, double: BatchDouble, batch: Any) -> None:
+    """Each look asks about all that are left, and all have one time limit."""
+    jobs = [submit(batch, name) for name in ("one", "two", "three")]
+    plans = [book.submitted(snapshot, job) for job in jobs]
+    double.run_to_end(jobs[1], exit_code=3)
+    found = [book.found(p.run) for p in plans]
+    ended = ends(book.context, found, Executors(book.context), Patience(book.ledger.sleep, 600))
+    run, end = next(ended)
+    assert (run.run, end.exit_code) == (str(plans[1].run), 3)
+    with pytest.raises(PendingError, match="2 runs have not ended yet"):
+        next(ended)
+    assert sum(book.slept) == pytest.approx(600)
+    first, *later = [call["jobs"] for call in double.called("DescribeJobs")]
+    assert (first, later) == (jobs, [[jobs[0], jobs[2]]] * len(later))
+
+
+def test_what_cannot_be_waited_for_is_told_when_the_others_have_ended(book: Notebook, snapshot: Snapshot) -> None:
+    """A run that nobody knows the job of, and one at another place: neither keeps the others' ends from being told."""
+    open_one, elsewhere = book.plan(snapshot), book.submitted(snapshot, "elsewhere", account="999999999999")
+    plan = book.submitted(snapshot, "j")
+    executor = Scripted(state(Phase.RUNNING), state(Phase.SUCCEEDED, exit_code=0))
+    executor.place = {"account": ACCOUNT}
+    found = [book.found(p.run) for p in (open_one, elsewhere, plan)]
+    ended = ends(book.context, found, asking(book, executor), Patience(book.ledger.sleep))
+    assert next(ended)[0].run == str(plan.run)
+    with pytest.raises(AmbiguousError, match="no job is known"):
+        next(ended)
+
+
+def test_waiting_together_bears_with_trouble_but_not_for_ever(book: Notebook, snapshot: Snapshot) -> None:
+    """As for one run; credentials that are refused end it at once."""
+    plan = book.submitted(snapshot, "j")
+    down = RvexpError("no answer from AWS")
+
+    def waited(*script: Answer) -> list[int | None]:
+        executors, patience = asking(book, Scripted(*script)), Patience(book.ledger.sleep)
+        return [end.exit_code for _, end in ends(book.context, [book.found(plan.run)], executors, patience)]
+
+    with pytest.raises(PendingError, match="no answer"):
+        waited(down)
+    with pytest.raises(PendingError, match="does not show job j"):
+        waited(None)
+    slept = len(book.slept)
+    with pytest.raises(CredentialsError):
+        waited(CredentialsError("expired"))
+    assert len(book.slept) == slept
+    assert waited(down, down, down, state(Phase.SUCCEEDED, exit_code=0)) == [0]
 
 
 def test_cancel_stops_every_job_of_the_run_and_says_who(book: Notebook, snapshot: Snapshot) -> None:

@@ -209,7 +209,9 @@ def test_every_verb_calls_an_end_by_the_same_word(
 
 def test_wait_counts_runs_that_had_ended_before(book: Notebook, snapshot: Snapshot, batch: Any) -> None:
     """Whoever calls it a second late learns the same: every run is told, and one that failed makes the code 1."""
-    failed, fine = book.ended(snapshot, 3), book.ended(snapshot)
+    failed = book.ended(snapshot, 3)
+    book.now += dt.timedelta(seconds=1)
+    fine = book.ended(snapshot)
     for words in (("first",), ()):
         done = book.clone.rvexp("wait", *words, env={"RVEXP_INITIALS": "al"})
         assert done.stdout == f"{failed.run}\tfailed\texit 3\n{fine.run}\tok\texit 0\n"
@@ -234,6 +236,21 @@ def test_wait_gives_up_on_a_running_job_in_whole_words(
     double.advance(job, "RUNNING")
     done = book.clone.rvexp("wait", "first", "--timeout", "1s")
     assert f"run {plan.run} has not ended yet (running)\n" in done.stderr
+
+
+def test_wait_names_all_that_have_not_ended(
+    book: Notebook, snapshot: Snapshot, double: BatchDouble, batch: Any
+) -> None:
+    """What has ended is told at once, and of the others where they stand when the time is up."""
+    jobs = [submit(batch, name) for name in ("slow", "queued", "quick")]
+    slow, queued, quick = [book.submitted(snapshot, job) for job in jobs]
+    double.advance(jobs[0], "RUNNING")
+    double.run_to_end(jobs[2], exit_code=3)
+    done = book.clone.rvexp("wait", "first", "--timeout", "1s")
+    assert (done.returncode, done.stdout.split("\t")[:2]) == (8, [str(quick.run), "failed"])
+    assert "2 runs have not ended yet\n" in done.stderr
+    for told in (f"run {slow.run}: running\n", f"run {queued.run}: submitted: handed over"):
+        assert f"  {told}" in done.stderr
 
 
 def test_list_and_status_tell_one_duration(book: Notebook, snapshot: Snapshot) -> None:

@@ -2,14 +2,12 @@
 
 from git_rvexp.errors import PendingError, UsageError
 from git_rvexp.model import Phase
+from git_rvexp.record.runs import Run
 from git_rvexp.workflow import choose
 from git_rvexp.workflow.chain.hold import held
 from git_rvexp.workflow.chain.record import chosen
-from git_rvexp.workflow.choose import Found, reread
+from git_rvexp.workflow.choose import Found
 from git_rvexp.workflow.context import Context
-from git_rvexp.workflow.following.follow import Patience
-
-_PAUSE = 1.0
 
 
 def meant(context: Context, text: str) -> list[Found]:
@@ -24,23 +22,10 @@ def meant(context: Context, text: str) -> list[Found]:
     return [Found(snapshot, run) for run in told]
 
 
-def its_turn(context: Context, found: Found, patience: Patience) -> Found:
-    """The run as the record tells it, once it was handed over or never will be.
-
-    That is waited for as long as a command of this clone drives its chain; else it is as it is.
-    """
-    (now,) = reread(context, [found])
-    waited = 0.0
-    while now.run.phase is Phase.PLANNED and _driven(context, now) and not 0 < patience.timeout <= waited:
-        patience.sleep(_PAUSE)
-        waited += _PAUSE
-        (now,) = reread(context, [found])
-    return now
-
-
-def _driven(context: Context, found: Found) -> bool:
-    chain = str(found.run.planned.get("chain", ""))
-    if not chain:
+def driven(context: Context, run: Run) -> bool:
+    """Whether the run is a step that waits for its turn, in a chain that a command of this clone drives now."""
+    chain = str(run.planned.get("chain", ""))
+    if run.phase is not Phase.PLANNED or not chain:
         return False
     try:
         with held(context.repo, chain):

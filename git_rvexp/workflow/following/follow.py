@@ -5,13 +5,13 @@ Ctrl-C leaves the run alone; the verbs say how to come back. Stopping a run is `
 
 import datetime as dt
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from git_rvexp.errors import AmbiguousError, PendingError, RvexpError
 from git_rvexp.executors.protocol import Executor, LogSource
 from git_rvexp.forbearance import Forbearance
-from git_rvexp.model import JobState, Phase, Plan
+from git_rvexp.model import JobState, Phase
 from git_rvexp.record.runs import Run
 from git_rvexp.workflow.choose import Found
 from git_rvexp.workflow.context import Context
@@ -48,22 +48,23 @@ def wait_for(
     """
     executors = Executors(context)
     if not say_logs or found.run.phase.over:
-        return until_over(context, found, executors, Patience(sleep))
+        return until_over(context, found, executors, sleep)
     source = executors.logs_of(found.run.plan)
     reader = threading.Thread(target=_tell_log, args=(context, source, found.run.job), daemon=True)
     reader.start()
-    state = until_over(context, found, executors, Patience(sleep))
+    state = until_over(context, found, executors, sleep)
     reader.join(log_tail)
     if reader.is_alive():
         context.say(f"the log goes on; git rvexp logs {found.run.run} prints all of it")
     return state
 
 
-def until_over(context: Context, found: Found, executors: Executors, patience: Patience) -> JobState:
+def until_over(context: Context, found: Found, executors: Executors, sleep: Callable[[float], None]) -> JobState:
     """The state of the run's job once it is over, with its end in the record, and the outputs that it lacked.
 
-    PendingError when the time is up or the executor does not show the job, AmbiguousError when no job is known,
-    RvexpError when there never was one.
+
+    PendingError when the executor does not show the job, AmbiguousError when no job is known, RvexpError when there
+    never was one. Several runs, and a time limit, are `together`'s.
     """
     if found.run.phase.over:
         complete(context, [found], executors)
@@ -71,20 +72,18 @@ def until_over(context: Context, found: Found, executors: Executors, patience: P
     refuse_jobless(found.run)
     plan = found.run.plan
     executor = executors.of(plan)
-    waited, said, pauses, borne = 0.0, "", _pauses(plan), Forbearance(context.warn)
+    said, intervals, borne = "", pauses({plan.executor}), Forbearance(context.warn)
     while True:
         state, why_not = _asked(executor, found.run.job)
         borne.met(why_not)
         if state is not None and state.phase.over:
             record_end(context, found, state)
             return state
-        pause = next(pauses)
+        pause = next(intervals)
         hidden = borne.missed(pause if state is None and why_not is None else 0)
         _give_up_hidden(context, found, hidden=hidden, once=bool(borne.unseen))
-        _give_up_late(found, state, late=0 < patience.timeout <= waited)
-        said = _say_change(context, found, state, said)
-        patience.sleep(min(pause, patience.timeout - waited) if patience.timeout else pause)
-        waited += pause
+        said = say_change(context, found, state, said)
+        sleep(pause)
 
 
 def recorded_state(run: Run) -> JobState:
@@ -122,8 +121,9 @@ def refuse_jobless(run: Run) -> None:
         raise RvexpError(f"run {run.run} has no job: {run.word}", hint=f"git rvexp show {run.run}")
 
 
-def _pauses(plan: Plan) -> Iterator[float]:
-    pause, longest = 1.0, _LONGEST.get(plan.executor, _LONGEST_PAUSE)
+def pauses(executors: Iterable[str]) -> Iterator[float]:
+    """Seconds between looks at these executors (at least one), growing."""
+    pause, longest = 1.0, min(_LONGEST.get(name, _LONGEST_PAUSE) for name in executors)
     while True:
         yield min(pause, longest)
         pause *= 1.4
@@ -138,24 +138,19 @@ def _give_up_hidden(context: Context, found: Found, *, hidden: bool, once: bool)
         raise PendingError(f"the executor {known} {job}", hint="git rvexp status --refresh")
 
 
-def _give_up_late(found: Found, state: JobState | None, *, late: bool) -> None:
-    if late:
-        run = found.run.run
-        at = _standing(state) if state else "not shown by the executor"
-        raise PendingError(f"run {run} has not ended yet ({at})", hint=f"git rvexp wait {run}")
-
-
-def _say_change(context: Context, found: Found, state: JobState | None, said: str) -> str:
+def say_change(context: Context, found: Found, state: JobState | None, said: str) -> str:
+    """Say where the run stands now, unless that is what was `said`; what is said of it."""
     if state is None:
         return said
-    text = _standing(state)
+    text = standing(state)
     if text != said:
         since = context.ledger.now() - submitted(found.run).moment
         context.say(f"run {found.run.run} is {text} ({age(since.total_seconds())} after it was submitted)")
     return text
 
 
-def _standing(state: JobState) -> str:
+def standing(state: JobState) -> str:
+    """Where a job stands, and why."""
     return ": ".join(filter(None, (state.phase.value, why(state))))
 
 

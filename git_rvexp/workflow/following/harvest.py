@@ -27,12 +27,16 @@ _KEPT = ("attempts", "log_stream", "image", "instance", "host", "container", "ar
 
 @dataclass
 class Look:
-    """What one look showed, by run id: states, and why others cannot be told; which outcomes were written down."""
+    """What one look showed, by run id: states, and why others cannot be told; which outcomes were written down.
+
+    `denied`: our credentials were refused, so asking again is no use.
+    """
 
     states: dict[str, JobState] = field(default_factory=dict)
     untold: dict[str, RvexpError] = field(default_factory=dict)
     ended: list[str] = field(default_factory=list)
     expired: list[str] = field(default_factory=list)
+    denied: CredentialsError | None = None
 
     @property
     def trouble(self) -> RvexpError | None:
@@ -136,7 +140,8 @@ def _ask(executor: Executor, group: Sequence[Found], look: Look) -> None:
         try:
             known = executor.states([f.run.job for f in some])
         except RvexpError as why:
-            failures = 2 if isinstance(why, CredentialsError) else failures + 1
+            look.denied = why if isinstance(why, CredentialsError) else look.denied
+            failures = 2 if look.denied else failures + 1
             # A hundred ids that could not be told may be bad luck; two hundred are an executor that does not answer.
             missed = some if failures < 2 else group[start:]
             look.untold.update((f.run.run, why) for f in missed)
