@@ -77,9 +77,9 @@ def _dispatch(words: list[str], environ: Mapping[str, str], speaker: Speaker) ->
     mine, dashes, command = _split(words[1:])
     module = load(verb)
     parser = parser_of(verb, module)
-    args = parser.parsed(mine)
+    args = parser.parsed(mine, command=dashes)
     args.command = command if dashes else None
-    if args.command is not None and not getattr(module, "TAKES_COMMAND", False):
+    if dashes and not parser.takes_command:
         raise UsageError(f"git rvexp {verb} takes no command after --", hint=f"git rvexp {verb} -h")
     return _run(module, args, environ)
 

@@ -22,9 +22,22 @@ class Parser(argparse.ArgumentParser):
         """Raise UsageError with the verb's usage."""
         raise UsageError(message, hint=f"{self.prog} -h")
 
-    def parsed(self, words: list[str]) -> argparse.Namespace:
-        """What `words` say, in any order; argparse lays out the whole usage for that, so only where order matters."""
-        return self.parse_intermixed_args(words) if self._get_positional_actions() else self.parse_args(words)
+    verb = ""
+    takes_command = False
+
+    def parsed(self, words: list[str], *, command: bool) -> argparse.Namespace:
+        """What `words` say, in any order; argparse lays out the whole usage for that, so only where order matters.
+
+        `command`: whether one stands behind them. UsageError for words that are not known.
+        """
+        parse = self.parse_known_intermixed_args if self._get_positional_actions() else self.parse_known_args
+        args, unknown = parse(words)
+        if unknown:
+            from git_rvexp.commands.slips import slip  # noqa: PLC0415  only for what went wrong
+
+            missing = self.takes_command and not command
+            raise slip(self.verb, words, unknown, args.tag if missing else "")
+        return args
 
 
 class Formatter(argparse.RawDescriptionHelpFormatter):
@@ -96,7 +109,8 @@ def parser_of(verb: str, module: ModuleType) -> Parser:
     parser.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="colour the output")
     parser.add_argument("--profile", metavar="NAME", help="lay [profile.NAME] of the settings files over them")
     module.arguments(parser)
-    if getattr(module, "TAKES_COMMAND", False):
+    parser.verb, parser.takes_command = verb, bool(getattr(module, "TAKES_COMMAND", False))
+    if parser.takes_command:
         usage = parser.format_usage().removeprefix("usage: ").rstrip()
         parser.usage = f"{usage} -- CMD…"
     return parser

@@ -1,5 +1,6 @@
 """Help in all its forms: -h, help, the man page; and what must not be loaded for it."""
 
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -92,6 +93,47 @@ def test_a_slip_before_the_verb_is_met_with_what_was_meant(clone: Clone, words: 
     """The hint works as it stands."""
     done = clone.rvexp(*words)
     assert (done.returncode, done.stderr) == (2, told)
+
+
+@pytest.mark.parametrize(
+    ("words", "told", "hint"),
+    [
+        (
+            "submit python3 train.py --epochs 3",
+            "the command stands after --; without it 'python3' is taken for a TAG",
+            "git rvexp submit -- python3 train.py --epochs 3",
+        ),
+        (
+            "submit --seed 3 sh -c 'sleep 1'",
+            "the command stands after --; without it 'sh' is taken for a TAG",
+            "git rvexp submit --seed 3 -- sh -c 'sleep 1'",
+        ),
+        (
+            "run ls -l",
+            "the command stands after --; without it 'ls' is taken for a TAG",
+            "git rvexp run -- ls -l",
+        ),
+        (
+            "submit -v /d:/d -- ls",
+            "submit mounts nothing: what a run reads is in its snapshot, in its image or in S3",
+            "--input s3://BUCKET/PREFIX; or git rvexp run -v S:D -- CMD, which records nothing",
+        ),
+        (
+            "list first",
+            "list takes options only, not 'first'",
+            "git rvexp show first, or git rvexp list --grep first",
+        ),
+        ("list --gerp x", "unrecognized arguments: --gerp x", "git rvexp list -h"),
+        ("submit --wiat -- ls", "unrecognized arguments: --wiat", "git rvexp submit -h"),
+        ("submit first more -- ls", "unrecognized arguments: more", "git rvexp submit -h"),
+    ],
+)
+def test_words_that_a_verb_does_not_know_are_met_with_what_was_meant(
+    clone: Clone, words: str, told: str, hint: str
+) -> None:
+    """A command without its --, above all; what is no known slip is named as it is."""
+    done = clone.rvexp(*shlex.split(words))
+    assert (done.returncode, done.stderr) == (2, f"error: {told}\nhint: {hint}\n")
 
 
 @pytest.mark.parametrize("words", [["-h"], ["help"], ["snapshot", "-h"], ["help", "config"], ["completion", "bash"]])

@@ -76,11 +76,9 @@ def _word(word: Argument) -> str:
 
 
 def _verb(name: str) -> Verb:
-    module = load(name)
-    parser = parser_of(name, module)
+    parser = parser_of(name, load(name))
     arguments = tuple(_argument(a) for a in parser._actions)  # noqa: SLF001  argparse has no public list of them
-    takes_command = bool(getattr(module, "TAKES_COMMAND", False))
-    return Verb(name, VERBS[name], parser.description or "", parser.epilog or "", arguments, takes_command)
+    return Verb(name, VERBS[name], parser.description or "", parser.epilog or "", arguments, parser.takes_command)
 
 
 def _argument(action: argparse.Action) -> Argument:
