@@ -68,7 +68,7 @@ _git_rvexp() {
         submit:--queue) words='' given=1 ;;
         submit:--executor) words='docker batch' given=1 ;;
         submit:--timeout) words='' given=1 ;;
-        submit:--attempts) words='' given=1 ;;
+        submit:--attempts) words='1 2 3 4 5 6 7 8 9 10' given=1 ;;
         submit:--array) words='' given=1 ;;
         submit:--share) words='' given=1 ;;
         submit:--priority) words='' given=1 ;;

@@ -4,6 +4,7 @@ A Plan is the complete, frozen description of one run. `submit` makes it, the re
 prints it and `repeat` loads it; nothing else is needed to do the run again.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -38,9 +39,9 @@ class Resources:
     gpus: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse negative amounts (UsageError)."""
-        if min(self.vcpus, self.memory, self.gpus) < 0:
-            raise UsageError("vcpus, memory and gpus cannot be negative")
+        """Refuse what is no amount: negative numbers, infinity and nan (UsageError)."""
+        if not all(0 <= amount < math.inf for amount in (self.vcpus, self.memory, self.gpus)):
+            raise UsageError("vcpus, memory and gpus must be 0 or more, and finite")
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,14 @@
 """Arguments that several verbs share."""
 
 import argparse
+import math
 from collections.abc import Iterable, Mapping
 
 from git_rvexp.commands.session import Session
 from git_rvexp.errors import UsageError
 from git_rvexp.model import Resources
 from git_rvexp.settings import Settings
+from git_rvexp.sizes import MIB, parsed
 
 THIS_WORK_TREE = "the snapshot of this work tree"
 MY_NEWEST = "my newest"
@@ -21,8 +23,16 @@ def tag(parser: argparse.ArgumentParser, default: str) -> None:
 def resources(parser: argparse.ArgumentParser) -> None:
     """What a run may ask for."""
     parser.add_argument("--vcpus", type=float, default=0, help="virtual CPUs")
-    parser.add_argument("--memory", type=int, default=0, help="memory in MiB")
+    memory = "memory, as 4g, 512m or 4 GiB; a number alone is MiB"
+    parser.add_argument("--memory", type=_mebibytes, default=0, metavar="SIZE", help=memory)
     parser.add_argument("--gpus", type=int, default=0, help="GPUs")
+
+
+def _mebibytes(text: str) -> int:
+    try:
+        return int(text) if text.isdecimal() else math.ceil(parsed(text) / MIB)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no size: write 4g, 512m, 4 GiB, or a number of MiB") from None
 
 
 def environment(parser: argparse.ArgumentParser) -> None:
@@ -100,7 +110,7 @@ def warn_unused(session: Session, settings: Settings, given: Mapping[str, object
 
 
 def resources_of(args: argparse.Namespace) -> Resources:
-    """The resources asked for; UsageError when they are negative."""
+    """The resources asked for; UsageError for what is no amount."""
     return Resources(args.vcpus, args.memory, args.gpus)
 
 

@@ -15,6 +15,7 @@ from git_rvexp.executors.limits import check_array
 from git_rvexp.names import short_job
 from git_rvexp.workflow import ahead
 from git_rvexp.workflow.context import Context
+from git_rvexp.workflow.looking.moments import span
 from git_rvexp.workflow.repeating.seeding import SEEDS, check_seed
 
 if TYPE_CHECKING:
@@ -31,8 +32,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     shared.environment(parser)
     parser.add_argument("--queue", help="job queue, instead of batch_queue")
     parser.add_argument("--executor", choices=("docker", "batch"), help="instead of the configured one")
-    parser.add_argument("--timeout", type=int, default=0, help="seconds an attempt may run")
-    parser.add_argument("--attempts", type=int, default=0, help="attempts, 1 to 10; only lost hosts are retried")
+    limit = "how long an attempt may run: 90s, 10m, 2h …; a number alone is seconds"
+    parser.add_argument("--timeout", type=_seconds, default=0, metavar="SPAN", help=limit)
+    tries = "attempts, 1 to 10; only lost hosts are retried"
+    parser.add_argument("--attempts", type=int, choices=range(1, 11), default=0, metavar="N", help=tries)
     parser.add_argument("--array", type=int, metavar="N", help="an array of N children, 2 to 10,000")
     shared.scheduling(parser)
     parser.add_argument("--after", action="append", default=[], metavar="RUN", help="start when that run succeeded")
@@ -44,6 +47,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     shown = "check and print the plan; start and record nothing"
     parser.add_argument("-n", "--dry-run", action="store_true", help=shown)
     parser.add_argument("--json", action="store_true", help="one JSON document")
+
+
+def _seconds(text: str) -> int:
+    return int(span(text))
 
 
 def run(args: argparse.Namespace, session: Session) -> int:

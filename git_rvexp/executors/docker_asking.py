@@ -13,6 +13,7 @@ from git_rvexp.errors import RvexpError, UsageError
 from git_rvexp.executors.limits import check_array
 from git_rvexp.executors.protocol import RefusedError
 from git_rvexp.model import Plan, Resources
+from git_rvexp.sizes import MIB
 
 LABELS = "io.git-rvexp."
 RUN = LABELS + "run"
@@ -28,7 +29,6 @@ SHARED = "/rvexp/shared"
 VOLUME = "rvexp-chain-"
 """How such a volume's name begins; the chain's follows, of a repeat the run's id."""
 
-MIB = 1024 * 1024
 LEAST_MEMORY = 6  # MiB: the engine refuses less
 
 

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from git_rvexp.errors import RvexpError
-from git_rvexp.executors.docker_asking import MIB, RUN, TIMEOUT
+from git_rvexp.executors.docker_asking import RUN, TIMEOUT
 from git_rvexp.model import JobState, Json, Phase
+from git_rvexp.sizes import MIB
 
 LONGEST = 1 << 20
 """Bytes of a log that come as one line at most."""

@@ -49,6 +49,14 @@ def check_plan(plan: Plan) -> None:
         )
 
 
+def check_tries(timeout: int, attempts: int) -> None:
+    """Refuse a time limit (seconds) or attempts that no job can have, 0 being "not asked for"; as on Batch, so here."""
+    if timeout < 0:
+        raise UsageError(f"a time limit is a number of seconds, not {timeout}")
+    if attempts and not ATTEMPTS[0] <= attempts <= ATTEMPTS[1]:
+        raise UsageError(f"a job has 1 to 10 attempts, not {attempts}")
+
+
 def check_array(size: int) -> None:
     """Refuse an array that is none, or too large; docker keeps to what Batch takes."""
     if not ARRAY[0] <= size <= ARRAY[1]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from git_rvexp.errors import UsageError
+from git_rvexp.executors.limits import check_tries
 from git_rvexp.git.tags import person, snapshots
 from git_rvexp.grammar import is_tag_name
 from git_rvexp.model import Json, Plan, Resources, Snapshot
@@ -44,6 +45,10 @@ class Request:
     inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
     allow_secrets: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse a time limit or attempts that cannot be (UsageError)."""
+        check_tries(self.timeout, self.attempts)
 
 
 def check_secrets(context: Context, asked: Mapping[str, Request], tag: str) -> None:

@@ -3,13 +3,14 @@
 import dataclasses
 import datetime as dt
 import itertools
+import json
 import os
 
 import pytest
 
 from git_rvexp import aws
 from git_rvexp.config import Config
-from git_rvexp.errors import AmbiguousError, CredentialsError, GitError, RvexpError
+from git_rvexp.errors import AmbiguousError, CredentialsError, GitError, RvexpError, UsageError
 from git_rvexp.executors.batch import BatchExecutor
 from git_rvexp.executors.batch_request import request
 from git_rvexp.executors.protocol import RefusedError
@@ -257,13 +258,41 @@ def test_share_priority_and_tags_reach_the_job(lab: Lab) -> None:
         (["--share", "a b"], "must be letters and digits only"),
         (["--priority", "10000"], "must be a number from 0 to 9999"),
         (["--job-tag", "cost"], "is not K=V"),
+        (["--vcpus", "inf"], "must be 0 or more, and finite"),
+        (["--vcpus", "nan"], "must be 0 or more, and finite"),
+        (["--gpus", "-1"], "must be 0 or more, and finite"),
+        (["--memory", "-1"], "'-1' is no size: write 4g, 512m"),
+        (["--memory", "much"], "'much' is no size: write 4g, 512m"),
+        (["--timeout", "-5"], "'-5' is not a span of time"),
+        (["--attempts", "0"], "invalid choice: 0"),
+        (["--attempts", "11"], "invalid choice: 11"),
     ],
 )
-def test_a_share_priority_or_tag_that_cannot_be_is_refused(lab: Lab, words: list[str], complaint: str) -> None:
+def test_what_cannot_be_asked_for_is_refused(lab: Lab, words: list[str], complaint: str) -> None:
     """Before anything is looked up."""
     done = lab.one.rvexp("submit", "-n", *words, "--", "true")
     assert done.returncode == 2
     assert complaint in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "mebibytes"), [("512", 512), ("4g", 4096), ("1.5 GiB", 1536), ("4GB", 3815), ("1k", 1)]
+)
+def test_sizes_and_spans_are_taken_as_people_write_them(lab: Lab, given: str, mebibytes: int) -> None:
+    """Memory in MiB, a part of one rounded up; a time limit in the words of wait and cancel."""
+    asked = ("--executor", "docker", "--memory", given, "--timeout", "2h")
+    nowhere = {"DOCKER_HOST": "tcp://127.0.0.1:1"}
+    done = lab.one.rvexp("submit", "-n", lab.snapshot().tag, *asked, "--", "true", env=nowhere)
+    assert done.returncode == 0, done.stderr
+    plan = json.loads(done.stdout)
+    assert (plan["memory"], plan["timeout"]) == (mebibytes, 7200)
+
+
+@pytest.mark.parametrize("wrong", [{"timeout": -1}, {"attempts": -1}, {"attempts": 11}])
+def test_a_request_is_refused_when_it_is_made(wrong: dict[str, int]) -> None:
+    """For every executor alike."""
+    with pytest.raises(UsageError):
+        Request(("true",), **wrong)  # type: ignore[arg-type]
 
 
 def test_an_open_run_without_a_snapshot_is_settled_by_sync_too(lab: Lab) -> None:

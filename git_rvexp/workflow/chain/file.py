@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from git_rvexp import tomltext
 from git_rvexp.errors import UsageError
-from git_rvexp.executors.limits import ARRAY, MAX_PARENTS
+from git_rvexp.executors.limits import ARRAY, MAX_PARENTS, check_tries
 from git_rvexp.model import Resources
 from git_rvexp.names import checked_part
 from git_rvexp.workflow.chain.steps import Step, in_order
@@ -145,8 +145,10 @@ def _check_step(step: Step, table: Mapping[str, Any], at: str) -> None:
         raise UsageError(f"{at}: an array has 2 to 10,000 children, not {step.array:,}")
     if step.sequential and not step.array:
         raise UsageError(f"{at}: sequential is about the children of an array, and the step has none")
-    if min(step.timeout, step.attempts) < 0:
-        raise UsageError(f"{at}: timeout and attempts cannot be negative")
+    try:
+        check_tries(step.timeout, step.attempts)
+    except UsageError as why:
+        raise UsageError(f"{at}: {why}") from why
     for name in _twice(step.parents):
         raise UsageError(f"{at} names {name!r} twice among the steps it waits for")
     waits = len(step.parents) + step.sequential
