@@ -155,7 +155,7 @@ __rvexp_complete '__rvexp_at repeat' -f -s h -l help -d 'show this help message 
 __rvexp_complete '__rvexp_at repeat' -f -s q -l quiet -d 'say nothing but results, warnings and errors'
 __rvexp_complete '__rvexp_at repeat' -f -l color -r -a 'auto always never' -d 'colour the output'
 __rvexp_complete '__rvexp_at repeat' -f -l profile -r -d 'lay [profile.NAME] of the settings files over them'
-__rvexp_complete '__rvexp_at repeat' -f -l on -r -a 'docker batch' -d 'another executor than the original'\''s'
+__rvexp_complete '__rvexp_at repeat' -f -l executor -r -a 'docker batch' -d 'another executor than the original'\''s'
 __rvexp_complete '__rvexp_at repeat' -f -l queue -r -d 'another job queue than the original'\''s'
 __rvexp_complete '__rvexp_at repeat' -f -l secret-env -r -d 'a variable of yours that somebody else'\''s run on docker may have'
 __rvexp_complete '__rvexp_at repeat' -f -l trust-record -d 'somebody else'\''s run: use its image, queue and roles, though your settings name others'

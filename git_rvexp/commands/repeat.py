@@ -35,7 +35,8 @@ READS_RECORD = True
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
     parser.add_argument("what", metavar="TAG|RUN", nargs="?", default="@", help=TARGET)
-    parser.add_argument("--on", choices=("docker", "batch"), default="", help="another executor than the original's")
+    another = "another executor than the original's"
+    parser.add_argument("--executor", choices=("docker", "batch"), default="", help=another)
     parser.add_argument("--queue", default="", help="another job queue than the original's")
     named = "a variable of yours that somebody else's run on docker may have"
     shared.secret_environment(parser, named)
@@ -70,7 +71,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     context = session.context
     original = repeat.original(context, args.what)
     asked = repeat.Asked(
-        executor=args.on,
+        executor=args.executor,
         queue=args.queue,
         secrets=tuple(args.secret_env),
         trusted=args.trust_record,

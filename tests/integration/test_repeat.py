@@ -200,7 +200,7 @@ def test_a_fresh_clone_of_the_experiments_alone_repeats(
     assert done.returncode == NOT_COMPARABLE, done.stderr
     assert "cannot be read after a job on Batch" in done.stdout
     assert field(fresh, tag, "definition", "instead_of") == arn
-    here = fresh.rvexp("repeat", first, "--on", "docker", "--wait", "--trust-record")
+    here = fresh.rvexp("repeat", first, "--executor", "docker", "--wait", "--trust-record")
     assert here.returncode == NOT_COMPARABLE, here.stderr
     last = here.stdout.splitlines()[0]
     again = fresh.rvexp("repeat", last, "--wait")
@@ -318,11 +318,12 @@ def test_batch_repeats_what_an_engine_ran_from_the_published_copy(on_batch: Clon
     first = ran(on_batch, "--", *QUICK)
     on_batch.git("config", "rvexp.ecr-repo", registry_repo)
     on_batch.git("config", "--unset", "rvexp.executor")
-    refused = on_batch.rvexp("repeat", first, "--on", "batch")
+    refused = on_batch.rvexp("repeat", first, "--executor", "batch")
     assert refused.returncode == 1
-    assert f"hint: git rvexp publish {tag}, and then again; git rvexp repeat {first} --on docker" in refused.stderr
+    ways = f"git rvexp publish {tag}, and then again; git rvexp repeat {first} --executor docker"
+    assert f"hint: {ways}" in refused.stderr
     ref = on_batch.rvexp("publish", tag).stdout.split()[0]
-    done = on_batch.rvexp("repeat", first, "--on", "batch", "--wait")
+    done = on_batch.rvexp("repeat", first, "--executor", "batch", "--wait")
     assert done.returncode in (SAME, NOT_COMPARABLE), done.stderr
     assert f"the image is taken from where it was published: {ref}" in done.stderr
     assert field(on_batch, tag, "planned", "image") == ref

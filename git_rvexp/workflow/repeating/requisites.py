@@ -75,7 +75,7 @@ def _copied(context: Context, settings: Settings, found: Found, plan: Plan, *, r
         context.say(f"the image is taken from where it was published: {ref}")
         return dataclasses.replace(plan, image=ref, env={**plan.env, "RVEXP_IMAGE": ref})
     if not rebuild:
-        ways = [f"git rvexp repeat {found.run.run} --on docker"]
+        ways = [f"git rvexp repeat {found.run.run} --executor docker"]
         ways[:0] = [f"git rvexp publish {found.snapshot.tag}, and then again"] if found.snapshot.tag else []
         raise RvexpError(f"AWS Batch cannot run an image that is only in an engine: {plan.image}", hint="; ".join(ways))
     return plan
