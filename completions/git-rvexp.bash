@@ -157,7 +157,7 @@ _git_rvexp() {
         publish) flags='-h --help -q --quiet --color --profile --full' words='' tags=1 ;;
         submit) flags='-h --help -q --quiet --color --profile --vcpus --memory --gpus --env --secret-env --allow-secrets --queue --executor --timeout --attempts --array --share --priority --job-tag --after --seed --input --output --pin-inputs --wait --offline -n --dry-run --json' words='' tags=1 ;;
         chain) flags='-h --help -q --quiet --color --profile --resume --wait -n --dry-run --queue --executor --secret-env --trust-record --allow-secrets --pin-inputs --parallel --json' words='' tags=1 ;;
-        repeat) flags='-h --help -q --quiet --color --profile --executor --queue --secret-env --trust-record --times --wait --rebuild --allow-data-drift --pin-inputs --tolerance --json' words='' tags=1 ;;
+        repeat) flags='-h --help -q --quiet --color --profile --executor --queue --secret-env --trust-record -n --dry-run --times --wait --rebuild --allow-data-drift --pin-inputs --tolerance --json' words='' tags=1 ;;
         status) flags='-h --help -q --quiet --color --profile -r --refresh -w --watch --exit-status --json' words='' tags=1 ;;
         logs) flags='-h --help -q --quiet --color --profile -f --follow --since --attempt --grep --save' words='' tags=1 ;;
         wait) flags='-h --help -q --quiet --color --profile --timeout' words='' tags=1 ;;

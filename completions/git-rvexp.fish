@@ -159,6 +159,7 @@ __rvexp_complete '__rvexp_at repeat' -f -l executor -r -a 'docker batch' -d 'ano
 __rvexp_complete '__rvexp_at repeat' -f -l queue -r -d 'another job queue than the original'\''s'
 __rvexp_complete '__rvexp_at repeat' -f -l secret-env -r -d 'a variable of yours that somebody else'\''s run on docker may have'
 __rvexp_complete '__rvexp_at repeat' -f -l trust-record -d 'somebody else'\''s run: use its image, queue and roles, though your settings name others'
+__rvexp_complete '__rvexp_at repeat' -f -s n -l dry-run -d 'check and print the plan; start and record nothing'
 __rvexp_complete '__rvexp_at repeat' -f -l times -r -d 'one after the other; waits for each'
 __rvexp_complete '__rvexp_at repeat' -f -l wait -d 'follow the run and print the verdict'
 __rvexp_complete '__rvexp_at repeat' -f -l rebuild -d 'build the image again where it is gone'

@@ -42,6 +42,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     shared.secret_environment(parser, named)
     stands = "somebody else's run: use its image, queue and roles, though your settings name others"
     parser.add_argument("--trust-record", action="store_true", help=stands)
+    shown = "check and print the plan; start and record nothing"
+    parser.add_argument("-n", "--dry-run", action="store_true", help=shown)
     parser.add_argument("--times", type=int, default=1, metavar="N", help="one after the other; waits for each")
     parser.add_argument("--wait", action="store_true", help="follow the run and print the verdict")
     parser.add_argument("--rebuild", action="store_true", help="build the image again where it is gone")
@@ -80,6 +82,9 @@ def run(args: argparse.Namespace, session: Session) -> int:
         tolerance=args.tolerance,
         pin=args.pin_inputs,
     )
+    if args.dry_run:
+        session.speaker.document("rvexp.plan/1", repeat.preview(context, original, asked))
+        return DONE
     started = []
     for _ in range(args.times):
         one = repeat.start(context, repeat.prepared(context, original, asked))

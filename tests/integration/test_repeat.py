@@ -1,5 +1,6 @@
 """Repeating for real: on an engine, on Batch, from a fresh clone of the experiments remote, over S3 inputs."""
 
+import json
 import re
 import shutil
 import uuid
@@ -71,6 +72,27 @@ def test_the_same_again_is_identical(digits: Clone) -> None:
     assert done.stdout.splitlines()[1] == "identical; 2 files"
     assert field(digits, tag, "verdict", "of") == first
     assert field(digits, tag, "verdict", "result") == "identical"
+
+
+def test_a_repeat_is_previewed(digits: Clone, stack: Stack) -> None:
+    """The plan, and what would have to be made for it: nothing is started, built or recorded."""
+    tag = digits.rvexp("snapshot", "first").stdout.strip()
+    first = ran(digits, "--", *QUICK)
+    before = digits.git("for-each-ref")
+    done = digits.rvexp("repeat", first, "-n")
+    plan = json.loads(done.stdout)
+    assert (plan["snapshot"], plan["repeats"], plan["command"]) == (tag, first, QUICK)
+    remove_image(stack, plan["image"])
+    gone = digits.rvexp("repeat", first, "-n")
+    assert (gone.returncode, f"the image of run {first} is gone" in gone.stderr) == (1, True)
+    rebuilt = digits.rvexp("repeat", first, "-n", "--rebuild")
+    assert rebuilt.returncode == 0, rebuilt.stderr
+    assert json.loads(rebuilt.stdout)["image"] is None
+    assert "would be built again" in rebuilt.stderr
+    assert stack.run("docker", "image", "inspect", plan["image"], ok=False).returncode
+    started = stack.run("docker", "ps", "-aq", "--filter", f"label=io.git-rvexp.run={plan['run']}")
+    assert started.stdout.strip() == ""
+    assert digits.git("for-each-ref") == before
 
 
 def test_another_engine_repeats_identically(
@@ -196,6 +218,11 @@ def test_a_fresh_clone_of_the_experiments_alone_repeats(
     refused = fresh.rvexp("repeat", first)
     assert refused.returncode == 2
     assert f"queue {batch_world.queue}" in refused.stderr  # no settings of this clone name it
+    shown = fresh.rvexp("repeat", first, "-n", "--trust-record")
+    assert shown.returncode == 0, shown.stderr
+    assert "would be registered, with the recorded body" in shown.stderr
+    assert "definition" not in json.loads(shown.stdout)
+    assert "instead_of" not in fresh.git("notes", "show", tag)
     done = fresh.rvexp("repeat", first, "--wait", "--trust-record")
     assert done.returncode == NOT_COMPARABLE, done.stderr
     assert "cannot be read after a job on Batch" in done.stdout
@@ -320,8 +347,9 @@ def test_batch_repeats_what_an_engine_ran_from_the_published_copy(on_batch: Clon
     on_batch.git("config", "--unset", "rvexp.executor")
     refused = on_batch.rvexp("repeat", first, "--executor", "batch")
     assert refused.returncode == 1
-    ways = f"git rvexp publish {tag}, and then again; git rvexp repeat {first} --executor docker"
-    assert f"hint: {ways}" in refused.stderr
+    assert (
+        f"hint: git rvexp publish {tag}, and then again; git rvexp repeat {first} --executor docker" in refused.stderr
+    )
     ref = on_batch.rvexp("publish", tag).stdout.split()[0]
     done = on_batch.rvexp("repeat", first, "--executor", "batch", "--wait")
     assert done.returncode in (SAME, NOT_COMPARABLE), done.stderr

@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     from git_rvexp.executors.definition import Definition
 
 
-def provided(context: Context, settings: Settings, found: Found, plan: Plan, *, trusted: bool) -> str:
+def provided(
+    context: Context, settings: Settings, found: Found, plan: Plan, *, trusted: bool, dry: bool = False
+) -> str:
     """The ARN of an ACTIVE definition: the recorded one, or one registered with the recorded body.
 
+    `dry`: that one would be registered is told, and "" returned.
     UsageError when it acts under roles that nobody here chose, unless the record is `trusted` (see `roles`).
     """
     from git_rvexp.workflow import defining  # noqa: PLC0415  loads botocore
@@ -41,11 +44,14 @@ def provided(context: Context, settings: Settings, found: Found, plan: Plan, *, 
     if same:
         name, body = _body(same[-1], plan)
         agreed(body)
+        if dry:
+            context.say(f"the definition {name} would be registered, with the recorded body")
+            return ""
         made = defining.ensure_registered(settings, name, body, context.say)
         fields: dict[str, Json] = {"arn": made.arn, "name": made.name, "image": plan.image, "body": dict(made.body)}
         _record(context, found, {**fields, "instead_of": arn})
         return made.arn
-    return _first(context, settings, found, plan)
+    return _first(context, settings, found, plan, dry=dry)
 
 
 def _described(context: Context, settings: Settings, arn: str, *, recorded: bool) -> "Definition | None":
@@ -80,13 +86,16 @@ def _body(event: Event, plan: Plan) -> tuple[str, dict[str, Json]]:
     return f"{str(event.get('name'))[:100]}-{defs.content_hash(derived)[:12]}", derived
 
 
-def _first(context: Context, settings: Settings, found: Found, plan: Plan) -> str:
+def _first(context: Context, settings: Settings, found: Found, plan: Plan, *, dry: bool) -> str:
     """A definition for a run that had none: it ran on an engine, and only the image is its own."""
     from git_rvexp.workflow.defining import ensure_definition  # noqa: PLC0415  loads botocore
 
     known = [e for e in context.ledger.record(found.snapshot.oid).of("image") if e.get("ref") == plan.image]
     if not known or not found.snapshot.tag:
         raise RvexpError(f"the record holds no definition and no image for {plan.image}", hint="git rvexp publish")
+    if dry:
+        context.say("a definition would be registered for the image")
+        return ""
     image, tag = publish.image_of(known[-1]), TagName.parse(found.snapshot.tag)
     made = ensure_definition(settings, tag, found.snapshot, image, context.say)
     _record(context, found, {"arn": made.arn, "name": made.name, "image": image.ref, "body": dict(made.body)})

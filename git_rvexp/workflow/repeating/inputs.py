@@ -103,10 +103,10 @@ def seen(context: Context, plan: Plan) -> Plan:
     return dataclasses.replace(plan, extra={**plan.extra, "inputs": looked})
 
 
-def look(context: Context, plan: Plan, entry: Entry) -> dict[str, Json]:
-    """One input as it is now: its manifest, kept in the record where it is small enough."""
+def look(context: Context, plan: Plan, entry: Entry, *, keeping: bool = True) -> dict[str, Json]:
+    """One input as it is now: its manifest, with `keeping` kept in the record where it is small enough."""
     try:
-        return _looked(context, plan, entry)
+        return _looked(context, plan, entry, keeping=keeping)
     except RvexpError as why:
         return _untold(entry, why)
 
@@ -124,15 +124,15 @@ def _first_look(context: Context, plan: Plan, entry: Entry) -> dict[str, Json]:
         return _untold(entry, why)
 
 
-def _looked(context: Context, plan: Plan, entry: Entry) -> dict[str, Json]:
+def _looked(context: Context, plan: Plan, entry: Entry, *, keeping: bool = True) -> dict[str, Json]:
     uri = str(entry["uri"])
     if not places.is_s3(uri):
-        found = told(context, taken(local.items(Path(uri), uri)))
+        found = told(context, taken(local.items(Path(uri), uri)), keeping=keeping)
         return {**_bare(entry), **found, "level": "content", "machine": local.machine()}
     from git_rvexp.data.s3 import Listing  # noqa: PLC0415  only where there is an S3 input
 
     listing = Listing(reaching(context, plan), uri)
-    fields = {**_bare(entry), **told(context, taken(listing.items())), "level": listing.level}
+    fields = {**_bare(entry), **told(context, taken(listing.items()), keeping=keeping), "level": listing.level}
     return {**fields, **({"hazards": listing.hazards} if listing.hazards else {})}
 
 

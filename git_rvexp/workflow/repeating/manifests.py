@@ -23,10 +23,13 @@ FOLDER = "manifests"
 """Of the store: STORE/manifests/<SHA-256>.tsv."""
 
 
-def told(context: Context, manifest: Manifest) -> dict[str, Json]:
-    """A manifest as the record tells it; its lines are kept beside, or in the store when they are too many."""
+def told(context: Context, manifest: Manifest, *, keeping: bool = True) -> dict[str, Json]:
+    """A manifest as the record tells it; its lines are kept beside, or in the store when they are too many.
+
+    Without `keeping` they are not.
+    """
     fields: dict[str, Json] = {"manifest": str(manifest.digest), "count": manifest.count, "bytes": manifest.size}
-    text = manifest.text
+    text = manifest.text if keeping else ""
     if text:
         fields["kept"] = keep(context.ledger, [text])[0]
     elif text is None:

@@ -6,6 +6,7 @@ to be registered again, inputs that changed) is refused or allowed by the user, 
 """
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from git_rvexp.errors import RvexpError, UsageError
@@ -101,6 +102,19 @@ def prepared(context: Context, found: Found, asked: Asked) -> Ready:
     """Everything looked at: tag, image, definition, queue, secrets, inputs. RvexpError names what stands in the way."""
     if found.snapshot.tag:
         publish.agree_on_tag(context, found.snapshot)
+    return _ready(context, found, asked)
+
+
+def preview(context: Context, found: Found, asked: Asked) -> Mapping[str, Json]:
+    """The plan that `start` would make; `image` is None where it would be built again.
+
+    The same is looked at, and nothing is pulled, built, registered, copied or recorded.
+    """
+    plan = _ready(context, found, asked, dry=True).plan
+    return {"snapshot": found.snapshot.tag or None, **plan.fields(), **({} if plan.image else {"image": None})}
+
+
+def _ready(context: Context, found: Found, asked: Asked, *, dry: bool = False) -> Ready:
     before = found.run.plan
     if "@sha256:" not in before.image and not before.image.startswith("sha256:"):
         raise RvexpError(f"run {before.run} cannot be repeated: its image {before.image} was not known by a digest")
@@ -111,12 +125,18 @@ def prepared(context: Context, found: Found, asked: Asked) -> Ready:
     executor = executor_named(name, settings, context.environ, context.say, context.progress)
     draft = shared.apart(context, before, _draft(context, found.run, executor, asked, settings))
     _tell_place(context, before, draft)
-    plan = requisites.provided(context, settings, found, draft, rebuild=asked.rebuild, trusted=asked.trusted)
-    plan = links.relinked(context, plan)
-    if asked.pin:
+    provided = requisites.provided(
+        context, settings, found, draft, rebuild=asked.rebuild, trusted=asked.trusted, dry=dry
+    )
+    plan = links.relinked(context, provided)
+    if asked.pin and dry:
+        context.say("the recorded versions of the inputs would be pinned")
+    elif asked.pin:
         plan = pinning.pinned(context, plan, pinning.asked(context), plan.extra.get("inputs") or [])
-    plan = _over_the_same(context, plan, allowed=asked.allow_drift)
-    executor.check(plan)
+    if not (asked.pin and dry):
+        plan = _over_the_same(context, plan, allowed=asked.allow_drift, dry=dry)
+    # An engine that is asked about an image pulls what it lacks.
+    executor.check(dataclasses.replace(plan, image="") if dry and plan.executor == "docker" else plan)
     return Ready(found, plan, executor)
 
 
@@ -169,7 +189,7 @@ def _tell_place(context: Context, before: Plan, draft: Plan) -> None:
         context.warn(f"the repeat writes where the original did: {place}\n  {{run}} in an output keeps them apart")
 
 
-def _over_the_same(context: Context, plan: Plan, *, allowed: bool) -> Plan:
+def _over_the_same(context: Context, plan: Plan, *, allowed: bool, dry: bool) -> Plan:
     """The plan with its inputs as they are now. RvexpError when they are not what they were and that is not allowed.
 
     Where the original wrote is still no input, whatever it has left there.
@@ -177,7 +197,7 @@ def _over_the_same(context: Context, plan: Plan, *, allowed: bool) -> Plan:
     before: list[dict[str, Json]] = plan.extra.get("inputs") or []
     if not before:
         return plan
-    now = [entry if inputs.written_to(entry) else inputs.look(context, plan, entry) for entry in before]
+    now = [e if inputs.written_to(e) else inputs.look(context, plan, e, keeping=not dry) for e in before]
     never = {str(e["uri"]) for e in before if "manifest" not in e}
     drifts = inputs.drift(context, before, now)
     for drift in drifts:

@@ -16,10 +16,18 @@ from git_rvexp.workflow.repeating import borrowed, definitions
 
 
 def provided(
-    context: Context, settings: Settings, found: Found, plan: Plan, *, rebuild: bool, trusted: bool = False
+    context: Context,
+    settings: Settings,
+    found: Found,
+    plan: Plan,
+    *,
+    rebuild: bool,
+    trusted: bool = False,
+    dry: bool = False,
 ) -> Plan:
     """The plan with an image that is there, and on Batch a definition that is ACTIVE and runs it.
 
+    `dry`: what would have to be pulled, built or registered first is told, and left out of the plan.
     RvexpError when the image is gone and `rebuild` is not asked for; UsageError when the definition acts under roles
     that nobody here chose, unless the record is `trusted` (see `roles`).
     """
@@ -28,11 +36,12 @@ def provided(
     carried = _carried(context, found, plan)
     if carried:
         return dataclasses.replace(plan, extra={**plan.extra, "image_id": carried})
-    if not _present(context, settings, found, plan, trusted=trusted):
-        plan = _rebuilt(context, found, plan, rebuild=rebuild)
-    if plan.executor != "batch" or plan.extra.get("environment") == "rebuilt":
+    if not _present(context, settings, found, plan, trusted=trusted, dry=dry):
+        plan = _rebuilt(context, found, plan, rebuild=rebuild, dry=dry)
+    if plan.executor != "batch" or plan.extra.get("environment") == "rebuilt" or not plan.image:
         return plan
-    return dataclasses.replace(plan, definition=definitions.provided(context, settings, found, plan, trusted=trusted))
+    definition = definitions.provided(context, settings, found, plan, trusted=trusted, dry=dry)
+    return dataclasses.replace(plan, definition=definition)
 
 
 def _carried(context: Context, found: Found, plan: Plan) -> str:
@@ -48,7 +57,7 @@ def _carried(context: Context, found: Found, plan: Plan) -> str:
     return known if engine.inspect(known) is not None else ""
 
 
-def _present(context: Context, settings: Settings, found: Found, plan: Plan, *, trusted: bool) -> bool:
+def _present(context: Context, settings: Settings, found: Found, plan: Plan, *, trusted: bool, dry: bool) -> bool:
     """Whether the executor can get the image. Where a registry does not tell, it counts as there, with a warning."""
     if plan.executor == "docker":
         from git_rvexp.images.engine import Engine  # noqa: PLC0415  114 ms of CPU
@@ -56,7 +65,7 @@ def _present(context: Context, settings: Settings, found: Found, plan: Plan, *, 
         if Engine.connect(context.environ).inspect(plan.image) is not None:
             return True
         if "@" not in plan.image:
-            return _pulled(context, settings, found, plan, trusted=trusted)
+            return _pulled(context, settings, found, plan, trusted=trusted, dry=dry)
     return "@" in plan.image and _in_registry(context, settings, plan.image)
 
 
@@ -81,11 +90,14 @@ def _copied(context: Context, settings: Settings, found: Found, plan: Plan, *, r
     return plan
 
 
-def _pulled(context: Context, settings: Settings, found: Found, plan: Plan, *, trusted: bool) -> bool:
+def _pulled(context: Context, settings: Settings, found: Found, plan: Plan, *, trusted: bool, dry: bool) -> bool:
     """Whether the engine got an image that it lacks from where it was pushed."""
     ref = _pushed(context, settings, found, plan, trusted=trusted)
     if not ref or not _in_registry(context, settings, ref):
         return False
+    if dry:
+        context.say(f"the image would be pulled from where it was published: {ref}")
+        return True
     from git_rvexp.executors.docker import DockerExecutor  # noqa: PLC0415  loads docker
 
     executor = DockerExecutor(context.environ, settings, say=context.say, progress=context.progress)
@@ -109,7 +121,7 @@ def _in_registry(context: Context, settings: Settings, ref: str) -> bool:
         return True
 
 
-def _rebuilt(context: Context, found: Found, plan: Plan, *, rebuild: bool) -> Plan:
+def _rebuilt(context: Context, found: Found, plan: Plan, *, rebuild: bool, dry: bool) -> Plan:
     if not rebuild or not found.snapshot.tag:
         raise RvexpError(
             f"the image of run {found.run.run} is gone: {plan.image}",
@@ -117,6 +129,9 @@ def _rebuilt(context: Context, found: Found, plan: Plan, *, rebuild: bool) -> Pl
             if found.snapshot.tag
             else "this run had no snapshot to build one from",
         )
+    if dry:
+        context.say("the image is gone, and would be built again; it may become another environment")
+        return dataclasses.replace(plan, image="", definition="")
     if plan.executor == "batch":
         made = publish.publish(context, found.snapshot)
         ref, definition = made.image, made.definition
