@@ -108,6 +108,7 @@ _git_rvexp() {
         list:--color) words='auto always never' given=1 ;;
         list:--profile) words='' given=1 ;;
         list:-n|list:--number) words='' given=1 ;;
+        list:--initials) words='' given=1 ;;
         list:--project) words='' given=1 ;;
         list:--state) words='ok failed cancelled submitted planned ambiguous refused notfound unknown none' given=1 ;;
         list:--since) words='' given=1 ;;
@@ -162,7 +163,7 @@ _git_rvexp() {
         logs) flags='-h --help -q --quiet --color --profile -f --follow --since --attempt --grep --save' words='' tags=1 ;;
         wait) flags='-h --help -q --quiet --color --profile --timeout' words='' tags=1 ;;
         cancel) flags='-h --help -q --quiet --color --profile --chain --reason --timeout' words='' tags=1 ;;
-        list) flags='-h --help -q --quiet --color --profile -n --number -a --all --mine --project --state --since --grep --format --json' words='' ;;
+        list) flags='-h --help -q --quiet --color --profile -n --number -a --all --mine --initials --project --state --since --grep --format --json' words='' ;;
         show) flags='-h --help -q --quiet --color --profile --json' words='' tags=1 ;;
         diff) flags='-h --help -q --quiet --color --profile -p --patch --packages --exit-code --json' words='' tags=1 ;;
         verify) flags='-h --help -q --quiet --color --profile --all --deep --report --json' words='' tags=1 ;;

@@ -1,8 +1,9 @@
 """List snapshots, newest first, with the state of their runs as the record has it.
 
-Newest is by the date in the name, then by the time of tagging, to the millisecond. No executor is asked:
-`git rvexp status --refresh` does that. --format takes %(tag) %(nickname) %(commit) %(tree) %(date) %(age) %(by)
-%(message) %(changes) %(image) %(state) %(run) %(metrics), `%%`, and bytes such as %09.
+Newest is by the date in the name, then by the time of tagging, to the millisecond. Other people's snapshots, and what
+became of their runs, come with git rvexp sync. No executor is asked: `git rvexp status --refresh` does that. --format
+takes %(tag) %(nickname) %(commit) %(tree) %(date) %(age) %(by) %(message) %(changes) %(image) %(state) %(run)
+%(metrics), `%%`, and bytes such as %09.
 """
 
 import argparse
@@ -29,14 +30,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
     parser.add_argument("-n", "--number", type=int, default=20, metavar="N", help="at most N (default 20)")
     parser.add_argument("-a", "--all", action="store_true", help="all of them")
-    parser.add_argument("--mine", action="store_true", help="only those with my initials")
+    whose = parser.add_mutually_exclusive_group()
+    whose.add_argument("--mine", action="store_true", help="only those with my initials")
+    whose.add_argument("--initials", metavar="XY", help="only those with these initials")
     parser.add_argument("--project", default="*", help="only those of a project")
     states = (*STATES, NO_RUNS)
     told = f"only those with a run in this state: {', '.join(states)}"
     parser.add_argument("--state", choices=states, metavar="STATE", help=told)
     parser.add_argument("--since", metavar="WHEN", help="only those since a date, or 12h, 3d, 2w ago")
     parser.add_argument(
-        "--grep", metavar="REGEX", help="only where tag, message, command or run id match; case ignored"
+        "--grep", metavar="REGEX", help="only where tag, message, who took it, command or run id match; case ignored"
     )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--format", metavar="TEXT", help="a line of your own for each")
@@ -73,7 +76,7 @@ def _query(args: argparse.Namespace, session: Session) -> Query:
         raise UsageError("-n takes a number from 1 on", hint="git rvexp list --all")
     ledger = Ledger(session.repo)
     return Query(
-        initials=_my_initials(session) if args.mine else "*",
+        initials=_initials(args, session),
         project=args.project,
         state=args.state or "",
         since=since(args.since, ledger.now()) if args.since else None,
@@ -83,7 +86,13 @@ def _query(args: argparse.Namespace, session: Session) -> Query:
     )
 
 
-def _my_initials(session: Session) -> str:
+def _initials(args: argparse.Namespace, session: Session) -> str:
+    if args.initials is not None:
+        from git_rvexp.names import checked_part  # noqa: PLC0415  as below
+
+        return checked_part("the initials", args.initials)
+    if not args.mine:
+        return "*"
     from git_rvexp.git.tags import person  # noqa: PLC0415  the plain list needs no settings
     from git_rvexp.workflow.choose import initials  # noqa: PLC0415  as above
 

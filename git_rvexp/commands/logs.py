@@ -31,7 +31,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-f", "--follow", action="store_true", help="go on until the job has ended")
     parser.add_argument("--since", metavar="WHEN", help="only what was printed since a date, or 10m, 2h, 3d ago")
     parser.add_argument("--attempt", type=int, default=0, metavar="N", help="only what this attempt printed (from 1)")
-    parser.add_argument("--grep", metavar="REGEX", help="only lines that match")
+    parser.add_argument("--grep", metavar="REGEX", help="only lines that match; case counts")
     parser.add_argument("--save", action="store_true", help="keep the log, and its checksum in the record")
 
 

@@ -17,6 +17,10 @@ def none_called(repo: Repo, text: str, names: Sequence[str], wanted: str) -> Usa
     """The error for a word that none of the tags in `names` holds; `wanted` is what it should have named."""
     import difflib  # noqa: PLC0415  only for a slip
 
+    whole, colon, index = text.rpartition(":")
+    if colon and index.isdecimal():
+        told = f"{text!r} names one job of an array, which is for git rvexp logs; elsewhere a run is named whole"
+        return UsageError(told, hint=f"git rvexp logs {text}; or {whole} alone")
     if known := gone(repo, text):
         return known
     nicknames = [n.rpartition("/")[2] for n in names]

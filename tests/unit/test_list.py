@@ -96,6 +96,17 @@ def test_filters(book: Notebook, flags: list[str], nicknames: list[str]) -> None
     assert listed(book, *flags) == nicknames
 
 
+def test_a_colleagues_snapshots_are_found(book: Notebook) -> None:
+    """By the name or the address of who took them, or by initials."""
+    book.clone.git("config", "user.name", "Ann Lee")
+    book.snapshot("al/roads/2026-11-05/hers")
+    assert listed(book, "--grep", "ann lee") == ["hers"]
+    assert listed(book, "--initials", "gh") == ["third", "late"]
+    wrong = book.clone.rvexp("list", "--initials", "*")
+    assert (wrong.returncode, "not a legal name part" in wrong.stderr) == (2, True)
+    assert book.clone.rvexp("list", "--initials", "gh", "--mine").returncode == 2
+
+
 def test_a_piped_list_is_tab_separated_and_whole(book: Notebook) -> None:
     """Columns for programs: tag, UTC time, changes, states of the runs, last run."""
     row = book.clone.rvexp("list", "--grep", "first").stdout.rstrip("\n").split("\t")

@@ -313,6 +313,16 @@ def test_a_kept_log_outlives_batch(book: Notebook, snapshot: Snapshot, double: B
     assert (forged.returncode, forged.stdout) == (1, "")
 
 
+@pytest.mark.parametrize("verb", ["show", "cancel", "wait", "repeat"])
+def test_a_job_of_an_array_is_for_logs_alone(book: Notebook, snapshot: Snapshot, verb: str) -> None:
+    """Others say so, and what to name instead."""
+    run = book.submitted(snapshot, "job", array=4).run
+    done = book.clone.rvexp(verb, f"{run}:2")
+    assert done.returncode == 2
+    assert "names one job of an array" in done.stderr
+    assert f"hint: git rvexp logs {run}:2; or {run} alone\n" in done.stderr
+
+
 def test_cancel_stops_the_job_and_records_why(
     book: Notebook, snapshot: Snapshot, double: BatchDouble, batch: Any
 ) -> None:

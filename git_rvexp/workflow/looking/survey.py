@@ -167,6 +167,7 @@ def _belongs(row: Row, query: Query) -> bool:
 def _searched(row: Row) -> Iterator[str]:
     yield row.card.snapshot.tag
     yield row.card.subject
+    yield row.card.by
     for run in row.runs:
         yield run.run
         command = run.planned.get("command")
