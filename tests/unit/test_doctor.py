@@ -145,7 +145,7 @@ def test_a_variable_with_a_typing_error_is_told(clone: Clone) -> None:
         "the variable RVEXP_BATCH_QEUE is no setting",
         "did you mean RVEXP_BATCH_QUEUE?",
     )
-    assert checks(clone, RVEXP_TAG="x", RVEXP_RUN="y")[1]["settings"][0] == "ok"
+    assert checks(clone, RVEXP_TAG="x", RVEXP_STEP="train", RVEXP_SHARED="/x")[1]["settings"][0] == "ok"
 
 
 def test_a_git_that_is_too_old_is_said(clone: Clone, tmp_path: Path) -> None:

@@ -1,23 +1,17 @@
 """The checks of a clone: its formats, settings, experiments remote, notes and hooks."""
 
-import difflib
 import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from git_rvexp.addresses import redacted
-from git_rvexp.config import PROFILE
+from git_rvexp.config import misspelt
 from git_rvexp.errors import GitError
 from git_rvexp.git import hooks, remote
 from git_rvexp.git.notes import REF
-from git_rvexp.layers import variable
-from git_rvexp.settings import keys
 from git_rvexp.workflow.preparing import trust
 from git_rvexp.workflow.preparing.checkup import Check, Scene, failed
-
-# Variables that are no settings: ours for jobs and for debugging, and the archive's token.
-_OTHERS = {"TAG", "COMMIT", "RUN", "IMAGE", "DEBUG", "ARCHIVE_TOKEN", "SEED"}
 
 
 def formats(scene: Scene) -> Iterator[Check]:
@@ -37,13 +31,8 @@ def configuration(scene: Scene) -> Iterator[Check]:
         conf = scene.context.config
         places = ", ".join(dict.fromkeys(layer.origin for layer in conf.origins.values())) or "all defaults"
         yield Check("settings", "ok", places + (f" (profile {conf.profile})" if conf.profile else ""))
-    known = [variable(k.name) for k in keys()] + [PROFILE]
-    for name in scene.environ:
-        near = difflib.get_close_matches(name, known, n=1, cutoff=0.85)
-        ours = name.startswith("RVEXP_") and not name.startswith("RVEXP_DEV_")  # the latter are dev/stack's
-        ours = ours and name not in known and name.removeprefix("RVEXP_") not in _OTHERS
-        if ours and near:
-            yield Check("settings", "warn", f"the variable {name} is no setting", f"did you mean {near[0]}?")
+    for name, meant in misspelt(scene.environ):
+        yield Check("settings", "warn", f"the variable {name} is no setting", f"did you mean {meant}?")
 
 
 def confirmation(scene: Scene) -> Iterator[Check]:
