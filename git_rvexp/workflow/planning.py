@@ -80,13 +80,17 @@ def snapshot_of(context: Context, text: str, verb: str) -> Snapshot | None:
     return found
 
 
+def runs_plain(settings: Settings) -> bool:
+    """Whether a work tree without a snapshot runs the configured definition as it is: nothing else is set up yet."""
+    remote_named = settings.experiments_remote or settings.github_experiment_repo or settings.store
+    return bool(settings.on_batch and settings.batch_job_def_name and not remote_named)
+
+
 def _of_work_tree(context: Context, verb: str) -> Snapshot | None:
     found, work = matching.same(context)
     if found:
         return found
-    settings = context.settings
-    remote_named = settings.experiments_remote or settings.github_experiment_repo or settings.store
-    if settings.on_batch and settings.batch_job_def_name and not remote_named:
+    if runs_plain(context.settings):
         return None
     raise _no_snapshot(work.changes, snapshots(context.repo), verb)
 

@@ -129,6 +129,17 @@ def test_an_unconfirmed_choice_is_wrong_and_nothing_there_is_asked(clone: Clone)
     assert {found[n][0] for n in ("remote", "registry", "aws", "queue", "definition")} == {"unknown"}
 
 
+def test_the_shortest_way_onto_batch_is_no_fault(clone: Clone, tmp_path: Path) -> None:
+    """A queue and a definition alone run that definition as it is; with a remote there are snapshots, and no image."""
+    settings = {"batch-queue": "q", "batch-job-def-name": "base", "aws.endpoint-url": "http://127.0.0.1:1"}
+    for key, value in {**settings, "aws.region": "us-east-1"}.items():
+        clone.git("config", f"rvexp.{key}", value)
+    kind, text, _ = checks(clone)[1]["registry"]
+    assert (kind, text) == ("warn", "ecr_repo is not set: submit runs base as it is, and no snapshot")
+    clone.git("config", "rvexp.experiments-remote", str(tmp_path / "experiments.git"))
+    assert checks(clone)[1]["registry"][0] == "bad"
+
+
 def test_the_kind_of_repository_is_told(clone: Clone, tmp_path: Path) -> None:
     """Which hash names its objects, and where its references are."""
     other = Clone(tmp_path / "other")

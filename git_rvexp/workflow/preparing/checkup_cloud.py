@@ -63,13 +63,7 @@ def registry(scene: Scene) -> Iterator[Check]:
     """Whether the image repository answers to our login and, on ECR, is there and protects its tags."""
     text = scene.settings.ecr_repo
     if not text:
-        if scene.settings.on_batch:
-            yield Check(
-                "registry",
-                "bad",
-                "ecr_repo is not set, and AWS Batch runs no image of this engine",
-                "git rvexp init --ecr-repo REGISTRY/REPOSITORY",
-            )
+        yield from _without_registry(scene.settings)
         return
     from git_rvexp.images.credentials import login  # noqa: PLC0415  loads what other checks do not need
     from git_rvexp.images.reference import Repository  # noqa: PLC0415  as above
@@ -86,6 +80,17 @@ def registry(scene: Scene) -> Iterator[Check]:
         )
     Registry(repository, login(repository, settings, scene.environ)).ping()
     yield Check("registry", "ok", f"{repository.host} answers")
+
+
+def _without_registry(settings: Settings) -> Iterator[Check]:
+    from git_rvexp.workflow.planning import runs_plain  # noqa: PLC0415  as above
+
+    remedy = "git rvexp init --ecr-repo REGISTRY/REPOSITORY"
+    if runs_plain(settings):
+        text = f"ecr_repo is not set: submit runs {settings.batch_job_def_name} as it is, and no snapshot"
+        yield Check("registry", "warn", text, remedy)
+    elif settings.on_batch:
+        yield Check("registry", "bad", "ecr_repo is not set, and AWS Batch runs no image of this engine", remedy)
 
 
 def _on_aws(settings: Settings) -> bool:
