@@ -42,9 +42,14 @@ class Config:
     @property
     def confirming(self) -> str:
         """What a user types to stand by `chosen`, under the profile that is in force."""
+        return f"git rvexp init --confirm{self.flag}"
+
+    @property
+    def flag(self) -> str:
+        """What a command has to have behind its verb to be under the profile that is in force, with a space before."""
         import shlex  # noqa: PLC0415  a look at a clone quotes nothing
 
-        return f"git rvexp init --confirm{f' --profile {shlex.quote(self.profile)}' if self.profile else ''}"
+        return f" --profile {shlex.quote(self.profile)}" if self.profile else ""
 
     def chosen(self) -> dict[str, Any]:
         """Values in force that a tracked file chose and that decide where code, secrets or money go."""

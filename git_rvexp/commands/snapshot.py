@@ -49,7 +49,8 @@ def run(args: argparse.Namespace, session: Session) -> int:
     session.speaker.result(taken.snapshot.tag)
     if taken.pending:
         raise PendingError(f"{taken.snapshot.tag} is recorded here; its push is pending", hint="git rvexp sync")
-    session.speaker.say("next: git rvexp submit -- CMD")
+    if taken.buildable:
+        session.speaker.say(f"next: git rvexp submit{session.context.config.flag} -- CMD")
     return 0
 
 

@@ -351,6 +351,17 @@ def test_a_folder_that_gives_no_project_is_told(new_clone: Callable[[str], Clone
     assert "--project" not in new_clone("x").rvexp("snapshot", "first", "-n").stderr
 
 
+def test_what_comes_next_is_under_the_same_profile_and_can_be_done(clone: Clone) -> None:
+    """Where no image can be made it is not to submit."""
+    clone.write(".rvexp.toml", '[profile.train]\nproject = "training"\n')
+    assert "next:" not in clone.rvexp("snapshot", "one").stderr
+    clone.write("Dockerfile", "FROM x\n")
+    assert "next: git rvexp submit -- CMD\n" in clone.rvexp("snapshot", "two").stderr
+    done = clone.rvexp("snapshot", "three", "--profile", "train")
+    assert "/training/" in done.stdout
+    assert "next: git rvexp submit --profile train -- CMD\n" in done.stderr
+
+
 def test_what_no_image_can_be_made_of_is_told(clone: Clone) -> None:
     """With the setting that names the Dockerfile's folder: the one the user is in, else the only one that has one."""
     lacks = "warning: the snapshot has no file Dockerfile: no image can be made of it\n"

@@ -34,23 +34,26 @@ from git_rvexp.workflow.storing.sharing import deposit_or_tell, share_record
 
 @dataclass(frozen=True)
 class Taken:
-    """A snapshot that was made. `pending` when it could not be pushed yet."""
+    """A snapshot that was made. `pending` when it could not be pushed yet; `buildable`: an image can be made of it."""
 
     snapshot: Snapshot
     pending: bool
+    buildable: bool
 
 
 @dataclass(frozen=True)
 class Draft:
     """A snapshot before it is made: its objects are in `place` as long as the block lasts that it was made for.
 
-    `allowed` counts the places that look like secrets and were let through with --allow-secrets.
+    `buildable`: an image can be made of it. `allowed` counts the places that look like secrets and were let through
+    with --allow-secrets.
     """
 
     name: TagName
     work: WorkTree
     who: Person
     place: Scratch
+    buildable: bool
     allowed: int = 0
 
 
@@ -71,10 +74,10 @@ def drafted(context: Context, request: Request) -> Iterator[Draft]:
         hits = secrets_in(place, work, request.message, settings, context.warn)
         if hits and not request.allow_secrets:
             raise refusal(hits)
-        missing = unbuildable(place, settings, work.tree, request.folder)
+        missing = list(unbuildable(place, settings, work.tree, request.folder))
         for text in (*guesses(context, request, who), *notices(context.repo, settings, work), *missing):
             context.warn(text)
-        yield Draft(name, work, who, place, len(hits))
+        yield Draft(name, work, who, place, not missing, len(hits))
 
 
 def take(context: Context, request: Request) -> Taken:
@@ -93,13 +96,13 @@ def take(context: Context, request: Request) -> Taken:
         plan.place.keep()
         made = _made(context, plan, request.message)
     if not request.push:
-        return Taken(made, pending=False)
+        return Taken(made, pending=False, buildable=plan.buildable)
     pushed = there is not None and _pushed(context, made)
     stored = deposit_or_tell(context, made)
     shared = (pushed or bool(context.settings.store)) and _shared(context)
     if pushed and shared:
         context.say(_WHERE[connected.embedded])
-    return Taken(made, pending=not (pushed and stored and shared))
+    return Taken(made, pending=not (pushed and stored and shared), buildable=plan.buildable)
 
 
 def _made(context: Context, plan: Draft, message: str) -> Snapshot:
