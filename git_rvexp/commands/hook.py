@@ -29,7 +29,8 @@ post-push TAG      publish a snapshot that was pushed by hand; a hook calls it
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
-    parser.add_argument("action", choices=("install", "uninstall", "status", "post-push"))
+    what = "put them in, take them away, tell where each is; post-push publishes a TAG that was pushed by hand"
+    parser.add_argument("action", choices=("install", "uninstall", "status", "post-push"), help=what)
     parser.add_argument("tag", nargs="?", default="", metavar="TAG", help="for post-push: the snapshot")
     parser.add_argument("--server", type=Path, metavar="PATH", help="the bare repository at PATH, not this clone")
     parser.add_argument(

@@ -369,7 +369,7 @@ def test_what_no_image_can_be_made_of_is_told(clone: Clone) -> None:
     def told(folder: str = "") -> str:
         return clone.rvexp("snapshot", "one", "-n", cwd=clone.path / folder).stderr
 
-    assert f"{lacks}  add one and take another snapshot" in told()
+    assert f"{lacks}  add one and take another snapshot, or set image.base (docs/publishing.md, Without" in told()
     clone.write("services/train/Dockerfile", "FROM x\n")
     assert f"{lacks}  git rvexp config set image.context services/train, then another snapshot" in told()
     clone.write("services/eval/Dockerfile", "FROM x\n")

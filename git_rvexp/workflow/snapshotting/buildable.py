@@ -47,4 +47,4 @@ def _remedy(folders: Sequence[str], here: str) -> str:
         return f"  git rvexp config set image.context {shlex.quote(chosen)}, then another snapshot"
     if folders:
         return f"{names(folders)}\n  {_FOLDERS}, with one of these that have one, then another snapshot"
-    return "  add one and take another snapshot, or set image.base (docs/layer-format.md)"
+    return "  add one and take another snapshot, or set image.base (docs/publishing.md, Without a Dockerfile)"
