@@ -17,14 +17,14 @@ _git_rvexp_tags() {
 
 _git_rvexp() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
-    local verb= flags= words= tags= given= started= i
+    local verb= flags= words= tags= file= given= started= more= i
     case ${COMP_WORDS[0]} in *git-rvexp) started=1 ;; esac
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
             --) [ -n "$verb" ] && return 0 ;;
             -*) ;;
             rvexp) if [ -z "$started" ]; then started=1; else verb=${verb:-rvexp}; fi ;;
-            *) [ -n "$started" ] && verb=${verb:-${COMP_WORDS[i]}} ;;
+            *) if [ -n "$verb" ]; then more=1; elif [ -n "$started" ]; then verb=${COMP_WORDS[i]}; fi ;;
         esac
     done
     if [ -z "$verb" ]; then
@@ -157,7 +157,7 @@ _git_rvexp() {
         run) flags='-h --help -q --quiet --color --profile -v --volume -p --port --gpus --env --secret-env --allow-secrets' words='' tags=1 ;;
         publish) flags='-h --help -q --quiet --color --profile --full' words='' tags=1 ;;
         submit) flags='-h --help -q --quiet --color --profile --vcpus --memory --gpus --env --secret-env --allow-secrets --queue --executor --timeout --attempts --array --share --priority --job-tag --after --seed --input --output --pin-inputs --wait --offline -n --dry-run --json' words='' tags=1 ;;
-        chain) flags='-h --help -q --quiet --color --profile --resume --wait -n --dry-run --queue --executor --secret-env --trust-record --allow-secrets --pin-inputs --parallel --json' words='' tags=1 ;;
+        chain) flags='-h --help -q --quiet --color --profile --resume --wait -n --dry-run --queue --executor --secret-env --trust-record --allow-secrets --pin-inputs --parallel --json' words='' tags=1 file=1 ;;
         repeat) flags='-h --help -q --quiet --color --profile --executor --queue --secret-env --trust-record -n --dry-run --times --wait --rebuild --allow-data-drift --pin-inputs --tolerance --json' words='' tags=1 ;;
         status) flags='-h --help -q --quiet --color --profile -r --refresh -w --watch --exit-status --json' words='' tags=1 ;;
         logs) flags='-h --help -q --quiet --color --profile -f --follow --since --attempt --grep --save' words='' tags=1 ;;
@@ -169,7 +169,7 @@ _git_rvexp() {
         verify) flags='-h --help -q --quiet --color --profile --all --deep --report --json' words='' tags=1 ;;
         report) flags='-h --help -q --quiet --color --profile -a --all -o --output --parent --public --check -f --force' words='' tags=1 ;;
         export) flags='-h --help -q --quiet --color --profile --format -o --output' words='' tags=1 ;;
-        import) flags='-h --help -q --quiet --color --profile --no-image' words='' ;;
+        import) flags='-h --help -q --quiet --color --profile --no-image' words='' file=1 ;;
         sync) flags='-h --help -q --quiet --color --profile --accept --foreign --adopt' words='' ;;
         config) flags='-h --help -q --quiet --color --profile --show-origin --json --user --local' words='list get set unset path initials project experiments_remote github_experiment_repo archive_url store executor batch_queue batch_job_def_name ecr_repo aws.region aws.profile aws.endpoint_url snapshot.max_file snapshot.max_total snapshot.submodules secrets.scan secrets.allow_paths secrets.allow_rules image.dockerfile image.context image.target image.platform image.build_args image.code image.base image.environment image.owner job.vcpus job.memory job.gpus job.timeout job.attempts job.env job.tags job.share job.priority job.links job.role_arn job.execution_role_arn run.outputs run.inputs run.input_files run.pin_inputs run.metrics run.tolerance seed.inject report.private' ;;
         hook) flags='-h --help -q --quiet --color --profile --server --publish-on-push --no-publish-on-push' words='install uninstall status post-push' tags=1 ;;
@@ -178,7 +178,8 @@ _git_rvexp() {
     esac
     case $cur in
         -*) COMPREPLY=($(compgen -W "$flags" -- "$cur")) ;;
-        *) COMPREPLY=($(compgen -W "$words${tags:+ $(_git_rvexp_tags "$cur")}" -- "$cur")) ;;
+        *) [ -n "$file" ] && [ -z "$more" ] && return 0
+            COMPREPLY=($(compgen -W "$words${tags:+ $(_git_rvexp_tags "$cur")}" -- "$cur")) ;;
     esac
 }
 

@@ -27,6 +27,10 @@ function __rvexp_at
     and not contains -- -- (__rvexp_words)
 end
 
+function __rvexp_word
+    test (count (string match -v -- '-*' (__rvexp_words))) -gt 1
+end
+
 function __rvexp_tags
     set -l typed (commandline -ct)
     set -l stars '/*/*/*' '/*/*' '/*' ''
@@ -90,7 +94,7 @@ __rvexp_complete '__rvexp_at run' -f -s h -l help -d 'show this help message and
 __rvexp_complete '__rvexp_at run' -f -s q -l quiet -d 'say nothing but results, warnings and errors'
 __rvexp_complete '__rvexp_at run' -f -l color -r -a 'auto always never' -d 'colour the output'
 __rvexp_complete '__rvexp_at run' -f -l profile -r -d 'lay [profile.NAME] of the settings files over them'
-__rvexp_complete '__rvexp_at run' -f -s v -l volume -r -d 'mount data'
+__rvexp_complete '__rvexp_at run' -F -s v -l volume -r -d 'mount data'
 __rvexp_complete '__rvexp_at run' -f -s p -l port -r -d 'publish a port'
 __rvexp_complete '__rvexp_at run' -f -l gpus -r -d 'number of GPUs, or "all"'
 __rvexp_complete '__rvexp_at run' -f -l env -r -d 'a variable; no secrets'
@@ -126,14 +130,15 @@ __rvexp_complete '__rvexp_at submit' -f -l job-tag -r -d 'an AWS tag of the job 
 __rvexp_complete '__rvexp_at submit' -f -l after -r -d 'start when that run succeeded'
 __rvexp_complete '__rvexp_at submit' -f -l seed -r -d 'the run'\''s seed, 0 to 4294967295; default: one is drawn'
 __rvexp_complete '__rvexp_at submit' -f -l input -r -d 'an s3:// URI that the run reads; URIs in its command are found without it. A path here is watched for changes, and the run gets it only with its snapshot'
-__rvexp_complete '__rvexp_at submit' -f -l output -r -d 'what the run writes: a path in the container, or an s3:// URI; {run} in it stands for the run'
+__rvexp_complete '__rvexp_at submit' -F -l output -r -d 'what the run writes: a path in the container, or an s3:// URI; {run} in it stands for the run'
 __rvexp_complete '__rvexp_at submit' -f -l pin-inputs -d 'give the job exact versions of its S3 inputs: copies in the store, or as run.pin_inputs says'
 __rvexp_complete '__rvexp_at submit' -f -l wait -d 'follow the run; exit 0 when it succeeds, 1 when not'
 __rvexp_complete '__rvexp_at submit' -f -l offline -d 'submit though the record cannot be shared first'
 __rvexp_complete '__rvexp_at submit' -f -s n -l dry-run -d 'check and print the plan; start and record nothing'
 __rvexp_complete '__rvexp_at submit' -f -l json -d 'one JSON document'
 __rvexp_complete 'not __rvexp_verb' -f -a chain -d 'run several steps that depend on one another'
-__rvexp_complete '__rvexp_at chain' -f -a '(__rvexp_tags)'
+__rvexp_complete '__rvexp_at chain; and not __rvexp_word' -F
+__rvexp_complete '__rvexp_at chain; and __rvexp_word' -f -a '(__rvexp_tags)'
 __rvexp_complete '__rvexp_at chain' -f -s h -l help -d 'show this help message and exit'
 __rvexp_complete '__rvexp_at chain' -f -s q -l quiet -d 'say nothing but results, warnings and errors'
 __rvexp_complete '__rvexp_at chain' -f -l color -r -a 'auto always never' -d 'colour the output'
@@ -244,7 +249,7 @@ __rvexp_complete '__rvexp_at verify' -f -l color -r -a 'auto always never' -d 'c
 __rvexp_complete '__rvexp_at verify' -f -l profile -r -d 'lay [profile.NAME] of the settings files over them'
 __rvexp_complete '__rvexp_at verify' -f -l all -d 'every snapshot and run'
 __rvexp_complete '__rvexp_at verify' -f -l deep -d 'also read every byte of images and archives'
-__rvexp_complete '__rvexp_at verify' -f -l report -r -d 'hold a page of git rvexp report against the record'
+__rvexp_complete '__rvexp_at verify' -F -l report -r -d 'hold a page of git rvexp report against the record'
 __rvexp_complete '__rvexp_at verify' -f -l json -d 'one JSON document'
 __rvexp_complete 'not __rvexp_verb' -f -a report -d 'make a page of an experiment, or of all, to hand over'
 __rvexp_complete '__rvexp_at report' -f -a '(__rvexp_tags)'
@@ -253,7 +258,7 @@ __rvexp_complete '__rvexp_at report' -f -s q -l quiet -d 'say nothing but result
 __rvexp_complete '__rvexp_at report' -f -l color -r -a 'auto always never' -d 'colour the output'
 __rvexp_complete '__rvexp_at report' -f -l profile -r -d 'lay [profile.NAME] of the settings files over them'
 __rvexp_complete '__rvexp_at report' -f -s a -l all -d 'one page of all experiments'
-__rvexp_complete '__rvexp_at report' -f -s o -l output -r -d 'where to write it, instead of the git directory; - is stdout'
+__rvexp_complete '__rvexp_at report' -F -s o -l output -r -d 'where to write it, instead of the git directory; - is stdout'
 __rvexp_complete '__rvexp_at report' -f -l parent -r -d 'show what changed since this one'
 __rvexp_complete '__rvexp_at report' -f -l public -d 'leave out what report.private names'
 __rvexp_complete '__rvexp_at report' -f -l check -r -d 'look today at the N newest snapshots, or at all (default 50)'
@@ -265,8 +270,9 @@ __rvexp_complete '__rvexp_at export' -f -s q -l quiet -d 'say nothing but result
 __rvexp_complete '__rvexp_at export' -f -l color -r -a 'auto always never' -d 'colour the output'
 __rvexp_complete '__rvexp_at export' -f -l profile -r -d 'lay [profile.NAME] of the settings files over them'
 __rvexp_complete '__rvexp_at export' -f -l format -r -a 'ro-crate slsa bundle json citation' -d 'which form'
-__rvexp_complete '__rvexp_at export' -f -s o -l output -r -d 'where to; default: stdout, which for a bundle is no terminal'
+__rvexp_complete '__rvexp_at export' -F -s o -l output -r -d 'where to; default: stdout, which for a bundle is no terminal'
 __rvexp_complete 'not __rvexp_verb' -f -a import -d 'take in a bundle that export wrote'
+__rvexp_complete '__rvexp_at import; and not __rvexp_word' -F
 __rvexp_complete '__rvexp_at import' -f -s h -l help -d 'show this help message and exit'
 __rvexp_complete '__rvexp_at import' -f -s q -l quiet -d 'say nothing but results, warnings and errors'
 __rvexp_complete '__rvexp_at import' -f -l color -r -a 'auto always never' -d 'colour the output'
@@ -297,7 +303,7 @@ __rvexp_complete '__rvexp_at hook' -f -s h -l help -d 'show this help message an
 __rvexp_complete '__rvexp_at hook' -f -s q -l quiet -d 'say nothing but results, warnings and errors'
 __rvexp_complete '__rvexp_at hook' -f -l color -r -a 'auto always never' -d 'colour the output'
 __rvexp_complete '__rvexp_at hook' -f -l profile -r -d 'lay [profile.NAME] of the settings files over them'
-__rvexp_complete '__rvexp_at hook' -f -l server -r -d 'the bare repository at PATH, not this clone'
+__rvexp_complete '__rvexp_at hook' -F -l server -r -d 'the bare repository at PATH, not this clone'
 __rvexp_complete '__rvexp_at hook' -f -l publish-on-push -l no-publish-on-push -d 'whether a plain `git push experiments TAG` publishes TAG'
 __rvexp_complete 'not __rvexp_verb' -f -a completion -d 'print the completion script of a shell'
 __rvexp_complete '__rvexp_at completion' -f -a 'bash zsh fish'

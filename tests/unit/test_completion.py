@@ -96,6 +96,35 @@ def test_the_users_own_command_is_left_to_the_shell(offered: Offered) -> None:
     assert offered("git", "rvexp", "submit", "--queue", "") == []
 
 
+def test_files_are_left_to_the_shell(offered: Offered, clone: Clone) -> None:
+    """The first word of import and chain, and what options take; behind a chain's file stands a snapshot."""
+    clone.git("tag", "-a", "-m", "x", "al/roads/2026-01-03/tiny")
+    assert offered("git", "rvexp", "import", "") == []
+    assert offered("git", "rvexp", "chain", "") == []
+    assert offered("git", "rvexp", "chain", "--wait", "t") == []
+    assert offered("git", "rvexp", "chain", "chain.toml", "") == ["tiny"]
+    assert offered("git", "rvexp", "verify", "--report", "") == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "'__rvexp_at import; and not __rvexp_word' -F",
+        "'__rvexp_at chain; and not __rvexp_word' -F",
+        "'__rvexp_at chain; and __rvexp_word' -f -a '(__rvexp_tags)'",
+        "'__rvexp_at export' -F -s o -l output -r",
+        "'__rvexp_at report' -F -s o -l output -r",
+        "'__rvexp_at verify' -F -l report -r",
+        "'__rvexp_at hook' -F -l server -r",
+        "'__rvexp_at run' -F -s v -l volume -r",
+    ],
+)
+def test_fish_offers_files_where_one_belongs(line: str) -> None:
+    """It keeps them back wherever it is not told to."""
+    script = (BASH.parent / "git-rvexp.fish").read_text()
+    assert f"\n__rvexp_complete {line}" in script
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_the_verb_prints_the_script_that_is_shipped(clone: Clone, shell: str) -> None:
     """So that it can be redirected to where the shell looks."""

@@ -47,10 +47,10 @@ def _values() -> Iterator[str]:
 
 
 def _cases() -> str:
-    """Each verb's options, the words it takes, and whether it takes a snapshot."""
+    """Each verb's options, the words it takes, and whether it takes a snapshot, and a file before all else."""
     return "\n".join(
         f"        {verb.name}) flags={_quoted(' '.join(verb.flags))} words={_quoted(' '.join(_words(verb)))}"
-        f"{' tags=1' if verb.names_snapshot else ''} ;;"
+        f"{' tags=1' if verb.names_snapshot else ''}{' file=1' if verb.begins_with_file else ''} ;;"
         for verb in verbs()
     )
 
@@ -66,13 +66,16 @@ def _words(verb: Verb) -> Iterable[str]:
 
 def _fish_verb(verb: Verb) -> Iterator[str]:
     yield f"__rvexp_complete 'not __rvexp_verb' -f -a {verb.name} -d {_quoted(verb.summary)}"
-    here = f"__rvexp_complete '__rvexp_at {verb.name}' -f"
+    at = f"__rvexp_complete '__rvexp_at {verb.name}'"
+    if verb.begins_with_file:
+        yield f"__rvexp_complete '__rvexp_at {verb.name}; and not __rvexp_word' -F"
     if verb.names_snapshot:
-        yield f"{here} -a '(__rvexp_tags)'"
+        later = f"__rvexp_complete '__rvexp_at {verb.name}; and __rvexp_word'"
+        yield f"{later if verb.begins_with_file else at} -f -a '(__rvexp_tags)'"
     if words := " ".join(_words(verb)):
-        yield f"{here} -a {_quoted(words)}"
+        yield f"{at} -f -a {_quoted(words)}"
     for option in verb.options:
-        yield f"{here} {_fish_option(option)}"
+        yield f"{at} {'-F' if option.names_file else '-f'} {_fish_option(option)}"
 
 
 def _fish_option(option: Argument) -> str:

@@ -2,7 +2,8 @@
 
 bash: git's own completion loads the file `git-rvexp` and calls `_git_rvexp`. zsh: git's completion calls `_git-rvexp`
 with the words from `rvexp` on. fish: `git rvexp` and `git-rvexp` are completed alike. A tag has four parts, so a
-pattern with as many stars as are missing finds those that begin with what is typed; 200 are enough for an eye.
+pattern with as many stars as are missing finds those that begin with what is typed; 200 are enough for an eye. What is
+a file is left to the shell: the first word of a verb that begins with one, and the values of options.
 """
 
 _TAGS = """\
@@ -28,14 +29,14 @@ _git_rvexp_tags() {{
 
 _git_rvexp() {{
     local cur=${{COMP_WORDS[COMP_CWORD]}} prev=${{COMP_WORDS[COMP_CWORD-1]}}
-    local verb= flags= words= tags= given= started= i
+    local verb= flags= words= tags= file= given= started= more= i
     case ${{COMP_WORDS[0]}} in *git-rvexp) started=1 ;; esac
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${{COMP_WORDS[i]}} in
             --) [ -n "$verb" ] && return 0 ;;
             -*) ;;
             rvexp) if [ -z "$started" ]; then started=1; else verb=${{verb:-rvexp}}; fi ;;
-            *) [ -n "$started" ] && verb=${{verb:-${{COMP_WORDS[i]}}}} ;;
+            *) if [ -n "$verb" ]; then more=1; elif [ -n "$started" ]; then verb=${{COMP_WORDS[i]}}; fi ;;
         esac
     done
     if [ -z "$verb" ]; then
@@ -54,7 +55,8 @@ _git_rvexp() {{
     esac
     case $cur in
         -*) COMPREPLY=($(compgen -W "$flags" -- "$cur")) ;;
-        *) COMPREPLY=($(compgen -W "$words${{tags:+ $(_git_rvexp_tags "$cur")}}" -- "$cur")) ;;
+        *) [ -n "$file" ] && [ -z "$more" ] && return 0
+            COMPREPLY=($(compgen -W "$words${{tags:+ $(_git_rvexp_tags "$cur")}}" -- "$cur")) ;;
     esac
 }}
 
@@ -70,7 +72,8 @@ _git_rvexp_tags() {{
 {_TAGS}}}
 
 _git-rvexp() {{
-    local verb=$words[2] prev=$words[CURRENT-1] cur=$words[CURRENT] flags tags given
+    local verb=$words[2] prev=$words[CURRENT-1] cur=$words[CURRENT] flags tags file given
+    local -a more=(${{(M)words[3,CURRENT-1]:#[^-]*}})
     local -a all=($words)
     local words=''
     if (( CURRENT == 2 )); then
@@ -96,6 +99,10 @@ _git-rvexp() {{
     esac
     if [[ $cur == -* ]]; then
         compadd -- ${{=flags}}
+        return
+    fi
+    if [[ -n $file ]] && (( ! $#more )); then
+        _files
         return
     fi
     [[ -n $tags ]] && words="$words $(_git_rvexp_tags "$cur")"
@@ -133,6 +140,10 @@ end
 function __rvexp_at
     test (__rvexp_verb; or echo none) = $argv[1]
     and not contains -- -- (__rvexp_words)
+end
+
+function __rvexp_word
+    test (count (string match -v -- '-*' (__rvexp_words))) -gt 1
 end
 
 function __rvexp_tags

@@ -9,6 +9,8 @@ from git_rvexp.commands.parsing import load, parser_of
 
 SNAPSHOTS = ("TAG", "TAG|RUN", "TAG|RUN|CHAIN", "A", "B")
 """The words of the command line that stand for a snapshot, and are completed as one."""
+FILES = ("FILE", "PATH", "S:D[:ro]")
+"""The words and values of options that begin with a file's name, and are completed as one."""
 EVERYWHERE = (("-h", "--help"), ("-q", "--quiet"), ("--color",), ("--profile",))
 """The options of every verb, which need not be told of each."""
 
@@ -23,6 +25,11 @@ class Argument:
     about: str
     repeated: bool = False
     optional: bool = False
+
+    @property
+    def names_file(self) -> bool:
+        """Whether it is a file, or a folder."""
+        return self.value in FILES
 
 
 @dataclass(frozen=True)
@@ -55,6 +62,11 @@ class Verb:
     def names_snapshot(self) -> bool:
         """Whether one of its words is a snapshot."""
         return any(word.value in SNAPSHOTS for word in self.words)
+
+    @property
+    def begins_with_file(self) -> bool:
+        """Whether the first of its words is a file."""
+        return bool(self.words) and self.words[0].names_file
 
 
 @functools.cache
