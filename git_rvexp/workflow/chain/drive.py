@@ -204,7 +204,7 @@ def _pauses(executor: Executor) -> Iterator[float]:
 def _bear(chain: Chain, look: Look, borne: Forbearance, pause: float) -> None:
     """PendingError when the executor has not answered, or not shown a job, for too long; CredentialsError at once."""
     try:
-        borne.met(look.trouble)
+        borne.met(look.trouble(look.untold))
     except CredentialsError:
         raise
     except RvexpError as why:

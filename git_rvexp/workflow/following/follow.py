@@ -62,7 +62,6 @@ def wait_for(
 def until_over(context: Context, found: Found, executors: Executors, sleep: Callable[[float], None]) -> JobState:
     """The state of the run's job once it is over, with its end in the record, and the outputs that it lacked.
 
-
     PendingError when the executor does not show the job, AmbiguousError when no job is known, RvexpError when there
     never was one. Several runs, and a time limit, are `together`'s.
     """

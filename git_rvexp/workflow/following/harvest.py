@@ -27,22 +27,17 @@ _KEPT = ("attempts", "log_stream", "image", "instance", "host", "container", "ar
 
 @dataclass
 class Look:
-    """What one look showed, by run id: states, and why others cannot be told; which outcomes were written down.
-
-    `denied`: our credentials were refused, so asking again is no use.
-    """
+    """What one look showed, by run id: states, and why others cannot be told; which outcomes were written down."""
 
     states: dict[str, JobState] = field(default_factory=dict)
     untold: dict[str, RvexpError] = field(default_factory=dict)
     ended: list[str] = field(default_factory=list)
     expired: list[str] = field(default_factory=list)
-    denied: CredentialsError | None = None
 
-    @property
-    def trouble(self) -> RvexpError | None:
-        """Why something cannot be told, if anything: credentials before what may pass."""
-        told = sorted(self.untold.values(), key=lambda why: not isinstance(why, CredentialsError))
-        return told[0] if told else None
+    def trouble(self, of: Iterable[str]) -> RvexpError | None:
+        """Why something of these runs cannot be told, if anything: credentials before what may pass."""
+        told = [self.untold[run] for run in of if run in self.untold]
+        return min(told, key=lambda why: not isinstance(why, CredentialsError), default=None)
 
 
 def refresh(context: Context, found: Iterable[Found], executors: Executors) -> Look:
@@ -140,8 +135,7 @@ def _ask(executor: Executor, group: Sequence[Found], look: Look) -> None:
         try:
             known = executor.states([f.run.job for f in some])
         except RvexpError as why:
-            look.denied = why if isinstance(why, CredentialsError) else look.denied
-            failures = 2 if look.denied else failures + 1
+            failures = 2 if isinstance(why, CredentialsError) else failures + 1
             # A hundred ids that could not be told may be bad luck; two hundred are an executor that does not answer.
             missed = some if failures < 2 else group[start:]
             look.untold.update((f.run.run, why) for f in missed)

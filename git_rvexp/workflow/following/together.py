@@ -5,7 +5,8 @@ A run that cannot be waited for keeps nobody from waiting for the others; why it
 
 from collections.abc import Iterator, Sequence
 
-from git_rvexp.errors import PendingError, RvexpError
+from git_rvexp.errors import CredentialsError, PendingError, RvexpError
+from git_rvexp.forbearance import Forbearance
 from git_rvexp.model import JobState, Phase
 from git_rvexp.record.runs import Run
 from git_rvexp.workflow.chain.meant import driven
@@ -13,10 +14,7 @@ from git_rvexp.workflow.choose import Found, reread
 from git_rvexp.workflow.context import Context
 from git_rvexp.workflow.following.asking import Executors
 from git_rvexp.workflow.following.follow import Patience, pauses, recorded_state, refuse_jobless, say_change, standing
-from git_rvexp.workflow.following.harvest import Look, refresh
-
-_FAILURES = 8
-_UNSEEN = 600.0  # seconds after which a job that the executor does not show is given up
+from git_rvexp.workflow.following.harvest import Look, complete, refresh
 
 
 def ends(
@@ -33,6 +31,7 @@ def ends(
         look = refresh(context, left, executors)
         now = reread(context, left)
         over = [f for f in now if f.run.phase.over]
+        complete(context, over, executors)
         yield from ((f.run, recorded_state(f.run)) for f in over)
         left = [f for f in now if not f.run.phase.over]
         hindered = {f.run.run: _hindrance(f.run, executors) for f in left if f.run.run not in turns}
@@ -63,8 +62,7 @@ class _Watch:
         self._executors = executors
         self._pauses = pauses(executors)
         self._waited = 0.0
-        self._failures = 0
-        self._unseen: dict[str, float] = {}
+        self._borne = Forbearance(context.warn)
         self._said: dict[str, str] = {}
 
     def pause(self, going: Sequence[Found], look: Look, *, news: bool) -> None:
@@ -72,35 +70,28 @@ class _Watch:
         for found in going:
             run = found.run.run
             self._said[run] = say_change(self._context, found, look.states.get(run), self._said.get(run, ""))
-        self._bear(going, look)
         if news:
             self._pauses = pauses(self._executors)
         pause = next(self._pauses)
-        self._bear_unseen(going, look, pause)
+        self._bear(going, look, pause)
         limit = self._patience.timeout
         if limit and self._waited >= limit:
             raise _late(going, look)
         self._patience.sleep(min(pause, limit - self._waited) if limit else pause)
         self._waited += pause
 
-    def _bear(self, going: Sequence[Found], look: Look) -> None:
-        if look.denied:
-            raise look.denied
-        why = next((look.untold[f.run.run] for f in going if f.run.run in look.untold), "")
-        self._failures = self._failures + 1 if why else 0
-        if self._failures == 1:
-            self._context.warn(f"{why}\n  asking again")
-        if self._failures >= _FAILURES:
-            raise PendingError(f"the runs cannot be waited for: {why}", hint="git rvexp status --refresh")
-
-    def _bear_unseen(self, going: Sequence[Found], look: Look, pause: float) -> None:
-        for run in (f.run for f in going if f.run.phase is Phase.SUBMITTED):
-            shown = run.run in look.states or run.run in look.untold
-            self._unseen[run.run] = 0.0 if shown else self._unseen.get(run.run, 0.0) + pause
-            if self._unseen[run.run] >= _UNSEEN:
-                raise PendingError(
-                    f"the executor does not show job {run.job} of run {run.run}", hint="git rvexp status --refresh"
-                )
+    def _bear(self, going: Sequence[Found], look: Look, pause: float) -> None:
+        try:
+            self._borne.met(look.trouble(f.run.run for f in going))
+        except CredentialsError:
+            raise
+        except RvexpError as why:
+            raise PendingError(f"the runs cannot be waited for: {why}", hint="git rvexp status --refresh") from why
+        waiting = [f.run for f in going if f.run.phase is Phase.SUBMITTED]
+        hidden = [run for run in waiting if run.run not in look.states and run.run not in look.untold]
+        if self._borne.missed(pause if hidden else 0):
+            shown = f"the executor does not show job {hidden[0].job} of run {hidden[0].run}"
+            raise PendingError(shown, hint="git rvexp status --refresh")
 
 
 def _late(going: Sequence[Found], look: Look) -> PendingError:
@@ -116,4 +107,4 @@ def _where(run: Run, look: Look) -> str:
     state = look.states.get(run.run)
     if state is not None:
         return standing(state)
-    return look.untold.get(run.run) or ("not shown by the executor" if run.job else "waits for its turn")
+    return str(look.untold.get(run.run, "")) or ("not shown by the executor" if run.job else "waits for its turn")
