@@ -51,6 +51,7 @@ BROUGHT: Mapping[str, Callable[[], Iterable[Path]]] = {
     "readers": lambda: [readers.ensure()],
     "git": lambda: [versions.newest_git()],
     "pythons": versions.pythons,
+    "buildx": lambda: [versions.buildx()],
 }
 """What is not started, but brought for tests: verb -> the paths to print."""
 
@@ -160,6 +161,7 @@ def _parser() -> argparse.ArgumentParser:
         ("readers", "make the environment with readers of what we write, for tests, and print its Python"),
         ("git", "bring the newest git of Debian, for tests, and print the folder to put first on PATH"),
         ("pythons", "print the Pythons that can be had here, for tests, one a line"),
+        ("buildx", "bring the newest buildx of Debian, for tests, and print the plugin's path"),
     ):
         verbs.add_parser(verb, help=text, description=text)
     return parser

@@ -82,6 +82,7 @@ def check(arguments: argparse.Namespace, extra: list[str], *, ci: bool) -> list[
         readers.ensure()
         versions.pythons()
         versions.newest_git()
+        versions.buildx()
     apt.install(apt.missing(UNIT), "the unit tests")
     venv.ensure()
     env = _environment(arguments, ci=ci)

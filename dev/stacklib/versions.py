@@ -1,4 +1,4 @@
-"""Other Pythons and other gits than this machine's own: found here, or brought from newer releases of Debian.
+"""Other Pythons and gits than this machine's own, and buildx: found here, or brought from newer releases of Debian.
 
 What is brought goes to `.dev` and is never installed.
 """
@@ -66,3 +66,11 @@ def git(suite: str) -> Path:
 def newest_git() -> Path:
     """The same of the newest release."""
     return git(GITS[-1])
+
+
+def buildx() -> Path:
+    """The newest release's buildx, to stand among the docker command's plugins."""
+    root = debian.bring(GITS[-1], "docker-buildx")
+    program = root / "usr/libexec/docker/cli-plugins/docker-buildx"
+    debian.adapt(root, [program])
+    return program

@@ -11,14 +11,16 @@ import tempfile
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from git_rvexp.errors import RvexpError, UsageError
 from git_rvexp.images.engine import Engine
 from git_rvexp.images.recipe import Recipe, Say
+from git_rvexp.images.shape import json_object
 from git_rvexp.names import Digest
 
 _KEPT_LINES = 20
+_DIGESTS = ("containerimage.digest", "containerimage.config.digest")
 _FLAGS = re.compile(
     r"^\s*(?:RUN|COPY|ADD)\s+(?:--\S+\s+)*--(?:mount|link|network|security|parents|exclude|chmod)\b",
     re.MULTILINE | re.IGNORECASE,
@@ -112,10 +114,10 @@ def _buildx(
 ) -> Digest:
     story = _Story(say)
     with tempfile.TemporaryDirectory(prefix="rvexp-") as folder:
-        written = Path(folder) / "image-id"
+        written = Path(folder) / "image.json"
         process = subprocess.Popen(
             ["docker", *_buildx_arguments(recipe, name, labels, written), *(["--no-cache"] if anew else []), "-"],
-            env=dict(engine.environ),
+            env={**engine.environ, "BUILDX_METADATA_PROVENANCE": "disabled"},
             stdin=context,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -125,12 +127,20 @@ def _buildx(
             story.hear(raw.decode("utf-8", "replace").rstrip() for raw in process.stdout)
         if process.returncode:
             raise _failed(recipe, story, f"docker buildx ended with exit code {process.returncode}", None)
-        return Digest(written.read_text().strip())
+        return _id(engine, json_object(written.read_bytes(), "what docker buildx tells of the image"))
+
+
+def _id(engine: Engine, told: Mapping[str, Any]) -> Digest:
+    """What the engine calls the image: by its config in the older store, by its manifest in containerd's."""
+    digests = [Digest(told[key]) for key in _DIGESTS if key in told]
+    if not digests:
+        raise RvexpError("docker buildx ended without an image", hint="git rvexp doctor")
+    return next((digest for digest in digests if engine.inspect(str(digest))), digests[0])
 
 
 def _buildx_arguments(recipe: Recipe, name: str, labels: Mapping[str, str], written: Path) -> list[str]:
     """Without provenance and SBOM: they would turn a push into an index whose digest holds the time."""
-    fixed = ["--progress=plain", "--load", "--provenance=false", "--sbom=false", f"--iidfile={written}"]
+    fixed = ["--progress=plain", "--load", "--provenance=false", "--sbom=false", f"--metadata-file={written}"]
     chosen = [f"--file={recipe.dockerfile}", f"--tag={name}"]
     chosen += [f"--platform={recipe.platform}"] if recipe.platform else []
     chosen += [f"--target={recipe.target}"] if recipe.target else []

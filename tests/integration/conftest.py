@@ -59,6 +59,15 @@ def newest_git() -> str:
 
 
 @pytest.fixture(scope="session")
+def buildx() -> str:
+    """The newest buildx of Debian, a plugin for the docker command; brought when it is missing."""
+    try:
+        return dev_stack("buildx").strip()
+    except StackMissingError as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+@pytest.fixture(scope="session")
 def pythons() -> list[str]:
     """A Python of each supported version that can be had here; those that are missing are brought."""
     try:
