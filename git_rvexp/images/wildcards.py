@@ -11,6 +11,7 @@ from typing import NamedTuple
 from git_rvexp.errors import UsageError
 
 _FEW = 2  # wildcards: a regular expression then takes the square of a path's length at most
+_SPECIAL = frozenset("*?[]\\")
 _EXPRESSIONS = {"star": "[^/]*", "any": ".*", "folders": "(?:.*/)?"}
 
 
@@ -21,6 +22,9 @@ class _Part(NamedTuple):
 
 def matcher(pattern: str) -> Callable[[str], bool]:
     """Whether a path is matched whole by `pattern`. UsageError for a pattern that is none."""
+    end = pattern.removeprefix("**")
+    if pattern.startswith("**") and not end.startswith("/") and not _SPECIAL.intersection(end):
+        return lambda path: path.endswith(end)  # BuildKit: `**.pyc` is any path that ends so, `**` any at all
     parts = list(_parts(pattern))
     try:
         if sum(part.kind != "one" for part in parts) <= _FEW:

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from git_rvexp.settings import Settings
-from tests.integration.imageworld import ImageWorld
+from tests.integration.imageworld import ImageWorld, exported
 from tests.integration.parts import Stack
+from tests.unit.test_ignore import SEEN, TREE
 
 LOCAL = Settings(archive_url="none")
+KEPT_BY_US = {"Dockerfile", ".dockerignore"}  # what is sent has to hold them
 
 
 def with_buildx(stack: Stack, buildx: str, home: Path) -> ImageWorld:
@@ -36,3 +38,22 @@ def test_the_engine_has_what_was_built(world: ImageWorld) -> None:
     told = world.stack.run("docker", "inspect", "--format", "{{.Id}}", f"rvexp/{world.tag.project}:{world.tag.mapped}")
     assert (made.built, str(made.image.image_id)) == (True, told.stdout.strip())
     assert world.ensure(snapshot, LOCAL).image == made.image
+
+
+def built(world: ImageWorld) -> set[str]:
+    """The names that buildx itself puts into an image of the checkout."""
+    words = ("docker", "--config", world.environ["DOCKER_CONFIG"], "buildx", "build", "--quiet", "--no-cache", "--load")
+    image = world.stack.run(*words, str(world.clone)).stdout.strip()
+    names = {name for name in exported(world.stack, image, "/opt/src") if not name.startswith(".git/")}
+    world.stack.run("docker", "rmi", image)
+    return names
+
+
+@pytest.mark.parametrize("patterns", [patterns for patterns, _ in SEEN])
+def test_dockerignore_leaves_out_what_buildkit_leaves_out(world: ImageWorld, patterns: str) -> None:
+    """The same files arrive as with buildx on a checkout of the tag, wherever the exceptions lie."""
+    snapshot = world.simple(**{".dockerignore": patterns, **dict.fromkeys(TREE, "content")})
+    made = world.ensure(snapshot, LOCAL)
+    ours = set(exported(world.stack, made.image.ref, "/opt/src"))
+    assert ours - KEPT_BY_US == built(world) - KEPT_BY_US
+    assert ours & set(TREE) == set(TREE) - dict(SEEN)[patterns]
