@@ -4,20 +4,28 @@ Whatever cannot be told for certain (variables, a changed escape character, moun
 knows, then builds the whole.
 """
 
+import itertools
 import json
 import posixpath
 import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from git_rvexp.images.delta import Unfit
 
+_OPTIONS = r"(?:\s+-[^\s;&|]+(?:\s+[^\s;&|-][^\s;&|]*)?){0,9}"  # each with a value, or without
 _INSTALLS = re.compile(
-    r"\b(?:pip3?|uv(?:\s+pip)?|pipx|conda)\s+install\b(?P<words>[^&;|]*)|\bsetup\.py\s+(?P<setup>install|build\w*|bdist\w*)\b"
+    rf"\b(?:pip[\d.]*|uv(?:{_OPTIONS}\s+pip)?|pipx|conda){_OPTIONS}\s+install\b(?P<words>[^&;|]*)"
+    rf"|\bsetup\.py{_OPTIONS}\s+(?P<setup>install|build\w*|bdist\w*)\b"
     r"|\bpython3?\s+-m\s+(?P<build>build)\b"
 )
 _EDITABLE = ("-e", "--editable")
+_BODIED = ("RUN", "COPY", "ADD")
+"""The instructions that here-documents belong to."""
+_WORD = re.compile(r"""(?:<<-?[ \t]*|"(?:\\.|[^"\\])*"|'[^']*'|\\.|[^\s"'\\])+""")
+_HEREDOC = re.compile(r"\d*<<(?P<tabs>-?)\s*(?P<end>[^<]+)")
 
 
 class Copy(NamedTuple):
@@ -103,7 +111,7 @@ def _check_run(rest: str) -> None:
         kind = dict(part.partition("=")[::2] for part in mount.split(","))
         if kind.get("type", "bind") == "bind" and "from" not in kind:
             raise Unfit(f"a RUN mounts the build context: --mount={mount}")
-    for found in _INSTALLS.finditer(rest):
+    for found in _INSTALLS.finditer(" ".join(_words(rest)[1])):  # the exec form too is one line then
         words = (found["words"] or "").split()
         local = [w for w in words if re.match(r"[\"']?(?:\.{0,2}/|\.(?:$|\[|[\"']))", w)]
         before = {w: words[i - 1] for i, w in enumerate(words) if i}
@@ -120,25 +128,42 @@ def _words(rest: str) -> tuple[dict[str, str], list[str]]:
     if rest.startswith("["):
         try:
             return flags, [str(w) for w in json.loads(rest)]
-        except ValueError:
+        except (ValueError, RecursionError):
             pass
     return flags, rest.split()
 
 
 def _instructions(text: str) -> Iterator[tuple[str, str]]:
-    """Every instruction with its lines joined; comments and the bodies of here-documents are left out."""
-    lines = iter(text.removeprefix("\ufeff").splitlines())
+    """Every instruction with its lines joined; comments, and the bodies of COPY's here-documents, are left out."""
+    lines = (line.removesuffix("\r") for line in text.removeprefix("\ufeff").split("\n"))
     for line in lines:
-        if not line.strip() or line.lstrip().startswith("#"):
+        if _skipped(line):
             continue
         whole = line.strip()
         while whole.endswith("\\"):
-            more = next(lines, "").strip()
-            whole = whole[:-1] + (" " + more if not more.startswith("#") else "\\")
-        for end in re.findall(r"<<-?[\"']?([A-Za-z_]\w*)", whole):
-            body = []
-            while (inner := next(lines, end)).strip() != end:
-                body.append(inner)
-            whole += " ; " + " ; ".join(body) if whole.upper().startswith("RUN") else ""
-        word, _, rest = whole.partition(" ")
+            if whole.endswith("\\\\"):
+                raise Unfit("a line ends with two backslashes: not every builder goes on with the next")
+            whole = whole[:-1] + next((more for more in lines if not _skipped(more)), "").rstrip()
+        word, rest, *_ = *whole.split(maxsplit=1), "", ""
+        if word.upper() in _BODIED:
+            body = "\n".join(_bodies(rest, lines)).replace("\\\n", " ")
+            rest += " ; " + body.replace("\n", " ; ") if word.upper() == "RUN" and body else ""
         yield word.upper(), rest.strip()
+
+
+def _skipped(line: str) -> bool:
+    """Whether an instruction goes on after the line as if it were not there."""
+    return not line.strip() or line.lstrip().startswith("#")
+
+
+def _bodies(rest: str, lines: Iterator[str]) -> Iterator[str]:
+    """The lines of an instruction's here-documents, taken from `lines`. As in BuildKit `<<` has to begin a word."""
+    for word in _WORD.findall(rest):
+        found = _HEREDOC.fullmatch(word)
+        try:
+            end = shlex.split(found["end"]) if found else []
+        except ValueError:  # an open quote
+            continue
+        if found and len(end) == 1:
+            shorn = (line.lstrip("\t" if found["tabs"] else "") for line in lines)
+            yield from itertools.takewhile(end[0].__ne__, shorn)

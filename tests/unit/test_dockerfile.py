@@ -7,7 +7,7 @@ import pytest
 
 from git_rvexp.git.objects import Objects
 from git_rvexp.images.delta import Unfit
-from git_rvexp.images.dockerfile import chain, stages
+from git_rvexp.images.dockerfile import Copy, chain, stages
 from git_rvexp.images.recipe import Recipe
 from git_rvexp.settings import Settings
 from git_rvexp.workflow.building.key import describe
@@ -42,6 +42,12 @@ def test_copies_are_read_with_their_places() -> None:
     assert [s.name for s in chain(stages(LONG), "ONE")] == ["one"]
 
 
+def test_any_white_space_follows_a_keyword() -> None:
+    """A tab, or several spaces."""
+    found = stages("FROM\tbase\tAS\tone\nWORKDIR \t/opt\nCOPY\tscripts/e.sh\te.sh\n")
+    assert [(s.name, s.base, s.copies) for s in found] == [("one", "base", [Copy("scripts/e.sh", "/opt/e.sh", False)])]
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -53,6 +59,23 @@ def test_copies_are_read_with_their_places() -> None:
         "RUN python setup.py install",
         "RUN python3 -m build",
         "RUN <<EOF\npip install /opt/src\nEOF",
+        "RUN <<EOF\npip install \\\n  /opt/src\nEOF",
+        "RUN\tpip install .",
+        "RUN pip install -r r.txt && \\\n\npip install .",
+        "RUN pip install -r r.txt && \\\n  # the code\n \npip install .",
+        "RUN pip inst\\\nall .",
+        'RUN ["pip", "install", "."]',
+        'RUN --mount=type=cache,target=/c ["sh", "-c", "pip install ."]',
+        "RUN pip --no-cache-dir install .",
+        "RUN python3.12 -m pip3.12 --log /tmp/log -q install .",
+        "RUN uv pip --quiet install .",
+        "RUN uv --cache-dir /c pip install .",
+        "RUN python setup.py --quiet install",
+        'RUN cat <<<"tz" | x\nCOPY $X /x',
+        "RUN echo $((1<<n))\nCOPY $X /x",
+        "RUN echo '<<EOF'\nCOPY $X /x",
+        "RUN cat <<-'E F' <<X >/x\n\tx\n\tE F\nx\nX\nCOPY $X /x",
+        "RUN echo a\\\\\nCOPY . /x",
     ],
 )
 def test_what_cannot_be_told_is_unfit(line: str) -> None:
@@ -70,6 +93,9 @@ def test_what_cannot_be_told_is_unfit(line: str) -> None:
         "RUN pip install --editable /opt/src && make",
         "RUN --mount=type=cache,target=/root/.cache pip install x",
         "RUN --mount=type=bind,from=one,target=/x ls",
+        "RUN pip --version && echo install .",
+        "RUN cat <<EOF >/notes\nx\n EOF\nEOF",
+        "COPY <<EOF /notes\n EOF\nRUN pip install .\nEOF",
     ],
 )
 def test_what_is_no_obstacle(line: str) -> None:
@@ -104,11 +130,11 @@ def test_key_follows_the_environments_files_only(tmp_path: Path) -> None:
     first = world.key(Dockerfile="FROM b\nCOPY tool /bin/\nCOPY . /opt/src\n", tool="1", body="1", src__a="1")
     assert world.key(body="2", src__a="2") == first
     seen = {first, world.key(tool="2"), world.key(requirements_txt="x"), world.key(src__setup_py="x")}
-    seen |= {world.key(Dockerfile="FROM b\nCOPY tool /bin/\nCOPY ./ /opt/src/\n")}
-    assert len(seen) == 5
+    seen |= {world.key(Dockerfile="FROM b\nCOPY\ttool /bin/\nCOPY ./ /opt/src/\n"), world.key(tool="3")}
+    assert len(seen) == 6
     part = {"src": "/opt/src/src"}
     seen |= {world.key(part), world.key(part, body="3")}
-    assert len(seen) == 7
+    assert len(seen) == 8
 
 
 def test_dockerfile_and_ignore_file_always_count(tmp_path: Path) -> None:
