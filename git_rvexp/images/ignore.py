@@ -27,8 +27,8 @@ class _Rule(NamedTuple):
         return self.plain.removesuffix("/**").removesuffix("/*") + "/"
 
 
-def ignoring(patterns: str, dockerfile: str) -> Callable[[str], bool]:
-    """Whether a .dockerignore's text leaves a path out. It and the Dockerfile themselves always stay.
+def ignoring(patterns: str, *dockerfile: str) -> Callable[[str], bool]:
+    """Whether a .dockerignore's text leaves a path out. It and the Dockerfile (by each of its names) always stay.
 
     UsageError for a pattern that cannot be read.
     """
@@ -37,6 +37,7 @@ def ignoring(patterns: str, dockerfile: str) -> Callable[[str], bool]:
     rules = [_rule(line) for line in lines if line]
     starts = [rule.start for rule in rules if rule.taken_back]
     anywhere = any(_WILD.intersection(start) for start in starts)
+    stay = {*dockerfile, ".dockerignore"}
     none: _Hits = (False,) * len(rules)
 
     @functools.cache
@@ -61,7 +62,7 @@ def ignoring(patterns: str, dockerfile: str) -> Callable[[str], bool]:
         return out, tuple(hits)
 
     def left_out(path: str) -> bool:
-        if path in (dockerfile, ".dockerignore"):
+        if path in stay:
             return False
         folder = path.rpartition("/")[0]
         above = walked(folder) if folder else none

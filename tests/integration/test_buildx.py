@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from git_rvexp.errors import UsageError
 from git_rvexp.settings import Settings
-from tests.integration.imageworld import ImageWorld, exported
+from tests.integration.imageworld import DOCKERFILE, ImageWorld, exported
 from tests.integration.parts import Stack
 from tests.unit.test_ignore import SEEN, TREE
 
@@ -57,3 +58,23 @@ def test_dockerignore_leaves_out_what_buildkit_leaves_out(world: ImageWorld, pat
     ours = set(exported(world.stack, made.image.ref, "/opt/src"))
     assert ours - KEPT_BY_US == built(world) - KEPT_BY_US
     assert ours & set(TREE) == set(TREE) - dict(SEEN)[patterns]
+
+
+def test_links_are_followed(world: ImageWorld) -> None:
+    """A Dockerfile that is a link in the context, an ignore file that is one out of it; the links stay links."""
+    world.write({"app/docker/gpu": DOCKERFILE.format(base=world.stack.tiny_image), "rules": "docker\ndata\n"})
+    world.write({"app/data": "large", "app/unique": str(world.tag)})
+    (world.clone / "app/Dockerfile").symlink_to("docker/gpu")
+    (world.clone / "app/.dockerignore").symlink_to("../rules")
+    made = world.ensure(world.snapshot(), Settings(archive_url="none", image_context="app"))
+    found = exported(world.stack, made.image.ref, "/opt/src")
+    assert set(found) == {"Dockerfile", ".dockerignore", "docker/gpu", "unique"}
+    assert found["Dockerfile"] == (0o120000, b"docker/gpu")
+
+
+def test_a_dockerfile_outside_its_context_is_refused(world: ImageWorld) -> None:
+    """As by Docker."""
+    world.write({"gpu": DOCKERFILE.format(base=world.stack.tiny_image), "app/x": "x"})
+    (world.clone / "app/Dockerfile").symlink_to("../gpu")
+    with pytest.raises(UsageError, match=r"Dockerfile is a link that leads out of image\.context, app"):
+        world.ensure(world.snapshot(), Settings(archive_url="none", image_context="app"))

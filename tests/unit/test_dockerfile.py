@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from git_rvexp.errors import UsageError
 from git_rvexp.git.objects import Objects
 from git_rvexp.images.delta import Unfit
 from git_rvexp.images.dockerfile import Copy, chain, stages
 from git_rvexp.images.recipe import Recipe
 from git_rvexp.settings import Settings
+from git_rvexp.workflow.building.engine import recipe
 from git_rvexp.workflow.building.key import describe
 
 LONG = """\
@@ -111,6 +113,7 @@ class World:
         subprocess.run(["git", "init", "-q", folder], check=True)
 
     environment = Settings().image_environment
+    recipe = Recipe("Dockerfile")
 
     def key(self, code: dict[str, str] | None = None, **files: str) -> str:
         """The key of a tree with these files (`_` for `.` and `__` for `/`)."""
@@ -121,7 +124,9 @@ class World:
         subprocess.run(["git", "add", "-A"], cwd=self.folder, check=True)
         tree = subprocess.run(["git", "write-tree"], cwd=self.folder, capture_output=True, check=True, text=True)
         settings = Settings(image_code=code or {".": "/opt/src"}, image_environment=self.environment)
-        return describe(Objects(self.folder / ".git"), tree.stdout.strip(), settings, Recipe("Dockerfile")).key
+        found = describe(Objects(self.folder / ".git"), tree.stdout.strip(), settings, self.recipe)
+        self.left_out = found.left_out
+        return found.key
 
 
 def test_key_follows_the_environments_files_only(tmp_path: Path) -> None:
@@ -144,6 +149,33 @@ def test_dockerfile_and_ignore_file_always_count(tmp_path: Path) -> None:
     first = world.key(Dockerfile="FROM b\nCOPY . /opt/src\n")
     second = world.key(Dockerfile="FROM c\nCOPY . /opt/src\n")
     assert len({first, second, world.key(_dockerignore="x")}) == 3
+
+
+def test_links_to_dockerfile_and_ignore_file_count_by_what_they_lead_to(tmp_path: Path) -> None:
+    """In the context, or for the ignore file anywhere in the tree."""
+    world = World(tmp_path)
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app" / "Dockerfile").symlink_to("docker/gpu")
+    (tmp_path / "app" / ".dockerignore").symlink_to("../common/rules")
+    world.recipe = recipe(Settings(image_context="app", image_dockerfile="./Dockerfile"))
+    (tmp_path / "common").mkdir()
+    (tmp_path / "app" / "docker").mkdir()
+    first = world.key(app__docker__gpu="FROM b\nCOPY . /opt/src\n", common__rules="data\ndocker\n", app__data="1")
+    assert world.key(app__data="2") == first
+    assert [world.left_out(path) for path in ("data", "Dockerfile", "docker/gpu", "docker/cpu")] == [
+        True,
+        False,
+        False,
+        True,
+    ]
+    seen = {first, world.key(app__docker__gpu="FROM c\nCOPY . /opt/src\n"), world.key(common__rules="docker\n")}
+    assert len(seen) == 3
+    world.key(app__Dockerfile_dockerignore="x\n")
+    assert [world.left_out(path) for path in ("docker/cpu", "x")] == [False, True]
+    (tmp_path / "app" / "Dockerfile.dockerignore").unlink()
+    (tmp_path / "app" / "Dockerfile.dockerignore").symlink_to("/etc/hosts")
+    with pytest.raises(UsageError, match=r"app/Dockerfile\.dockerignore is a link that leads out of the snapshot"):
+        world.key()
 
 
 @pytest.mark.parametrize("line", ["COPY . /build", "COPY src /build", "COPY --chown=7:7 . /opt/src", "ADD . /opt/src"])

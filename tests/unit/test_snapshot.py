@@ -362,6 +362,27 @@ def test_what_comes_next_is_under_the_same_profile_and_can_be_done(clone: Clone)
     assert "next: git rvexp submit --profile train -- CMD\n" in done.stderr
 
 
+def test_a_dockerfile_that_is_a_link_is_followed(clone: Clone) -> None:
+    """Inside the build context; where it leads elsewhere, that is told when the snapshot is taken."""
+    place = clone.path / "train" / "Dockerfile"
+    clone.write("train/docker/Dockerfile.gpu", "FROM x\n")
+    clone.write("common/Dockerfile", "FROM x\n")
+    assert clone.rvexp("config", "set", "image.context", "train").returncode == 0
+    for target, says in {
+        "docker/Dockerfile.gpu": "",
+        "docker/../../train/./docker/Dockerfile.gpu": "",
+        "docker": "is a link to something else than a file",
+        "docker/Dockerfile.cpu": "is a link that leads to nothing in the snapshot",
+        "../common/Dockerfile": "is a link that leads out of image.context, train",
+        "../../Dockerfile": "is a link that leads out of the snapshot",
+        "Dockerfile": "is a link that leads round and round",
+    }.items():
+        place.unlink(missing_ok=True)
+        place.symlink_to(target)
+        told = clone.rvexp("snapshot", "one", "-n").stderr
+        assert (f"{says}: no image can be made of it" in told) if says else "no image" not in told, told
+
+
 def test_what_no_image_can_be_made_of_is_told(clone: Clone) -> None:
     """With the setting that names the Dockerfile's folder: the one the user is in, else the only one that has one."""
     lacks = "warning: the snapshot has no file Dockerfile: no image can be made of it\n"

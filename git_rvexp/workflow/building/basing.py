@@ -41,7 +41,7 @@ def whole(task: Task, objects: Objects) -> Delta:
     context = objects.at(task.snapshot.tree, wanted.context)
     if context is None or context.mode != FOLDER:
         raise UsageError(f"image.context {wanted.context} is no folder of the snapshot")
-    _, left_out = rules_of(objects, {e.shown: e for e in objects.names(context.oid)}, wanted)
+    _, left_out = rules_of(objects, task.snapshot.tree, wanted)
     try:
         return plan(objects, None, context.oid, task.settings.image_code, left_out)
     except Unfit as why:

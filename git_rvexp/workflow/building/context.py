@@ -19,7 +19,7 @@ from git_rvexp.images.recipe import Recipe, Say
 from git_rvexp.images.spool import Spool
 from git_rvexp.model import Snapshot
 from git_rvexp.tree import EXECUTABLE, FILE, GITLINK, Entry, below
-from git_rvexp.workflow.building.ignored import rules_of
+from git_rvexp.workflow.building.ignored import dockerfile_of, rules_of
 from git_rvexp.workflow.building.lending import Lending
 from git_rvexp.workflow.building.served import Served
 
@@ -61,8 +61,10 @@ def prepared(
     """
     whole = objects.tree(snapshot.tree)
     inside = list(below(whole, recipe.context))
-    text = _dockerfile(objects, inside, recipe, snapshot)
-    kept = _not_ignored(objects, inside, recipe)
+    text = _dockerfile(objects, recipe, snapshot)
+    # A tar on its way to a builder is taken as it is, so what .dockerignore leaves out is left out here.
+    _, left_out = rules_of(objects, snapshot.tree, recipe)
+    kept = [e for e in inside if e.mode == GITLINK or not left_out(e.shown)]
     modules = context.submodules(kept)
     if modules:
         say(f"not in the image: {len(modules)} submodule(s), {', '.join(modules[:5])}")
@@ -111,19 +113,12 @@ def _copied(copy: Copy, whole: Sequence[Entry], spool: Spool, say: Say) -> str:
     return TREE if why else copy.address
 
 
-def _dockerfile(objects: Objects, inside: Sequence[Entry], recipe: Recipe, snapshot: Snapshot) -> str:
-    wanted = recipe.dockerfile.removeprefix("./")
-    for entry in inside:
-        if entry.shown == wanted and entry.mode in (FILE, EXECUTABLE):
-            return objects.blob(entry).decode("utf-8", "replace")
+def _dockerfile(objects: Objects, recipe: Recipe, snapshot: Snapshot) -> str:
+    found = dockerfile_of(objects, snapshot.tree, recipe.context, recipe.dockerfile)
+    if found:
+        return objects.blob(found).decode("utf-8", "replace")
     folder = "" if recipe.context in (".", "") else f" in its folder {recipe.context}"
     raise UsageError(
         f"the snapshot {snapshot.tag} has no file {recipe.dockerfile}{folder}",
         hint="add one and take a new snapshot, or set image.dockerfile and image.context",
     )
-
-
-def _not_ignored(objects: Objects, inside: Sequence[Entry], recipe: Recipe) -> list[Entry]:
-    """A tar on its way to a builder is taken as it is, so what .dockerignore leaves out is left out here."""
-    _, left_out = rules_of(objects, {e.shown: e for e in inside}, recipe)
-    return [e for e in inside if e.mode == GITLINK or not left_out(e.shown)]

@@ -8,6 +8,7 @@ and our push. The record is written by those who call this.
 
 import datetime as dt
 import json
+import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -56,7 +57,7 @@ def recipe(settings: Settings) -> Recipe:
     """What the settings say about building."""
     laid = json.dumps([settings.image_base, dict(settings.image_code), settings.image_owner], sort_keys=True)
     return Recipe(
-        dockerfile=settings.image_dockerfile,
+        dockerfile=posixpath.normpath(settings.image_dockerfile),
         context=settings.image_context,
         target=settings.image_target,
         platform=settings.image_platform,

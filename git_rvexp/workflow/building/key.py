@@ -20,8 +20,8 @@ from git_rvexp.images.dockerfile import Copy
 from git_rvexp.images.layer import FORMAT
 from git_rvexp.images.recipe import Recipe
 from git_rvexp.settings import Settings
-from git_rvexp.tree import EXECUTABLE, FILE, FOLDER, GITLINK, Entry
-from git_rvexp.workflow.building.ignored import rules_of
+from git_rvexp.tree import FOLDER, GITLINK, Entry
+from git_rvexp.workflow.building.ignored import dockerfile_of, rules_of
 
 _KEY_FORMAT = 1
 
@@ -45,22 +45,22 @@ def describe(objects: Objects, tree: str, settings: Settings, recipe: Recipe) ->
     if context is None or context.mode != FOLDER:
         raise Unfit(f"image.context {recipe.context} is no folder of the snapshot")
     names = {e.path.decode("utf-8", "surrogateescape"): e for e in objects.names(context.oid)}
-    own = names.get(recipe.dockerfile.removeprefix("./"))
-    if own is None or own.mode not in (FILE, EXECUTABLE):
+    own = dockerfile_of(objects, tree, recipe.context, recipe.dockerfile)
+    if own is None:
         raise Unfit(f"there is no {recipe.dockerfile}")
-    ignore, left_out = rules_of(objects, names, recipe)
+    ignore, left_out = rules_of(objects, tree, recipe)
     kept = {path: e for path, e in names.items() if e.mode != GITLINK and not left_out(path)}
     sources = tuple(posixpath.normpath(source) for source in settings.image_code)
     reading = _Reading(settings, kept, sources, _expression(settings.image_environment))
     inputs = {path for path in kept if reading.is_input(path)}
-    inputs |= {own.shown, *([ignore.shown] if ignore else [])}
     stages = dockerfile.stages(objects.blob(own).decode("utf-8", "replace"))
     inside = dockerfile.chain(stages, recipe.target)
     for stage in stages:
         for copy in stage.copies:
             inputs |= set(reading.elsewhere(copy, in_image=stage in inside))
     code = json.dumps(dict(settings.image_code), sort_keys=True, separators=(",", ":"))
-    listed = [(path, names[path].mode, names[path].oid) for path in sorted(inputs)]
+    read = [e for e in (own, ignore) if e]  # by what the links lead to, which may lie outside
+    listed = sorted({(e.shown, e.mode, e.oid) for e in (*read, *(names[path] for path in inputs))})
     whole = [_KEY_FORMAT, FORMAT, recipe.spec, code, settings.image_owner, listed]
     key = hashlib.sha256(json.dumps(whole).encode("ascii")).hexdigest()[:40]
     return Environment(key, code, context.oid, left_out)

@@ -7,7 +7,9 @@ that holds a variable nobody set is left out.
 import re
 from collections.abc import Iterator, Mapping
 
+from git_rvexp.errors import UsageError
 from git_rvexp.git.objects import Objects
+from git_rvexp.git.treelinks import followed
 from git_rvexp.settings import Settings
 from git_rvexp.workflow.exporting.subject import Subject
 
@@ -23,7 +25,11 @@ def bases(subject: Subject) -> list[str]:
     made_with, usual = subject.image.get("settings") or {}, Settings()
     folder = made_with.get("image.context", usual.image_context)
     objects = Objects.of(subject.context.repo)
-    found = objects.at(subject.snapshot.tree, f"{folder}/{made_with.get('image.dockerfile', usual.image_dockerfile)}")
+    named_so = f"{folder}/{made_with.get('image.dockerfile', usual.image_dockerfile)}"
+    try:
+        found = followed(objects, subject.snapshot.tree, named_so)
+    except UsageError:  # a link that no build followed
+        return []
     if found is None:
         return []
     text, given = objects.blob(found).decode("utf-8", "replace"), made_with.get("image.build_args")
