@@ -121,7 +121,14 @@ def _image(
         full=full,
         copy=_copy(context, snapshot),
         seen=seen,
+        ids=_ids(record),
     )
+
+
+def _ids(record: Record) -> list[str]:
+    """What an engine may call the images of the record, newest first: by their config, or by their manifest."""
+    named = ((str(e.get("id", "")), str(e.get("ref", "")).partition("@")[2]) for e in reversed(record.of("image")))
+    return [each for pair in named for each in pair if each.startswith("sha256:")]
 
 
 def _copy(context: Context, snapshot: Snapshot) -> "Copy | None":

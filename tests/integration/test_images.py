@@ -3,6 +3,7 @@
 import json
 import subprocess
 import urllib.parse
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from git_rvexp.errors import CredentialsError, RvexpError, UsageError
 from git_rvexp.settings import Settings
+from tests.conftest import Clone
 from tests.integration.imageworld import DOCKERFILE, ImageWorld, exported, keep_by_lfs, listed, raw_manifest
 from tests.integration.parts import ForgeRepo, Stack
 
@@ -124,6 +126,44 @@ def test_second_time_nothing_is_built(world: ImageWorld) -> None:
     assert (again.built, again.pushed, again.image) == (False, False, first.image)
     assert world.images() == [str(first.image.image_id)]
     assert world.story == []
+
+
+def test_an_image_made_from_ours_is_not_ours(world: ImageWorld) -> None:
+    """It inherits all labels; it is neither used nor given our name, also where ours is gone."""
+    snapshot = world.simple()
+    first = world.ensure(snapshot, LOCAL)
+    name = f"rvexp/{world.tag.project}:{world.tag.mapped}"
+    container = world.stack.run("docker", "create", name, "true").stdout.strip()
+    debug = world.stack.run("docker", "commit", container, f"{world.tag.project}-debug").stdout.strip()
+    world.stack.run("docker", "rm", container)
+    assert world.ensure(snapshot, LOCAL).image == first.image
+    world.stack.run("docker", "rmi", name)
+    again = world.ensure(snapshot, LOCAL)
+    assert again.built
+    assert str(again.image.image_id) != debug
+    tags = world.stack.run("docker", "inspect", "--format", "{{json .RepoTags}}", debug).stdout
+    assert json.loads(tags) == [f"{world.tag.project}-debug:latest"]
+
+
+def test_the_records_image_goes_before_one_that_took_its_name(
+    clone: Clone, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The record knows it by its id, and it gets its name back."""
+    project = f"p{uuid.uuid4().hex[:12]}"
+    monkeypatch.setenv("DOCKER_HOST", stack.docker_host)
+    monkeypatch.setenv("RVEXP_PROJECT", project)
+    clone.write("Dockerfile", DOCKERFILE.format(base=stack.tiny_image))
+    tag = clone.rvexp("snapshot", "one").stdout.strip()
+    first = clone.rvexp("build", "one").stdout
+    name = f"rvexp/{project}:{tag.replace('/', '_')}"
+    container = stack.run("docker", "create", name, "true").stdout.strip()
+    stack.run("docker", "commit", container, name)
+    stack.run("docker", "rm", container)
+    assert clone.rvexp("build", "one").stdout == first
+    own = stack.run("docker", "inspect", "--format", "{{.Id}}", name).stdout.strip()
+    assert own in first
+    for image in stack.run("docker", "images", "-q", "-f", f"label=io.git-rvexp.project={project}").stdout.split():
+        stack.run("docker", "rmi", "--force", image)
 
 
 def test_another_recipe_is_another_image(world: ImageWorld) -> None:

@@ -50,6 +50,22 @@ def test_second_image_is_the_first_and_one_layer(world: ImageWorld) -> None:
     assert world.ensure(snapshot, HERE).image.ref == second.image.ref
 
 
+def test_no_environment_is_made_of_an_image_that_was_made_from_one(world: ImageWorld) -> None:
+    """As when the code was looked at in a container that was then committed: what else was done there stays there."""
+    snapshot = world.simple()
+    first = world.ensure(snapshot, HERE)
+    container = world.stack.run("docker", "create", first.image.ref, "true").stdout.strip()
+    debug = world.stack.run("docker", "commit", container, f"{world.tag.project}-debug").stdout.strip()
+    world.stack.run("docker", "rm", container)
+    named = world.stack.run("docker", "inspect", "--format", '{{join .RepoTags " "}}', first.image.ref).stdout
+    world.stack.run("docker", "rmi", *named.split())
+    again = world.ensure(snapshot, HERE)
+    assert again.built
+    assert str(again.image.image_id) != debug
+    world.write({"a": "b"})
+    assert world.ensure(world.snapshot("two"), HERE).environment == again.image.ref
+
+
 def test_large_change_is_built_anew(world: ImageWorld) -> None:
     """And what comes after is laid over the newer one."""
     first = world.ensure(world.simple(big=b"1" * 3_000_000), HERE)

@@ -6,6 +6,7 @@ from git_rvexp.images.standing import proven
 from git_rvexp.workflow.building.engine import TREE, Task
 from git_rvexp.workflow.building.key import Environment
 from git_rvexp.workflow.building.laying import CODE, KEY, LAYER
+from git_rvexp.workflow.building.whole import is_ours
 
 
 def made(task: Task, engine: Engine, objects: Objects, environment: Environment, name: str) -> Local:
@@ -13,7 +14,8 @@ def made(task: Task, engine: Engine, objects: Objects, environment: Environment,
 
     Unfit when its code is not where the settings say, unchanged.
     """
-    same = [i for i in engine.find({KEY: environment.key, TREE: task.snapshot.tree}) if LAYER not in i.labels]
+    alike = engine.find({KEY: environment.key, TREE: task.snapshot.tree})
+    same = [i for i in alike if LAYER not in i.labels and is_ours(task, i)]
     labels = {**task.labels(), KEY: environment.key, CODE: environment.code}
     local = same[0] if same else task.built(engine, name, labels)[0]
     code, owner = task.settings.image_code, task.settings.image_owner

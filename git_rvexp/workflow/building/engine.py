@@ -1,4 +1,4 @@
-"""The image of a snapshot by the engine: found by what it is made of, else built; pushed, read back, named by digest.
+"""The image of a snapshot by the engine: built from what its labels tell, pushed, read back, named by digest.
 
 "The same image" means labels that name the same tree and the same recipe, wherever the image is: so a second call
 builds and pushes nothing, a push that was cut is taken up again, and a tag that names something else is never
@@ -9,7 +9,7 @@ and our push. The record is written by those who call this.
 import datetime as dt
 import json
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -69,7 +69,10 @@ def recipe(settings: Settings) -> Recipe:
 
 @dataclass(frozen=True)
 class Task:
-    """One snapshot on its way to an image, and everything that decides about it."""
+    """One snapshot on its way to an image, and everything that decides about it.
+
+    `recorded` are the ids that the record knows its images by, newest first.
+    """
 
     repo: Repo
     snapshot: Snapshot
@@ -80,6 +83,7 @@ class Task:
     say: Say
     copy: "Copy | None" = None
     progress: Progress = silent
+    recorded: Sequence[str] = ()
 
     @cached_property
     def objects(self) -> Objects:
@@ -129,22 +133,6 @@ class Task:
         ours = {TAG: str(self.tag), TAG_OID: self.snapshot.oid, COMMIT: self.snapshot.commit}
         ours |= {OURS + "project": self.tag.project, **self.content}
         return {_OCI + k: v for k, v in public.items()} | ours
-
-    def local(self, engine: "Engine") -> "tuple[Local, str]":
-        """The image in the engine, found or built; and where a build's context came from ("" when found)."""
-        found, source = self.found(engine), ""
-        if found is None:
-            found, source = self.built(engine, self.name, self.labels())
-        elif found.labels.get(TAG_OID) != self.snapshot.oid:
-            self.say(f"the image of {found.labels.get(TAG)} has the same content and is used again")
-        if self.name not in found.tags:
-            engine.tag(found.id, self.repository, self.tag.mapped)
-        return found, source
-
-    def found(self, engine: "Engine") -> "Local | None":
-        """An image in the engine that is made of the same: the tag's own before another tag's."""
-        same = engine.find(self.content)
-        return next((i for i in same if i.labels.get(TAG_OID) == self.snapshot.oid), next(iter(same), None))
 
     def built(
         self, engine: "Engine", name: str, labels: Mapping[str, str], *, anew: bool = False

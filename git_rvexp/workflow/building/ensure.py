@@ -40,17 +40,18 @@ def ensure_image(
     copy: "Copy | None" = None,
     seen: Recorded | None = None,
     progress: Progress = silent,
+    ids: Sequence[str] = (),
 ) -> Ensured:
     """The image of `snapshot`, in the registry when `settings.ecr_repo` names one, else in the engine.
 
     With `image.code` only the change is sent, over an environment image, where that can be done; `full` asks the engine
     for the whole all the same. `recorded` are manifests that the record names: one that is still there counts,
-    wherever the tag points by now; `seen` is one that was looked for already. `copy` is where a build may take the
-    files from.
+    wherever the tag points by now; `seen` is one that was looked for already. `ids` are those that an engine may have
+    the record's images by. `copy` is where a build may take the files from.
     Errors: no engine, a Dockerfile that fails or is missing (RvexpError, UsageError), a registry that refuses the
     login (CredentialsError), fails, or holds other content under the tag's name (RvexpError).
     """
-    task = Task(repo, snapshot, tag, remote_url, settings, environ, say, copy, progress)
+    task = Task(repo, snapshot, tag, remote_url, settings, environ, say, copy, progress, ids)
     if settings.image_base:
         from git_rvexp.workflow.building import basing  # noqa: PLC0415  copies between registries
 
@@ -81,9 +82,10 @@ def _there(task: Task, kept: Kept, recorded: Sequence[Digest], *, full: bool) ->
         except Unfit as why:
             task.say(f"the engine builds the whole image: {why}")
     from git_rvexp.images.engine import Engine  # noqa: PLC0415  most publishes need none
+    from git_rvexp.workflow.building import whole  # noqa: PLC0415  as above
 
     engine = Engine.connect(task.environ)
-    local, source = task.local(engine)
+    local, source = whole.local(task, engine)
     image, pushed = task.pushed(engine, registry, known, local)
     return Ensured(image, bool(source), pushed, source)
 
@@ -91,16 +93,16 @@ def _there(task: Task, kept: Kept, recorded: Sequence[Digest], *, full: bool) ->
 def _here(task: Task, kept: Kept) -> Ensured:
     """The image in this machine's engine, where it stays."""
     from git_rvexp.images.engine import Engine  # noqa: PLC0415  the registry's way needs neither
-    from git_rvexp.workflow.building import here  # noqa: PLC0415
+    from git_rvexp.workflow.building import here, whole  # noqa: PLC0415
 
     engine = Engine.connect(task.environ)
-    if task.settings.image_code and task.found(engine) is None:
+    if task.settings.image_code and whole.found(task, engine) is None:
         try:
             return here.laid(task, engine, kept)
         except Unfit as why:
             if task.settings.image_base:
                 raise RvexpError(f"the snapshot cannot be laid over image.base: {why}") from why
             task.say(f"the engine builds the whole image: {why}")
-    local, source = task.local(engine)
+    local, source = whole.local(task, engine)
     image = Image(str(local.id), local.id, local.platform, task.name)
     return Ensured(image, bool(source), pushed=False, source=source, environment=local.labels.get(ENVIRONMENT, ""))
