@@ -33,7 +33,7 @@ def copied(source: Registry, target: Registry, descriptors: Sequence[Mapping[str
         if descriptor.get("urls"):
             raise RvexpError(f"the layer {descriptor['digest']} may not be copied: its address is its licence's")
     wanted = {Digest(str(d["digest"])): int(d["size"]) for d in descriptors}
-    blobs = [_streamed(source, digest, size, step) for digest, size in wanted.items()]
+    blobs = [streamed(source, digest, size, step) for digest, size in wanted.items()]
     all_done([functools.partial(_one, source, target, blob, say) for blob in blobs], _AT_ONCE)
 
 
@@ -46,7 +46,12 @@ def _one(source: Registry, target: Registry, blob: Blob, say: Say) -> None:
     upload.blob(target, blob)
 
 
-def _streamed(source: Registry, digest: Digest, size: int, step: Step) -> Blob:
+def streamed(source: Registry, digest: Digest, size: int, step: Step) -> Blob:
+    """A blob of `source` whose bytes come as they are read; what is wrong with them is raised at their end.
+
+    Errors as `copied` has them.
+    """
+
     def pieces() -> Iterator[bytes]:
         hashed, had = hashlib.sha256(), 0
         limits = http.Limits(size=size, seconds=_LIMIT)

@@ -4,7 +4,8 @@ Decided from git's objects alone; equal folders are never opened. The bytes are 
 the code stands in the image is told by the settings (`image.code`). Specified in docs/layer-format.md.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from git_rvexp.git import lfs
@@ -24,12 +25,26 @@ class Unfit(Exception):  # noqa: N818  an answer, not an error: the reason to le
     """Why the change cannot be laid over the environment."""
 
 
+class Folder(NamedTuple):
+    """Mode and owner (user and group number) of a folder that the image below has."""
+
+    mode: int
+    owner: tuple[int, int]
+
+
+_PLAIN = Folder(0o755, (0, 0))
+
+
 class Laid(NamedTuple):
-    """One member of the layer; of files, `entry` holds the content, or `content` names what Git LFS keeps for it."""
+    """One member of the layer; of files, `entry` holds the content, or `content` names what Git LFS keeps for it.
+
+    `owner` is whose it is where that is not for the settings to say: of the folders that the code stands in.
+    """
 
     member: Member
     entry: Entry | None = None
     content: Pointer | None = None
+    owner: tuple[int, int] | None = None
 
 
 class Delta(NamedTuple):
@@ -39,22 +54,35 @@ class Delta(NamedTuple):
     submodules: tuple[str, ...] = ()
 
 
-def plan(objects: Objects, old: str | None, new: str, code: Mapping[str, str], left_out: LeftOut) -> Delta:
+def plan(
+    objects: Objects,
+    old: str | None,
+    new: str,
+    code: Mapping[str, str],
+    left_out: LeftOut,
+    standing: Mapping[bytes, Folder] = MappingProxyType({}),
+) -> Delta:
     """The difference of the trees `old` and `new` (of the build context) as it appears below the targets of `code`.
 
-    Without `old` all of `new`. Unfit when a source is missing, changes its kind, or a name reads as a whiteout.
+    Without `old` all of `new`. `standing` are the folders among and above the targets that are not as COPY makes them.
+    Unfit when a source is missing, changes its kind, or a name reads as a whiteout.
     """
-    made = _Plan(objects, new, left_out)
+    made = _Plan(objects, new, left_out, [place_of(target) for target in code.values()], standing)
     for source, target in sorted(code.items()):
         now = objects.at(new, source)
         was = objects.at(old, source) if old else now
         if was is None or now is None or (was.mode == FOLDER) != (now.mode == FOLDER):
             raise Unfit(f"image.code names {source!r}, which is not in both trees as the same kind of thing")
-        place = target.strip("/").encode("utf-8", "surrogateescape")
+        place = place_of(target)
         top = b"" if source == "." else source.encode("utf-8", "surrogateescape")
         for change in _changes(objects, was if old else None, now):
             made.take(change, top, place)
     return made.done()
+
+
+def place_of(target: str) -> bytes:
+    """A target of `image.code` as layers write paths."""
+    return target.strip("/").encode("utf-8", "surrogateescape")
 
 
 def _changes(objects: Objects, was: Entry | None, now: Entry) -> Iterable[Change]:
@@ -71,8 +99,16 @@ def _changes(objects: Objects, was: Entry | None, now: Entry) -> Iterable[Change
 class _Plan:
     """Members by image path, in the making."""
 
-    def __init__(self, objects: Objects, tree: str, left_out: LeftOut) -> None:
+    def __init__(
+        self,
+        objects: Objects,
+        tree: str,
+        left_out: LeftOut,
+        places: Sequence[bytes],
+        standing: Mapping[bytes, Folder],
+    ) -> None:
         self._objects, self._tree, self._left_out = objects, tree, left_out
+        self._places, self._standing = places, standing
         self._files: dict[bytes, Laid] = {}
         self._gone: set[bytes] = set()
         self._stale: set[bytes] = set()
@@ -98,9 +134,15 @@ class _Plan:
         white = {_joined(folder, WHITEOUT + name) for folder, _, name in (p.rpartition(b"/") for p in gone)}
         white |= {_joined(folder, WHITEOUT + _CACHE) for folder in self._stale if not _within(folder, gone)}
         members = {path: Laid(Member(path, b"0", 0o644)) for path in white} | self._files
-        members |= {path: Laid(Member(path, b"5", 0o755)) for path in folders | _above(white)}
+        members |= {path: self._folder(path) for path in folders | _above(white)}
         ordered = tuple(members[path] for path in sorted(members))
         return Delta(ordered, tuple(self._submodules))
+
+    def _folder(self, path: bytes) -> Laid:
+        """As it stands; else of the code's owner from the targets on, and of root above them."""
+        inside = any(path == place or path.startswith(place + b"/") for place in self._places)
+        found = self._standing.get(path, None if inside else _PLAIN)
+        return Laid(Member(path, b"5", found.mode), owner=found.owner) if found else Laid(Member(path, b"5", 0o755))
 
     def _was_there(self, old: Entry, here: bytes) -> bool:
         if old.mode == FOLDER:

@@ -29,7 +29,7 @@ class Layer(NamedTuple):
 
 
 def make(objects: Objects, delta: Delta, *, time: int, owner: tuple[int, int]) -> Layer:
-    """The layer of `delta`; `time` (seconds since 1970) is every member's time, `owner` its user and group number."""
+    """The layer of `delta`; `time` (seconds since 1970) is every member's time, `owner` the code's user and group."""
 
     def tar() -> Iterator[bytes]:
         return _tar(objects, delta, max(time, EARLIEST), owner)
@@ -54,7 +54,7 @@ def make(objects: Objects, delta: Delta, *, time: int, owner: tuple[int, int]) -
 
 def _tar(objects: Objects, delta: Delta, time: int, owner: tuple[int, int]) -> Iterator[bytes]:
     for laid in delta.members:
-        yield ustar.header(laid.member, time=time, owner=owner)
+        yield ustar.header(laid.member, time=time, owner=laid.owner or owner)
         if laid.content is not None:
             yield from lfs.chunks(objects.contents, laid.content)
             yield ustar.padding(laid.content.size)

@@ -123,16 +123,27 @@ def keep_by_lfs(world: ImageWorld, content: bytes) -> str:
     return f"version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize {len(content)}\n"
 
 
-def exported(stack: Stack, image: str, folder: str) -> dict[str, tuple[int, bytes]]:
-    """Mode and content of every file below `folder` of an image: docker create, docker export."""
+def _whole(stack: Stack, image: str) -> tarfile.TarFile:
+    """An image's files: docker create, docker export."""
     container = stack.run("docker", "create", image, "true").stdout.strip()
     env = {**os.environ, **stack.environment()}
     try:
         data = subprocess.run(["docker", "export", container], env=env, capture_output=True, check=True).stdout
     finally:
         stack.run("docker", "rm", container)
+    return tarfile.open(fileobj=io.BytesIO(data))
+
+
+def folders(stack: Stack, image: str) -> dict[str, tuple[int, int, int]]:
+    """Mode, user and group of every folder of an image."""
+    with _whole(stack, image) as tar:
+        return {member.name: (member.mode & 0o7777, member.uid, member.gid) for member in tar if member.isdir()}
+
+
+def exported(stack: Stack, image: str, folder: str) -> dict[str, tuple[int, bytes]]:
+    """Mode and content of every file below `folder` of an image."""
     found = {}
-    with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+    with _whole(stack, image) as tar:
         for member in tar:
             name = member.name.removeprefix(folder.strip("/") + "/")
             if name == member.name or member.isdir():
@@ -153,6 +164,17 @@ def listed(world: ImageWorld, tree: str) -> dict[str, tuple[int, bytes]]:
             blob = subprocess.run(["git", "cat-file", "blob", oid], cwd=world.clone, capture_output=True, check=True)
             found[name] = (int(mode, 8), blob.stdout)
     return found
+
+
+def pinned(stack: Stack, name: str, *lines: str) -> str:
+    """A base of these lines over the tiny image, in the registry, by its digest; the engine keeps it as `name`."""
+    text = "\n".join([f"FROM {stack.tiny_image}", *lines])
+    env = {**os.environ, **stack.environment()}
+    subprocess.run(["docker", "build", "-q", "-t", name, "-"], input=text.encode(), env=env, check=True)
+    stack.run("docker", "push", "-q", name)
+    told = stack.run("docker", "image", "inspect", "--format", "{{index .RepoDigests 0}}", name).stdout.strip()
+    stack.run("docker", "rmi", told)
+    return told
 
 
 def raw_manifest(stack: Stack, ref: str) -> dict[str, Any]:

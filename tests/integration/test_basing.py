@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from git_rvexp.errors import RvexpError, UsageError
 from git_rvexp.settings import Settings
 from tests.faults import actions
 from tests.faults.proxy import FaultProxy
-from tests.integration.imageworld import ImageWorld, exported, listed, raw_manifest
+from tests.integration.imageworld import ImageWorld, exported, folders, listed, pinned, raw_manifest
 from tests.integration.parts import Stack
 
 
@@ -37,9 +38,10 @@ def elsewhere(stack: Stack, registry_repo: str) -> Iterator[tuple[str, FaultProx
         yield f"{proxy.url.removeprefix('http://')}/{path}@{digest}", proxy
 
 
-def based(base: str, repo: str) -> Settings:
+def based(base: str, repo: str, **more: Any) -> Settings:
     """Settings of a project without a Dockerfile."""
-    return Settings(archive_url="none", ecr_repo=repo, image_base=base, image_code={".": "/opt/src"})
+    code = {".": "/opt/src"}
+    return Settings(**{"archive_url": "none", "ecr_repo": repo, "image_base": base, "image_code": code, **more})
 
 
 def without_engine(world: ImageWorld) -> None:
@@ -109,12 +111,57 @@ def test_base_in_the_engine(world: ImageWorld, elsewhere: tuple[str, FaultProxy]
     world.stack.run("docker", "rmi", "--force", base)
 
 
+@pytest.mark.parametrize("where", ["registry", "engine"])
+def test_the_bases_folders_stay_as_with_copy(world: ImageWorld, registry_repo: str, where: str) -> None:
+    """Owner and mode of those above the code and of the targets; what is new is as a build of the whole makes it."""
+    made = "mkdir -p /home/jovyan/work/deep /opt && chown -R 1000:100 /home/jovyan && chmod 750 /home/jovyan"
+    base = pinned(world.stack, f"{registry_repo}-base:1", f"RUN {made}", "RUN chmod 700 /home/jovyan/work /opt")
+    world.write({"one/deep/a": "1", "two/deep/b": "2"})
+    snapshot = world.snapshot()
+    code = {"one": "/home/jovyan/work", "two": "/opt/new/src"}
+    settings = based(base, registry_repo if where == "registry" else "", image_code=code, image_owner="5:6")
+    laid = world.ensure(snapshot, settings).image.ref
+    copies = [f"COPY --chown=5:6 {source} {target}" for source, target in code.items()]
+    world.write({"Dockerfile": "\n".join([f"FROM {registry_repo}-base:1", *copies])})
+    copied = world.stack.run("docker", "build", "-q", str(world.clone)).stdout.strip()
+    expected = folders(world.stack, copied)
+    assert folders(world.stack, laid) == expected
+    assert [expected[f"home/jovyan{rest}"] for rest in ("", "/work")] == [(0o750, 1000, 100), (0o700, 1000, 100)]
+    world.stack.run("docker", "rmi", "--force", copied, laid)
+    world.stack.run("docker", "rmi", "--force", f"{registry_repo}-base:1")
+
+
+@pytest.mark.parametrize("where", ["registry", "engine"])
+def test_code_is_not_laid_through_a_link_of_the_base(world: ImageWorld, registry_repo: str, where: str) -> None:
+    """COPY would follow it; a layer would put a folder in its place."""
+    base = pinned(world.stack, f"{registry_repo}-base:1", "RUN mkdir -p /real && ln -s real /srv")
+    world.write({"a": "b"})
+    snapshot = world.snapshot()
+    settings = based(base, registry_repo if where == "registry" else "", image_code={".": "/srv/code"})
+    with pytest.raises(UsageError, match="/srv is a link to real in the base") as caught:
+        world.ensure(snapshot, settings)
+    assert str(caught.value.hint).startswith("git rvexp config set image.code ")
+    world.stack.run("docker", "rmi", "--force", f"{registry_repo}-base:1")
+
+
+def test_a_base_is_looked_into_once(world: ImageWorld, registry_repo: str, elsewhere: tuple[str, FaultProxy]) -> None:
+    """What a clone found out of its folders it knows for later snapshots; another one reads the layers again."""
+    host, _, name = registry_repo.partition("/")
+    base, _ = elsewhere
+    for nickname, read in (("one", True), ("two", False)):
+        world.write({"a": nickname})
+        with FaultProxy(f"http://{host}") as proxy:
+            world.ensure(world.snapshot(nickname), based(base, f"{proxy.url.removeprefix('http://')}/{name}"))
+            layers = [seen for seen in proxy.log if seen.method == "GET" and "/blobs/sha256:" in seen.path]
+            assert bool(layers) == read
+
+
 def test_settings_that_do_not_go_together_are_refused(world: ImageWorld) -> None:
     """A base needs a place for the code, and leaves nothing for an engine to build."""
     world.write({"a": "b"})
     snapshot = world.snapshot()
-    pinned = based("example.org/x@sha256:" + "0" * 64, "")
+    settings = based("example.org/x@sha256:" + "0" * 64, "")
     with pytest.raises(UsageError, match=r"image\.code does not say"):
-        world.ensure(snapshot, replace(pinned, image_code={}))
+        world.ensure(snapshot, replace(settings, image_code={}))
     with pytest.raises(UsageError, match="needs an image that is built"):
-        world.ensure(snapshot, replace(pinned, seed_inject=True))
+        world.ensure(snapshot, replace(settings, seed_inject=True))

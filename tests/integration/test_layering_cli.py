@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.imageworld import ImageWorld, exported, listed
+from tests.integration.imageworld import ImageWorld, exported, folders, listed, pinned
 from tests.integration.parts import Stack
 
 ROOT = str(Path(__file__).parents[2])
@@ -56,6 +56,19 @@ def change(world: ImageWorld) -> None:
     (world.clone / "kind").rmdir()
     (world.clone / "kind").symlink_to("a.py")
     world.write({"a.py": "2", "turn/file": "y", "né w": "z", "d" * 90 + "/" + "f" * 90: "long"}, executable=("a.py",))
+
+
+def test_an_image_over_a_pinned_base_is_made_again(world: ImageWorld, registry_repo: str) -> None:
+    """With the folders as they stand in the base, which another clone finds out for itself."""
+    base = world.environ["RVEXP_IMAGE_BASE"] = pinned(world.stack, f"{registry_repo}:base", "RUN mkdir -m 700 /opt")
+    change(world)
+    rvexp(world, "snapshot", "two")
+    ref = rvexp(world, "publish", "two")
+    assert ref.partition("@")[0] == base.partition("@")[0]
+    assert folders(world.stack, ref)["opt"] == (0o700, 0, 0)
+    shutil.rmtree(world.clone / ".git" / "rvexp" / "registry")
+    assert rvexp(world, "build", "--reproduce", "two") == ref.partition("@")[2]
+    world.stack.run("docker", "rmi", "--force", f"{registry_repo}:base")
 
 
 def test_publish_then_reproduce_in_another_clone(world: ImageWorld, tmp_path: Path) -> None:

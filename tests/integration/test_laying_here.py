@@ -3,12 +3,13 @@
 import json
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from git_rvexp.settings import Settings
-from tests.integration.imageworld import ImageWorld, exported, listed
+from tests.integration.imageworld import ImageWorld, exported, folders, listed
 from tests.integration.parts import Stack
 
 
@@ -64,6 +65,19 @@ def test_no_environment_is_made_of_an_image_that_was_made_from_one(world: ImageW
     assert str(again.image.image_id) != debug
     world.write({"a": "b"})
     assert world.ensure(world.snapshot("two"), HERE).environment == again.image.ref
+
+
+def test_folders_above_the_code_stay_roots(world: ImageWorld) -> None:
+    """The owner of the code is that of its folder and of what is in it, as in the image that was built whole."""
+    text = f"FROM {world.stack.tiny_image}\nRUN mkdir -p /usr/src\nCOPY --chown=1000:1000 . /usr/src/app\n"
+    settings = replace(HERE, image_code={".": "/usr/src/app"}, image_owner="1000:1000")
+    first = world.ensure(world.simple(Dockerfile=text, a="1"), settings)
+    world.write({"a": "2"})
+    second = world.ensure(world.snapshot("two"), settings)
+    assert second.environment == first.image.ref
+    built = folders(world.stack, first.image.ref)
+    assert folders(world.stack, second.image.ref) == built
+    assert [built[path][1] for path in ("usr", "usr/src", "usr/src/app")] == [0, 0, 1000]
 
 
 def test_large_change_is_built_anew(world: ImageWorld) -> None:

@@ -4,6 +4,8 @@ The base may live in any registry. Its blobs are copied once into the repository
 its manifest under a tag of its own, so that what is published does not depend on the other registry any more.
 """
 
+from collections.abc import Mapping
+
 from git_rvexp.errors import RvexpError, UsageError
 from git_rvexp.git.objects import Objects
 from git_rvexp.images import upload
@@ -11,7 +13,7 @@ from git_rvexp.images.assemble import Base
 from git_rvexp.images.blob import Blob
 from git_rvexp.images.copying import copied
 from git_rvexp.images.credentials import login
-from git_rvexp.images.delta import Delta, Unfit, plan
+from git_rvexp.images.delta import Delta, Unfit, place_of, plan
 from git_rvexp.images.reference import Repository
 from git_rvexp.images.registry import Manifest, Registry
 from git_rvexp.names import Digest
@@ -19,6 +21,7 @@ from git_rvexp.settings import Settings
 from git_rvexp.tree import FOLDER
 from git_rvexp.workflow.building.engine import Task, recipe
 from git_rvexp.workflow.building.environments import Found
+from git_rvexp.workflow.building.footing import Ask
 from git_rvexp.workflow.building.ignored import rules_of
 
 
@@ -35,17 +38,33 @@ def checked(settings: Settings, *, full: bool) -> None:
         raise UsageError("--full needs a Dockerfile, and image.base takes its place", hint="unset image.base")
 
 
-def whole(task: Task, objects: Objects) -> Delta:
-    """All of the snapshot's files, where the settings say. UsageError when they cannot be laid."""
+def whole(task: Task, objects: Objects, ask: Ask) -> Delta:
+    """All of the snapshot's files, where the settings say. UsageError when they cannot be laid.
+
+    As with COPY the base's own folders stay as they are, and `ask` tells how that is.
+    """
     wanted = recipe(task.settings)
     context = objects.at(task.snapshot.tree, wanted.context)
     if context is None or context.mode != FOLDER:
         raise UsageError(f"image.context {wanted.context} is no folder of the snapshot")
     _, left_out = rules_of(objects, task.snapshot.tree, wanted)
+    code = task.settings.image_code
     try:
-        return plan(objects, None, context.oid, task.settings.image_code, left_out)
+        standing = ask(_footing(objects, context.oid, code))
+        return plan(objects, None, context.oid, code, left_out, standing)
     except Unfit as why:
-        raise UsageError(f"the snapshot cannot be laid over image.base: {why}") from why
+        hint = "git rvexp config set image.code .=/opt/src, or another place, then git rvexp snapshot NICKNAME"
+        raise UsageError(f"the snapshot cannot be laid over image.base: {why}", hint=hint) from why
+
+
+def _footing(objects: Objects, context: str, code: Mapping[str, str]) -> set[bytes]:
+    """The folders that the code goes into: those above the targets, and targets that are folders themselves."""
+    wanted = set()
+    for source, target in code.items():
+        entry, place = objects.at(context, source), place_of(target)
+        wanted |= {place[:i] for i, letter in enumerate(place) if letter == ord("/")}
+        wanted |= {place} if entry and entry.mode == FOLDER else set()
+    return wanted
 
 
 def below(task: Task, registry: Registry) -> Found:

@@ -13,7 +13,7 @@ from git_rvexp.images.heard import Heard
 from git_rvexp.images.kept import Kept
 from git_rvexp.images.reference import Repository
 from git_rvexp.model import Image
-from git_rvexp.workflow.building import anchoring, basing
+from git_rvexp.workflow.building import anchoring, basing, footing
 from git_rvexp.workflow.building.engine import TAG, Ensured, Task
 from git_rvexp.workflow.building.key import Environment
 from git_rvexp.workflow.building.layering import planning
@@ -24,7 +24,9 @@ def laid(task: Task, engine: Engine, kept: Kept) -> Ensured:
     """The image, loaded into the engine. Unfit when it has to be built whole."""
     planned = planning(task)
     if task.settings.image_base:
-        return _loaded(task, engine, planned.objects, base(task, engine), basing.whole(task, planned.objects), kept)
+        below = base(task, engine)
+        delta = basing.whole(task, planned.objects, footing.loaded(task, engine, below.id))
+        return _loaded(task, engine, planned.objects, below, delta, kept)
     if isinstance(planned.environment, Unfit):
         raise planned.environment
     return _over_environment(task, engine, planned.objects, planned.environment, kept)

@@ -82,9 +82,10 @@ class _Layering(NamedTuple):
         """The image that this one is laid over, and what is laid."""
         task, objects = self.task, self.planned.objects
         if task.settings.image_base:
-            from git_rvexp.workflow.building import basing  # noqa: PLC0415  copies between registries
+            from git_rvexp.workflow.building import basing, footing  # noqa: PLC0415  copies between registries
 
-            return basing.below(task, self.registry), basing.whole(task, objects)
+            found = basing.below(task, self.registry)
+            return found, basing.whole(task, objects, footing.published(task, self.registry, found.base.manifest))
         if isinstance(self.planned.environment, Unfit):
             raise self.planned.environment
         return Environments(task, self.registry, self.known, objects).chosen(self.planned.environment)

@@ -19,8 +19,9 @@ from git_rvexp.imagesettings import chosen, differing
 from git_rvexp.model import Image, Json, Snapshot
 from git_rvexp.names import Digest, TagName
 from git_rvexp.workflow.asof import acting
-from git_rvexp.workflow.building import basing
+from git_rvexp.workflow.building import basing, footing
 from git_rvexp.workflow.building.engine import Task, recipe
+from git_rvexp.workflow.building.footing import Ask
 from git_rvexp.workflow.building.key import describe
 from git_rvexp.workflow.building.laying import KEY, assembled, base_of, configured_here, difference
 from git_rvexp.workflow.building.rebuild import Rebuilt, rebuilt
@@ -72,8 +73,8 @@ def _from_registry(task: Task, image: Image, below: str) -> Reproduced:
     repository = Repository.parse(name)
     registry = Registry(repository, login(repository, task.settings, task.environ))
     base = base_of(registry, registry.fetch(Digest(digest)), task.settings.image_platform)
-    objects = task.objects
-    made = assembled(task, objects, base, _delta(task, objects, image, base.config))
+    objects, ask = task.objects, footing.published(task, registry, base.manifest)
+    made = assembled(task, objects, base, _delta(task, objects, image, base.config, ask))
     return Reproduced(image.ref, Digest(image.ref.partition("@")[2]), Digest.of(made.manifest))
 
 
@@ -82,14 +83,18 @@ def _from_engine(task: Task, image: Image, below: Digest) -> Reproduced:
     if engine.inspect(str(below)) is None:
         raise RvexpError(f"the engine of this machine lacks {below}, which {image.ref} was laid over")
     config = loading.config_of(engine, below, kept(task.repo))
-    made, _ = configured_here(task, objects, below, config, _delta(task, objects, image, config))
+    delta = _delta(task, objects, image, config, footing.loaded(task, engine, below))
+    made, _ = configured_here(task, objects, below, config, delta)
     return Reproduced(image.ref, image.image_id, made.digest)
 
 
-def _delta(task: Task, objects: Objects, image: Image, below: Json) -> Delta:
-    """What is laid over the image with the config `below`. RvexpError for settings that it was not made with."""
+def _delta(task: Task, objects: Objects, image: Image, below: Json, ask: Ask) -> Delta:
+    """What is laid over the image with the config `below`; of a pinned base `ask` tells how its folders stand.
+
+    RvexpError for settings that it was not made with.
+    """
     if task.settings.image_base:
-        return basing.whole(task, objects)
+        return basing.whole(task, objects, ask)
     own = describe(objects, task.snapshot.tree, task.settings, recipe(task.settings))
     labels = labels_of(below)
     delta = difference(task, objects, labels, own)
