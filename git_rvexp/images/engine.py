@@ -19,6 +19,7 @@ from git_rvexp.names import Digest
 _PATIENCE = 300  # seconds the engine may be silent; a build may be silent for as long as its step takes
 _HUB = "docker.io"
 _LINK = 1 << 27  # of a file's mode, as Go has it
+Hear = Callable[[Mapping[str, Json]], None]
 
 
 @dataclass(frozen=True)
@@ -147,24 +148,26 @@ class Engine:
         except (docker.errors.DockerException, OSError) as why:
             yield {"error": f"the engine broke off: {_cause(why)}"}
 
-    def pull(self, name: str, login: tuple[str, str] | None, progress: Callable[[Mapping[str, Json]], None]) -> None:
-        """Get `repository@digest` from its registry. RvexpError with the engine's words when that fails."""
+    def pull(self, name: str, platform: str, login: tuple[str, str] | None, hear: Hear) -> None:
+        """Get `repository@digest` from its registry, of an index the image for `platform` ("": the engine's own).
+
+        RvexpError with the engine's words when that fails.
+        """
         repository, _, digest = name.partition("@")
         account = {"username": login[0], "password": login[1]} if login else {}
+        asked = {"tag": digest, "platform": platform or None, "auth_config": account}
         with asking(f"pull {name}"):
-            for line in self.client.api.pull(repository, tag=digest, stream=True, decode=True, auth_config=account):
+            for line in self.client.api.pull(repository, stream=True, decode=True, **asked):
                 if "error" in line:
                     raise RvexpError(f"the Docker engine could not pull {name}\n  {line['error']}")
-                progress(line)
+                hear(line)
 
     def drop(self, name: str) -> None:
         """Take the name `repository:tag` from its image, and the image too when nothing else names it."""
         with asking(f"remove {name}"):
             self.client.api.remove_image(name)
 
-    def push(
-        self, repository: str, tag: str, login: tuple[str, str] | None, progress: Callable[[Mapping[str, Json]], None]
-    ) -> Digest:
+    def push(self, repository: str, tag: str, login: tuple[str, str] | None, hear: Hear) -> Digest:
         """Push `repository:tag` and return the manifest digest the engine reports.
 
         RvexpError with the registry's words when it fails; CredentialsError when they are about the login.
@@ -176,7 +179,7 @@ class Engine:
                 if "error" in line:
                     raise _push_failed(f"{repository}:{tag}", str(line["error"]))
                 digest = _pushed(line, tag) or digest
-                progress(line)
+                hear(line)
         if not digest:
             raise RvexpError(
                 f"the push of {repository}:{tag} ended without a digest: it was cut short", hint="git rvexp publish"

@@ -1,5 +1,6 @@
 """Snapshots without a Dockerfile: the whole tree over a pinned base, which is copied once when it lives elsewhere."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +9,11 @@ from typing import Any
 import pytest
 
 from git_rvexp.errors import RvexpError, UsageError
+from git_rvexp.images import upload
+from git_rvexp.images.blob import Blob
+from git_rvexp.images.reference import Repository
+from git_rvexp.images.registry import Registry
+from git_rvexp.names import Digest
 from git_rvexp.settings import Settings
 from tests.faults import actions
 from tests.faults.proxy import FaultProxy
@@ -154,6 +160,56 @@ def test_a_base_is_looked_into_once(world: ImageWorld, registry_repo: str, elsew
             world.ensure(world.snapshot(nickname), based(base, f"{proxy.url.removeprefix('http://')}/{name}"))
             layers = [seen for seen in proxy.log if seen.method == "GET" and "/blobs/sha256:" in seen.path]
             assert bool(layers) == read
+
+
+def of_two_platforms(stack: Stack, name: str) -> str:
+    """An index of the tiny image, which is for amd64, and of the same that says it is for arm64; by its digest."""
+    base = pinned(stack, f"{name}:1", "LABEL a=b")
+    registry = Registry(Repository.parse(name))
+    own = registry.fetch(Digest(base.partition("@")[2]))
+    config = json.dumps({**registry.config(own), "architecture": "arm64"}).encode()
+    upload.blob(registry, Blob.of(config))
+    other = {**own.content, "config": {**own.content["config"], "digest": str(Digest.of(config)), "size": len(config)}}
+    bodies = {"amd64": own.body, "arm64": json.dumps(other).encode()}
+    upload.manifest(registry, "arm64", bodies["arm64"], own.media_type)
+    entries = [
+        {"mediaType": own.media_type, "digest": str(Digest.of(body)), "size": len(body)}
+        | {"platform": {"os": "linux", "architecture": architecture}}
+        for architecture, body in bodies.items()
+    ]
+    kind = "application/vnd.docker.distribution.manifest.list.v2+json"
+    index = json.dumps({"schemaVersion": 2, "mediaType": kind, "manifests": entries}).encode()
+    upload.manifest(registry, "index", index, kind)
+    return f"{name}@{Digest.of(index)}"
+
+
+def test_the_engine_takes_the_base_for_the_platform_of_the_settings(world: ImageWorld, registry_repo: str) -> None:
+    """Of an index the one that is asked for, not the machine's own; another that it has by the same digest is told."""
+    index = of_two_platforms(world.stack, f"{registry_repo}-base")
+    world.write({"a": "b"})
+    snapshot = world.snapshot()
+    world.stack.run("docker", "pull", "-q", index)
+    settings = based(index, "", image_platform="linux/arm64")
+    with pytest.raises(RvexpError, match=r"for linux/amd64, and image\.platform is linux/arm64") as caught:
+        world.ensure(snapshot, settings)
+    told = str(caught.value.hint).partition(",")[0]
+    assert told == f"docker rmi {index}"
+    world.stack.run(*told.split())
+    made = world.ensure(snapshot, settings)
+    seen = world.stack.run("docker", "image", "inspect", "--format", "{{.Architecture}}", made.image.ref)
+    assert (made.image.platform, seen.stdout.strip()) == ("linux/arm64", "arm64")
+    world.stack.run("docker", "rmi", "--force", made.image.ref, index)
+    world.stack.run("docker", "rmi", f"{registry_repo}-base:1")
+
+
+def test_a_base_for_another_platform_is_refused(world: ImageWorld, registry_repo: str) -> None:
+    """A digest that names no index names one platform's image."""
+    base = pinned(world.stack, f"{registry_repo}-base:1", "LABEL a=b")
+    world.write({"a": "b"})
+    with pytest.raises(RvexpError, match=r"for linux/amd64, and image\.platform is linux/arm64") as caught:
+        world.ensure(world.snapshot(), based(base, "", image_platform="linux/arm64"))
+    assert "git rvexp config set image.platform linux/amd64" in str(caught.value.hint)
+    world.stack.run("docker", "rmi", "--force", f"{registry_repo}-base:1", base)
 
 
 def test_settings_that_do_not_go_together_are_refused(world: ImageWorld) -> None:

@@ -6,18 +6,16 @@ the id of the image below.
 
 from git_rvexp.git.objects import Objects
 from git_rvexp.images import loading
-from git_rvexp.images.credentials import login
 from git_rvexp.images.delta import Delta, Unfit
 from git_rvexp.images.engine import Engine, Local
-from git_rvexp.images.heard import Heard
 from git_rvexp.images.kept import Kept
-from git_rvexp.images.reference import Repository
 from git_rvexp.model import Image
 from git_rvexp.workflow.building import anchoring, basing, footing
 from git_rvexp.workflow.building.engine import TAG, Ensured, Task
 from git_rvexp.workflow.building.key import Environment
 from git_rvexp.workflow.building.layering import planning
 from git_rvexp.workflow.building.laying import KEY, configured_here, difference, outgrown, told
+from git_rvexp.workflow.building.pulling import present
 
 
 def laid(task: Task, engine: Engine, kept: Kept) -> Ensured:
@@ -35,14 +33,7 @@ def laid(task: Task, engine: Engine, kept: Kept) -> Ensured:
 def base(task: Task, engine: Engine) -> Local:
     """The pinned base in the engine, pulled when it is not there."""
     name = task.settings.image_base
-    found = engine.inspect(name)
-    if found is None:
-        repository = Repository.parse(name.partition("@")[0])
-        known = login(repository, task.settings, task.environ)
-        task.say(f"pulling {name}")
-        with task.progress(f"pulling {name}", 0, "") as step:
-            engine.pull(name, (known.user, known.password) if known else None, Heard(step).hear)
-        found = engine.inspect(name)
+    found = present(task, engine, name)
     if found is None:
         raise Unfit(f"the engine pulled {name} and does not have it")
     return found

@@ -8,13 +8,11 @@ from dataclasses import dataclass
 
 from git_rvexp.errors import RvexpError
 from git_rvexp.images.contents import differing, differing_config, things
-from git_rvexp.images.credentials import login
 from git_rvexp.images.engine import Engine, Local
-from git_rvexp.images.heard import Heard
-from git_rvexp.images.reference import Repository
 from git_rvexp.model import Image
 from git_rvexp.names import Digest
 from git_rvexp.workflow.building.engine import OURS, SPEC, Task, recipe
+from git_rvexp.workflow.building.pulling import present
 
 _OURS = (OURS, "org.opencontainers.image.")
 
@@ -50,14 +48,7 @@ def rebuilt(task: Task, image: Image) -> Rebuilt:
 
 
 def _recorded(task: Task, engine: Engine, image: Image) -> Local:
-    found = engine.inspect(image.ref)
-    if found is None and image.in_registry:
-        repository = Repository.parse(image.ref.partition("@")[0])
-        known = login(repository, task.settings, task.environ)
-        task.say(f"pulling {image.ref}")
-        with task.progress(f"pulling {image.ref}", 0, "") as step:
-            engine.pull(image.ref, (known.user, known.password) if known else None, Heard(step).hear)
-        found = engine.inspect(image.ref)
+    found = present(task, engine, image.ref) if image.in_registry else engine.inspect(image.ref)
     if found is None:
         raise RvexpError(f"the engine of this machine has no image {image.ref}", hint="git rvexp build")
     return found
