@@ -124,6 +124,27 @@ def test_layers_packed_with_zstd_are_refused_before_anything_is_written(
     assert [path.name for path in tmp_path.iterdir()] == ["digits"]
 
 
+def test_a_layer_that_comes_twice(clone: Clone, stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where a Dockerfile does the same again: the engine hands the second one out as a link to the first."""
+    monkeypatch.setenv("DOCKER_HOST", stack.docker_host)
+    clone.write("Dockerfile", f"FROM {stack.tiny_image}\nCOPY train.py /x\nCOPY train.py /x\n")
+    clone.rvexp("snapshot", "first")
+    image = clone.rvexp("build", "first").stdout.strip()
+    told = stack.run("docker", "image", "inspect", "--format", "{{json .RootFS.Layers}}", image).stdout
+    assert (len(json.loads(told)), len(set(json.loads(told)))) == (3, 2)
+    path = tmp_path / "first.rvexp"
+    done = clone.rvexp("export", "first", "--format", "bundle", "-o", str(path))
+    assert done.returncode == 0, done.stderr
+    monkeypatch.setenv("DOCKER_HOST", stack.second_engine)
+    done = clone.rvexp("import", str(path))
+    assert done.returncode == 0, done.stderr
+    second = ("docker", "--host", stack.second_engine)
+    seen = stack.run(*second, "image", "inspect", "--format", "{{json .RootFS.Layers}}", image).stdout
+    assert seen == told
+    stack.run(*second, "rmi", image)
+    stack.run("docker", "rmi", "--force", image)
+
+
 @pytest.mark.parametrize("where", [0.001, 0.3, 0.7, 0.999])
 def test_one_flipped_bit_is_refused(digits: Clone, stack: Stack, tmp_path: Path, where: float) -> None:
     """In the code, in a layer, at the end: nothing reaches the clone or the engine."""

@@ -6,6 +6,7 @@ stay; of an engine's image, whose layers it hands out unpacked, a manifest is wr
 
 import hashlib
 import json
+import posixpath
 import tarfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -67,7 +68,7 @@ def from_engine(engine: Engine, image: Digest, folder: Path) -> Layout:
             named = set(tar.getnames())
             listed = json.loads(_content(tar, "manifest.json"))[0]
             config = Blob.of(_content(tar, str(listed["Config"])))
-            layers = [_member(spool, tar.getmember(str(name))) for name in listed["Layers"]]
+            layers = [_member(spool, _file(tar, str(name))) for name in listed["Layers"]]
         diffs = json.loads(b"".join(config.open()))["rootfs"]["diff_ids"]
     except (tarfile.TarError, LookupError, ValueError, TypeError) as why:
         raise RvexpError(f"the engine handed out {image} in a form that is not known here: {why}") from why
@@ -113,6 +114,16 @@ def _streamed(registry: Registry, digest: Digest, size: int) -> Blob:
             yield from answer.chunks()
 
     return Blob(digest, size, opened)
+
+
+def _file(tar: tarfile.TarFile, name: str) -> tarfile.TarInfo:
+    """The file called `name`. Engines before 25 write a layer that comes a second time as a link to the first."""
+    member = tar.getmember(name)
+    if member.issym():
+        member = tar.getmember(posixpath.normpath(posixpath.join(posixpath.dirname(name), member.linkname)))
+    if not member.isreg():
+        raise LookupError(name)
+    return member
 
 
 def _member(spool: Path, member: tarfile.TarInfo) -> Blob:
