@@ -99,3 +99,50 @@ def test_with_a_registry(study: Study, registry_repo: str, code: str, monkeypatc
     assert study.docker("images", "--digests", "--format", "{{.Digest}}", registry_repo).count(ref.partition("@")[2])
     assert "identical" in study.said("repeat", "--wait", run)
     study.said("verify", tag)
+
+
+def fresh(folder: Path) -> Clone:
+    """A new clone that knows of nothing."""
+    folder.mkdir()
+    made = Clone(folder)
+    made.git("init", "-q")
+    return made
+
+
+def test_a_bundle_of_a_published_image(study: Study, registry_repo: str, tmp_path: Path) -> None:
+    """The engine names it by the manifest that the record names, so that the repeat finds it and pulls nothing."""
+    study.clone.git("config", "rvexp.ecr-repo", registry_repo)
+    tag = study.said("snapshot", "one")
+    study.said("submit", "--wait", *COPIED)
+    bundle = tmp_path / "one.rvexp"
+    study.said("export", "one", "--format", "bundle", "-o", str(bundle))
+    digest = study.clone.git("notes", "show", tag).split(f'"{registry_repo}@')[1].split('"')[0]
+    for container in study.docker("ps", "-aq", "--filter", f"ancestor={digest}").split():
+        study.docker("rm", "-f", container)
+    study.forget(f"io.git-rvexp.tag={tag}")
+    other = Study(fresh(tmp_path / "fresh"), study.stack)
+    assert other.said("import", str(bundle)) == tag
+    assert study.docker("image", "inspect", "--format", "{{.Id}} {{len .RepoTags}}", digest) == f"{digest} 0"
+    assert "were here already" in other.clone.rvexp("import", str(bundle)).stderr
+    assert "identical" in other.said("repeat", "one", "--wait", "--trust-record")
+    assert f'image_id="{digest}"' in other.clone.git("notes", "show", tag)
+    assert study.docker("images", "-q", registry_repo) == ""
+
+
+def test_a_bundle_of_an_image_that_was_never_published(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would get another id than the recorded one: refused before anything is loaded, and told."""
+    monkeypatch.setenv("DOCKER_HOST", study.stack.docker_host)
+    tag = study.said("snapshot", "one")
+    image = study.said("build", "one")
+    bundle = tmp_path / "one.rvexp"
+    study.said("export", "one", "--format", "bundle", "-o", str(bundle))
+    study.stack.run("docker", "rmi", "--force", image)
+    monkeypatch.setenv("DOCKER_HOST", study.stack.newest_engine)
+    other = fresh(tmp_path / "fresh")
+    done = other.rvexp("import", str(bundle))
+    assert (done.returncode, done.stdout, other.git("for-each-ref")) == (1, "", "")
+    assert f"git rvexp import --no-image {bundle}" in done.stderr
+    assert study.docker("images", "-q", "--filter", f"label=io.git-rvexp.tag={tag}") == ""
+    assert other.rvexp("import", "--no-image", str(bundle)).stdout.strip() == tag

@@ -2,12 +2,14 @@
 
 import hashlib
 import json
+import shlex
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from git_rvexp.errors import RvexpError, UsageError
-from git_rvexp.images.carried import Piece, load
+from git_rvexp.images.carried import Piece, Top, by_manifest, load
 from git_rvexp.images.engine import Engine
 from git_rvexp.images.registry import Manifest
 from git_rvexp.names import Digest
@@ -23,11 +25,16 @@ _GZIP = 16 + zlib.MAX_WBITS
 
 @dataclass(frozen=True)
 class Carried:
-    """An image that was checked: the digest at its top, its id, and its layers in their order."""
+    """An image that was checked: the digest at its top, its id, and its layers in their order.
+
+    `kind` is the media type at the top, and `manifests` are those at the top and below it.
+    """
 
     manifest: Digest
     id: Digest
     layers: tuple[Digest, ...]
+    kind: str
+    manifests: tuple[Digest, ...]
 
 
 def checked(bundle: Bundle, step: Step = lambda _bytes: None) -> Carried:
@@ -57,7 +64,7 @@ def _checked(bundle: Bundle, step: Step) -> Carried:
         raise DamagedError("the image's config tells of other layers than its manifest")
     for layer, diff in dict(zip(layers, diffs, strict=True)).items():
         _unpack(bundle, layer, diff, step)
-    return Carried(top.digest, own.config, layers)
+    return Carried(top.digest, own.config, layers, top.media_type, tuple(dict.fromkeys((top.digest, own.digest))))
 
 
 def _unpack(bundle: Bundle, layer: Digest, diff: Digest, step: Step) -> None:
@@ -98,23 +105,40 @@ def _plain(chunks: Iterable[bytes], layer: Digest) -> Iterator[bytes]:
             raise DamagedError(f"the layer {layer} is cut short")
 
 
-def loaded(engine: Engine, bundle: Bundle, image: Carried, step: Step) -> bool:
-    """Let the engine have the image, unless it has it; whether it was new there."""
-    if engine.inspect(str(image.id)) is not None:
+def name_in(engine: Engine, image: Carried, ref: str, path: Path) -> Digest:
+    """What the engine will call the image of the bundle at `path`, which the record means by `ref`.
+
+    RvexpError where that would be an id that the record does not know.
+    """
+    if not by_manifest(engine):
+        return image.id
+    if ref.rpartition("@")[2] == str(image.manifest):
+        return image.manifest
+    raise RvexpError(
+        f"the engine here names images by their manifests (containerd's store), and the record only knows {ref}\n"
+        "  the image would have another id here, and no repeat would find it",
+        hint=f"git rvexp import --no-image {shlex.quote(str(path))}, then git rvexp repeat --rebuild",
+    )
+
+
+def loaded(engine: Engine, bundle: Bundle, image: Carried, name: Digest, step: Step) -> bool:
+    """Let the engine have the image, which it will call `name`, unless it has it; whether it was new there."""
+    if engine.inspect(str(name)) is not None:
         return False
-    config = _piece(bundle, image.id, "{}.json", step)
-    load(engine, image.id, config, [_piece(bundle, layer, "{}/layer.tar", step) for layer in image.layers])
+    config, *layers = (_piece(bundle, digest, step) for digest in (image.id, *image.layers))
+    manifests = [_piece(bundle, digest, step) for digest in image.manifests]
+    top = Top(image.manifest, image.kind, bundle.places[_name(image.manifest)][1], manifests)
+    load(engine, name, config, layers, top)
     return True
 
 
-def _piece(bundle: Bundle, digest: Digest, shape: str, step: Step) -> Piece:
+def _piece(bundle: Bundle, digest: Digest, step: Step) -> Piece:
     name = _name(digest)
 
     def opened() -> Iterator[bytes]:
         return passing(bundle.chunks(name), step)
 
-    source: Callable[[], Iterable[bytes]] = opened
-    return Piece(shape.format(digest.text.removeprefix("sha256:")), bundle.places[name][1], source)
+    return Piece(name.removeprefix("oci/"), bundle.places[name][1], opened)
 
 
 def _small(bundle: Bundle, digest: Digest) -> bytes:

@@ -42,9 +42,10 @@ def take(context: Context, path: Path, *, image: bool = True) -> Taken:
         loading.agrees(carried, ref, str(named[-1].get("id")) if named else "")
         code.refuse_other(context.repo, tag, str(snapshot["oid"]))
         engine = Engine.connect(context.environ) if image else None
-        context.say(f"{path.name} is proven: {tag}, image {carried.id}")
+        name = loading.name_in(engine, carried, ref, path) if engine else carried.id
+        context.say(f"{path.name} is proven: {tag}, image {name}")
         with context.progress("loading the image", 0, "") as step:
-            new_image = loading.loaded(engine, bundle, carried, step) if engine else None
+            new_image = loading.loaded(engine, bundle, carried, name, step) if engine else None
         ensure_guard(context)
         notes.ensure_notes_ref(context.repo)
         new_tag = code.taken(context.ledger, packed, tag, str(snapshot["oid"]))

@@ -45,16 +45,20 @@ def provided(
 
 
 def _carried(context: Context, found: Found, plan: Plan) -> str:
-    """The recorded id of an image that the engine has, and not by the registry's name: it came in a bundle."""
+    """The id of an image that the engine has, and not by the registry's name: it came in a bundle.
+
+    It is the recorded one, or its manifest's digest in engines that name images so.
+    """
     if plan.executor != "docker" or "@" not in plan.image:
         return ""
     from git_rvexp.images.engine import Engine  # noqa: PLC0415  114 ms of CPU
 
     engine = Engine.connect(context.environ)
-    known = context.ledger.record(found.snapshot.oid).image_id(plan.image)
-    if not known or engine.inspect(plan.image) is not None:
+    if engine.inspect(plan.image) is not None:
         return ""
-    return known if engine.inspect(known) is not None else ""
+    recorded = context.ledger.record(found.snapshot.oid).image_id(plan.image)
+    ids = (recorded, plan.image.partition("@")[2])
+    return next((known for known in ids if known and engine.inspect(known) is not None), "")
 
 
 def _present(context: Context, settings: Settings, found: Found, plan: Plan, *, trusted: bool, dry: bool) -> bool:
