@@ -22,7 +22,7 @@ Ask = Callable[[Collection[bytes]], Footing]
 
 def published(task: Task, registry: Registry, base: Manifest) -> Ask:
     """Asks the layers of the image `base` in `registry`."""
-    layers = base.content["layers"]
+    layers = base.content.get("layers") or []
 
     def ask(wanted: Collection[bytes]) -> Footing:
         told = f"looking for the folders of {task.settings.image_base}"
