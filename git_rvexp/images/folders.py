@@ -41,10 +41,10 @@ def in_engine(engine: Engine, image: Digest, wanted: Collection[bytes]) -> dict[
     found: dict[bytes, Folder] = {}
     with engine.container(image) as container:
         for path in sorted(wanted):  # what is above comes first: no link there is followed
-            chunks = engine.archive(container, "/" + os.fsdecode(path))
-            if chunks is None:
+            there = engine.archive(container, "/" + os.fsdecode(path))
+            if there is None:
                 continue
-            with asking(f"read /{os.fsdecode(path)} in {image}"), tars.opened(chunks) as tar:
+            with asking(f"read /{os.fsdecode(path)} in {image}"), tars.opened(there[0]) as tar:
                 member = tar.next()
             if member:
                 found[path] = _folder(path, member)
