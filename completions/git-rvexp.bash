@@ -28,7 +28,7 @@ _git_rvexp() {
         esac
     done
     if [ -z "$verb" ]; then
-        COMPREPLY=($(compgen -W 'init doctor snapshot build run publish submit chain repeat status logs wait cancel list show diff verify report export import sync config hook completion help' -- "$cur"))
+        COMPREPLY=($(compgen -W 'init doctor snapshot build run publish submit chain repeat status logs download wait cancel list show diff verify report export import sync config hook completion help' -- "$cur"))
         return 0
     fi
     case $verb:$prev in
@@ -98,6 +98,9 @@ _git_rvexp() {
         logs:--since) words='' given=1 ;;
         logs:--attempt) words='' given=1 ;;
         logs:--grep) words='' given=1 ;;
+        download:--color) words='auto always never' given=1 ;;
+        download:--profile) words='' given=1 ;;
+        download:-o|download:--output) words='' given=1 ;;
         wait:--color) words='auto always never' given=1 ;;
         wait:--profile) words='' given=1 ;;
         wait:--timeout) words='' given=1 ;;
@@ -161,6 +164,7 @@ _git_rvexp() {
         repeat) flags='-h --help -q --quiet --color --profile --executor --queue --secret-env --trust-record -n --dry-run --times --wait --rebuild --allow-data-drift --pin-inputs --tolerance --json' words='' tags=1 ;;
         status) flags='-h --help -q --quiet --color --profile -r --refresh -w --watch --exit-status --json' words='' tags=1 ;;
         logs) flags='-h --help -q --quiet --color --profile -f --follow --since --attempt --grep --save' words='' tags=1 ;;
+        download) flags='-h --help -q --quiet --color --profile -o --output' words='' tags=1 ;;
         wait) flags='-h --help -q --quiet --color --profile --timeout' words='' tags=1 ;;
         cancel) flags='-h --help -q --quiet --color --profile --chain --reason --timeout' words='' tags=1 ;;
         list) flags='-h --help -q --quiet --color --profile -n --number -a --all --mine --initials --project --state --since --grep --format --json' words='' ;;
@@ -174,7 +178,7 @@ _git_rvexp() {
         config) flags='-h --help -q --quiet --color --profile --show-origin --json --user --local' words='list get set unset path initials project experiments_remote github_experiment_repo archive_url store executor batch_queue batch_job_def_name ecr_repo aws.region aws.profile aws.endpoint_url snapshot.max_file snapshot.max_total snapshot.submodules secrets.scan secrets.allow_paths secrets.allow_rules image.dockerfile image.context image.target image.platform image.build_args image.code image.base image.environment image.owner job.vcpus job.memory job.gpus job.timeout job.attempts job.env job.tags job.share job.priority job.links job.role_arn job.execution_role_arn run.outputs run.inputs run.input_files run.pin_inputs run.metrics run.tolerance seed.inject report.private' ;;
         hook) flags='-h --help -q --quiet --color --profile --server --publish-on-push --no-publish-on-push' words='install uninstall status post-push' tags=1 ;;
         completion) flags='-h --help -q --quiet --color --profile' words='bash zsh fish' ;;
-        help) flags='-h --help -q --quiet --color --profile' words='init doctor snapshot build run publish submit chain repeat status logs wait cancel list show diff verify report export import sync config hook completion help' ;;
+        help) flags='-h --help -q --quiet --color --profile' words='init doctor snapshot build run publish submit chain repeat status logs download wait cancel list show diff verify report export import sync config hook completion help' ;;
     esac
     case $cur in
         -*) COMPREPLY=($(compgen -W "$flags" -- "$cur")) ;;

@@ -16,6 +16,7 @@ VERBS: dict[str, str] = {
     "repeat": "run the same again from the record, and compare",
     "status": "show where runs stand",
     "logs": "print what a run has printed",
+    "download": "copy what a run has written to a folder here",
     "wait": "wait until a run has ended",
     "cancel": "stop a run",
     "list": "list snapshots and their runs",

@@ -15,7 +15,7 @@ from git_rvexp.output import printable
 from git_rvexp.record import absent
 from git_rvexp.terms import Phase
 from git_rvexp.workflow.choose import choice
-from git_rvexp.workflow.looking.custody import Custody, custody, run_facts
+from git_rvexp.workflow.looking.custody import Custody, custody, run_facts, to_download
 
 READS_RECORD = True
 
@@ -73,4 +73,4 @@ def _next(whole: Custody) -> list[str]:
     if not last.phase.over:
         return [f"git rvexp wait {last.run}", f"git rvexp logs -f {last.run}"]
     repeat = [f"git rvexp repeat {last.run}"] if last.phase is Phase.SUCCEEDED else []
-    return [f"git rvexp logs {last.run}", *repeat]
+    return [f"git rvexp logs {last.run}", *to_download(last), *repeat]

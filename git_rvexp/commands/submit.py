@@ -112,12 +112,16 @@ def _pinning(args: argparse.Namespace, session: Session) -> dict[str, str]:
 
 def _follow(context: Context, started: "Started", session: Session) -> int:
     from git_rvexp.workflow.following.follow import verdict, wait_for  # noqa: PLC0415  as above
+    from git_rvexp.workflow.looking.custody import to_download  # noqa: PLC0415  as above
     from git_rvexp.workflow.looking.reasons import ending  # noqa: PLC0415  as above
     from git_rvexp.workflow.running import found  # noqa: PLC0415  as above
 
     state = wait_for(context, found(context, started), sleep=context.ledger.sleep, say_logs=True)
+    over = found(context, started).run
+    for command in to_download(over):
+        session.speaker.say(f"next: {command}")
     if verdict(state):
-        word, code, why = ending(found(context, started).run, state)
+        word, code, why = ending(over, state)
         run, how = started.plan.run, ", ".join(filter(None, (word, code)))
         session.speaker.error(f"run {run} {how}{why and f': {why}'}", f"git rvexp logs {run}")
     return verdict(state)

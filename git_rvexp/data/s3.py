@@ -204,6 +204,12 @@ def digest(head: Mapping[str, Json]) -> str:
     return _opaque(listed) if hides_md5(head) else listed
 
 
+def digest_like(listed: str, head: Mapping[str, Json]) -> str:
+    """The digest of an object's head of the kind that `listed` is of, as far as there is one: of its ETag or better."""
+    kind = listed.partition(":")[0]
+    return f"{kind}:{_listed(head).partition(':')[2]}" if kind in ("etag", "opaque") else digest(head)
+
+
 def hides_md5(head: Mapping[str, Json]) -> bool:
     """Whether the ETag is no MD5 of the content: with KMS or a customer's key."""
     return "aws:kms" in str(head.get("ServerSideEncryption", "")) or bool(head.get("SSECustomerAlgorithm"))

@@ -116,7 +116,7 @@ _SHAPES: Mapping[str, Mapping[str, _Check]] = {
     },
     "log": {**_RUN, **dict.fromkeys(("sha256", "uri"), _text)},
     "inputs": {**_RUN, "changed": _texts, "untold": _texts},
-    "outputs": {**_RUN, "count": _whole, "unread": _table, "texts": _table},
+    "outputs": {**_RUN, **dict.fromkeys(("count", "bytes"), _whole), "unread": _table, "texts": _table},
     "metrics": {**_RUN, **dict.fromkeys(("values", "not_finite", "unread"), _table)},
     "verdict": {
         **_RUN,

@@ -24,7 +24,7 @@ def writing(path: Path) -> Iterator[None]:
 @contextmanager
 def beside(path: Path) -> Iterator[Path]:
     """A name beside `path` for what the block writes and then gives its place; RvexpError when it cannot."""
-    half = path.with_name(f".{path.name}.{token()}")
+    half = path.with_name(f".{path.name[:40]}.{token()}")  # a name may be as long as a file system takes
     try:
         with writing(path):
             yield half

@@ -37,7 +37,14 @@ RUN = "k3v9q2abcd"
 BASE: dict[str, dict[str, Any]] = {
     "image": {"ref": "127.0.0.1:1/x@sha256:" + "a" * 64, "id": "sha256:" + "b" * 64, "platform": "linux/amd64"},
     "definition": {"arn": "arn:aws:batch:us-east-1:1:job-definition/x:1", "name": "x", "body": {}},
-    "planned": {"run": RUN, "executor": "batch", "job_name": f"rvexp-{RUN}-x", "image": "i", "command": ["true"]},
+    "planned": {
+        "run": RUN,
+        "executor": "batch",
+        "job_name": f"rvexp-{RUN}-x",
+        "image": "i",
+        "command": ["true"],
+        "outputs": ["out"],
+    },
     "submitted": {"run": RUN, "job": "j"},
     "ended": {"run": RUN, "state": "SUCCEEDED", "exit": 0, "seconds": 1.5, "reason": "", "attempts": [{}, {}]},
     "inputs": {"run": RUN, "changed": []},
@@ -51,7 +58,10 @@ BASE: dict[str, dict[str, Any]] = {
 
 
 OBEYED = ("\x1b]", "\x1b[2J", "\x9b", "\u202e", "\x07")
-LOOKS = (["list"], ["list", "--json"], ["show"], ["show", "--json"], ["status"], ["diff", "@", "@"], ["verify"])
+LOOKS = (
+    *(["list"], ["list", "--json"], ["show"], ["show", "--json"], ["status"]),
+    *(["diff", "@", "@"], ["verify"], ["download"]),
+)
 
 
 def _line(kind: str, fields: dict[str, Any], second: int) -> str:

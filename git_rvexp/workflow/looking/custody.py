@@ -94,6 +94,12 @@ def run_facts(run: Run, *, folded: bool) -> list[tuple[str, str]]:
     return [(label, text) for label, text in told if text]
 
 
+def to_download(run: Run) -> list[str]:
+    """The command that fetches what a run left, where it left anything that can be had."""
+    written = run.outputs
+    return [f"git rvexp download {run.run}"] if written and written.get("count") else []
+
+
 def _planned(run: Run, keys: Sequence[str]) -> list[tuple[str, str]]:
     return [(key.replace("_", " "), _shown(run.planned.get(key))) for key in keys]
 

@@ -23,6 +23,7 @@ from git_rvexp.workflow.repeating.inputs import reaching
 from git_rvexp.workflow.repeating.manifests import recorded, told
 
 if TYPE_CHECKING:
+    from git_rvexp.images.engine import Engine
     from git_rvexp.workflow.following.asking import Executors
 
 # Bytes of result files that one run may put into the record.
@@ -176,6 +177,19 @@ def unreadable(plan: Plan, place: str) -> str:
     return "each child of an array has a container of its own: declare an S3 URI" if plan.array else ""
 
 
+def archived(engine: "Engine", job: str, place: str, given: Mapping[str, Json]) -> tuple[Iterator[bytes], str] | None:
+    """A tar of what is at a declared place of a container that was `given` so, and its path there; None for nothing.
+
+    The place is taken from the WORKDIR, and where it is a link, the tar is of what that leads to.
+    """
+    top = posixpath.normpath(PurePosixPath(given.get("WorkingDir") or "/") / place)
+    found = engine.archive(job, top)
+    if found and found[1]:  # the tar of a link holds the link alone
+        top = found[1]
+        found = engine.archive(job, top)
+    return (found[0], top) if found else None
+
+
 def _from_s3(context: Context, plan: Plan, place: str, reading: Reading) -> list[Item]:
     from git_rvexp.data.s3 import Listing, summable  # noqa: PLC0415  only where there is an S3 output
 
@@ -190,13 +204,8 @@ def _from_container(environ: Mapping[str, str], job: str, place: str, reading: R
     from git_rvexp.images.engine import Engine  # noqa: PLC0415  114 ms of CPU
 
     engine = Engine.connect(environ)
-    workdir = PurePosixPath(engine.given(job).get("WorkingDir") or "/")
-    top = posixpath.normpath(workdir / place)
-    found = engine.archive(job, top)
-    if found and found[1]:  # the tar of a link holds the link alone
-        top = found[1]
-        found = engine.archive(job, top)
-    return sorted(_passing(found[0], place, top, reading)) if found else []
+    found = archived(engine, job, place, engine.given(job))
+    return sorted(_passing(found[0], place, found[1], reading)) if found else []
 
 
 def _passing(chunks: Iterator[bytes], place: str, top: str, reading: Reading) -> Iterator[Item]:

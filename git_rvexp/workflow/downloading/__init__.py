@@ -1,0 +1,1 @@
+"""What a run has written, copied to a folder of this machine."""
