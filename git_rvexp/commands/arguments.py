@@ -62,8 +62,8 @@ def allow_secrets(parser: argparse.ArgumentParser) -> None:
 def data(parser: argparse.ArgumentParser) -> None:
     """What a run reads and writes."""
     read = (
-        "an s3:// URI that the run reads; URIs in its command are found without it. "
-        "A path here is watched for changes, and the run gets it only with its snapshot"
+        "an s3:// URI that the run reads; those in its command are found without it. "
+        "A path of this machine is watched for changes and nothing more: it is not mounted into the container"
     )
     parser.add_argument("--input", action="append", default=[], metavar="URI", help=read)
     written = "what the run writes: a path in the container, or an s3:// URI; {run} in it stands for the run"
