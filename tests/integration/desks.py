@@ -91,6 +91,15 @@ def _chains(lab: Lab) -> Desk:
     return Desk(clone)
 
 
+def _ci(lab: Lab) -> Desk:
+    origin, clone = lab.digits(), Clone(lab.folder / "checkout")
+    origin.write(".rvexp.toml", f'experiments_remote = "{lab.forge_repo().url}"\n')
+    origin.commit("where snapshots go")
+    origin.git("clone", "-q", str(origin.path), str(clone.path))
+    clone.git("config", "--global", "rvexp.image.buildArgs", f"BASE={lab.stack.base_image}")
+    return Desk(clone, before="export RUN_NUMBER=7-1", shows=(' tag="ci/', ' state="SUCCEEDED"'))
+
+
 def _configuration(lab: Lab) -> Desk:
     world, cheap = make_batch_world(f"page-{uuid.uuid4().hex[:12]}"), make_batch_world(f"page-{uuid.uuid4().hex[:12]}")
     clone = lab.digits()
@@ -190,6 +199,7 @@ def _verify(lab: Lab) -> Desk:
 DESKS: Mapping[str, Callable[[Lab], Desk]] = {
     "docs/aws.md": _aws,
     "docs/chains.md": _chains,
+    "docs/ci.md": _ci,
     "docs/configuration.md": _configuration,
     "docs/hooks.md": _hooks,
     "docs/repeat.md": _repeat,
