@@ -13,6 +13,10 @@ import pytest
 from botocore import xform_name
 
 from git_rvexp.commands.manual.verbs import verbs
+from git_rvexp.executors import docker_asking
+from git_rvexp.model import Plan
+from git_rvexp.names import RunId
+from git_rvexp.workflow.building.engine import TAG
 from tests.documents import MADE, NOT_TYPED, PAGES, ROOT, bare, blocks, overlooked
 
 AWS = ROOT / "docs" / "aws"
@@ -116,6 +120,14 @@ def test_every_page_is_on_the_site() -> None:
     index = (ROOT / "docs" / "index.md").read_text()
     listed = re.findall(r"^([a-z][a-z0-9-]*)$", index, re.MULTILINE)
     assert sorted(listed) == sorted(p.stem for p in (ROOT / "docs").glob("*.md") if p.stem != "index")
+
+
+def test_what_is_cleaned_up_is_found_by_the_labels_it_has() -> None:
+    """Of containers, images and volumes, as they are made."""
+    run = RunId.new()
+    made = docker_asking.volume(Plan(run, "docker", "x", "i", ("true",), extra={"shared": "x", "chain": "c"}))
+    shown = set(re.findall(r"label=([a-z.-]+)", (ROOT / "docs" / "disk.md").read_text()))
+    assert shown == {docker_asking.RUN, TAG, *made["VolumeOptions"]["Labels"]}
 
 
 def test_the_picture_asks_nothing_of_the_network() -> None:
