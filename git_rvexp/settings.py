@@ -38,7 +38,8 @@ class Settings:
     )
     archive_url: str = _key(
         "auto",
-        "where the remote serves archives: auto, none, or a URL with {url} {host} {path} {name} {commit} {tag}",
+        "where the remote serves archives: auto, none, github, gitlab, gitea, forgejo, bitbucket, "
+        "cgit, gitweb, or a URL with {url} {host} {path} {name} {commit} {tag}",
         key="archive_url",
         sensitive=True,
     )

@@ -23,10 +23,26 @@ from git_rvexp.workflow.snapshotting.written import tell
 ACTIONS = ("list", "get", "set", "unset", "path")
 
 
+_KINDS = {"int": " (a whole number)", "float": " (a number)", "bool": " (true or false)"}
+_NONE = {"dict": "(an empty table)", "tuple": "(an empty list)", "str": "(empty)"}
+_WIDEST = 50  # columns of a key with its default on one line, so that it is whole on any terminal
+
+
+def _described(key: Key) -> list[str]:
+    """A setting for the help: its key with its default, and what it is about."""
+    kind = key.kind.__name__
+    line = f"  {key.name} = {written(key.default) or _NONE[kind]}{_KINDS.get(kind, '')}"
+    if len(line) <= _WIDEST:
+        return [line, f"      {key.about}"]
+    return [f"  {key.name} = (a list)", f"      {key.about}", f"      default: {', '.join(key.default)}"]
+
+
 def _epilog() -> str:
-    lines = [f"  {key.name}\n      {key.about}" for key in keys()]
+    lines = [line for key in keys() for line in _described(key)]
     return (
-        "settings:\n" + "\n".join(lines) + "\n\n"
+        "settings, each with its default:\n" + "\n".join(lines) + "\n\n"
+        'A list is written A,B and a table NAME=VALUE,NAME=VALUE; in the files as TOML has them, ["A", "B"] and\n'
+        '{NAME = "VALUE"}.\n\n'
         "Highest first: a flag, RVEXP_BATCH_QUEUE (in general RVEXP_ and the key), `git config rvexp.batchQueue`,\n"
         ".rvexp.toml, your own file, the default. [profile.NAME] tables in the files are laid over both files by\n"
         "--profile NAME, RVEXP_PROFILE or `git config rvexp.profile`."

@@ -11,7 +11,10 @@ from git_rvexp.commands import VERBS
 from git_rvexp.commands.manual.made import files
 from git_rvexp.commands.manual.verbs import verbs
 from git_rvexp.errors import UsageError
+from git_rvexp.git import archives
+from git_rvexp.model import Snapshot
 from git_rvexp.settings import keys
+from git_rvexp.values import written
 from tests.conftest import Clone
 
 ROOT = Path(__file__).parents[2]
@@ -51,6 +54,22 @@ def test_the_page_holds_every_verb_option_and_setting() -> None:
             )
     for key in keys():
         assert any(line.startswith(key.name) for line in lines), key.name
+
+
+def test_help_of_config_has_every_default_and_form(clone: Clone) -> None:
+    """Each key with the default that it really has, what lists and tables look like, and every form of archives."""
+    shown = clone.rvexp("help", "config").stdout
+    flat = " ".join(shown.split())
+    for key in keys():
+        told = written(key.default)
+        line = next(line for line in shown.splitlines() if line.startswith(f"  {key.name} = "))
+        assert told in line or f"default: {told.replace(',', ', ')} " in flat, key.name
+    assert "A list is written A,B and a table NAME=VALUE,NAME=VALUE" in shown
+    snapshot = Snapshot("al/x/2026-01-02/y", "0" * 40, "0" * 40, "")
+    with pytest.raises(UsageError, match="it must be auto, none, ") as why:
+        archives.find("https://git.example.org/team/x.git", "nonsense", snapshot)
+    forms = str(why.value).partition("it must be auto, none, ")[2].partition(", or")[0].split(", ")
+    assert [form for form in forms if f" {form}," not in flat] == []
 
 
 @pytest.mark.parametrize("verb", sorted(VERBS))
