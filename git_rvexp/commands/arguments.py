@@ -25,7 +25,8 @@ def resources(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--vcpus", type=float, default=0, help="virtual CPUs")
     memory = "memory, as 4g, 512m or 4 GiB; a number alone is MiB"
     parser.add_argument("--memory", type=_mebibytes, default=0, metavar="SIZE", help=memory)
-    parser.add_argument("--gpus", type=int, default=0, help="GPUs")
+    gpus = "GPUs; of an engine its first ones, shared with all that runs there"
+    parser.add_argument("--gpus", type=int, default=0, help=gpus)
 
 
 def _mebibytes(text: str) -> int:

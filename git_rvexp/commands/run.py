@@ -22,7 +22,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     shared.tag(parser, shared.THIS_WORK_TREE)
     parser.add_argument("-v", "--volume", action="append", default=[], metavar="S:D[:ro]", help="mount data")
     parser.add_argument("-p", "--port", action="append", default=[], metavar="H:C", help="publish a port")
-    parser.add_argument("--gpus", default="", help='number of GPUs, or "all"')
+    parser.add_argument("--gpus", default="", help='number of GPUs, "all", or "device=N" for one of them')
     shared.environment(parser)
 
 

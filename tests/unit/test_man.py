@@ -9,6 +9,7 @@ import pytest
 
 from git_rvexp.commands import VERBS
 from git_rvexp.commands.manual.made import files
+from git_rvexp.commands.manual.page import ENVIRONMENT
 from git_rvexp.commands.manual.verbs import verbs
 from git_rvexp.errors import UsageError
 from git_rvexp.git import archives
@@ -70,6 +71,13 @@ def test_help_of_config_has_every_default_and_form(clone: Clone) -> None:
         archives.find("https://git.example.org/team/x.git", "nonsense", snapshot)
     forms = str(why.value).partition("it must be auto, none, ")[2].partition(", or")[0].split(", ")
     assert [form for form in forms if f" {form}," not in flat] == []
+
+
+def test_the_variables_are_in_the_page_and_in_the_documents() -> None:
+    """The same ones."""
+    text = (ROOT / "docs/configuration.md").read_text()
+    names = {name for each in ENVIRONMENT for name in each.split(", ") if not name.endswith("...")}
+    assert [name for name in sorted(names) if f"`{name}`" not in text] == []
 
 
 @pytest.mark.parametrize("verb", sorted(VERBS))

@@ -31,6 +31,21 @@ CODES = {
     INTERRUPTED: "interrupted",
     UNREAD: "nobody reads the results any more (| head)",
 }
+ENVIRONMENT = {
+    "RVEXP_PROFILE": "the profile of the settings files, as --profile",
+    "RVEXP_...": "any setting: RVEXP_BATCH_QUEUE is batch_queue, RVEXP_JOB_MEMORY job.memory",
+    "RVEXP_ARCHIVE_TOKEN": "a token, or USER:PASSWORD, for what archive_url names; sent over https or to this machine",
+    "RVEXP_DEBUG": "1 shows the traceback of an error",
+    "DOCKER_HOST": "the engine (with DOCKER_TLS_VERIFY, DOCKER_CERT_PATH); contexts of docker are not looked at",
+    "DOCKER_CONFIG": "the folder with the logins of docker login; default: ~/.docker",
+    "AWS_PROFILE, AWS_DEFAULT_REGION, AWS_...": "what boto3 goes by, where no setting says otherwise",
+    "HTTPS_PROXY, HTTP_PROXY, NO_PROXY": "proxies for registries and archives; this machine is asked directly",
+    "NO_COLOR": "no colours, where --color does not say otherwise; so does TERM=dumb",
+    "COLUMNS": "how wide the terminal is, for help and tables",
+    "XDG_CONFIG_HOME": "where git-rvexp/config.toml, your own settings, are; default: ~/.config",
+    "XDG_DATA_HOME": "where doctor --fix links the manual and the completions; default: ~/.local/share",
+}
+"""The variables that we go by, and for what."""
 _FILES = {
     ".rvexp.toml": "the settings of a repository, shared by all who clone it",
     "$XDG_CONFIG_HOME/git-rvexp/config.toml": "your own settings, for all repositories",
@@ -55,6 +70,7 @@ def text() -> str:
     for verb in verbs():
         lines += _verb(verb)
     lines += [".SH SETTINGS", *_settings()]
+    lines += [".SH ENVIRONMENT", *_listed(ENVIRONMENT)]
     lines += [".SH FILES", *_listed(_FILES)]
     lines += [".SH EXIT STATUS", *_listed({str(code): about for code, about in CODES.items()})]
     lines += [".SH SEE ALSO", *_prose("git(1), git-notes(1), git-tag(1), docker(1)")]
