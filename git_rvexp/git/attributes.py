@@ -30,8 +30,8 @@ def refuse_unfiltered(repo: Repo, paths: Iterable[str], stored: Mapping[str, str
     ]
     if wrong:
         raise RvexpError(
-            f"the attributes name filters that are not configured in {repo.top}, so raw content would be stored\n"
-            + listed(wrong),
+            f"the attributes name filters that are not configured in {quoted(str(repo.top))}, "
+            "so raw content would be stored\n" + listed(wrong),
             hint="git lfs install, or set up the filter, or drop it from .gitattributes",
         )
 
@@ -41,9 +41,12 @@ def _loses(file: Path, driver: str, blob: str) -> bool:
         return False
     if driver == LFS and Pointer.standing_at(file):
         return False
-    with file.open("rb") as content:
-        pieces = iter(lambda: content.read(SIZE), b"")
-        return not blob or blob_id(pieces, file.stat().st_size, width=len(blob)) != blob
+    try:
+        with file.open("rb") as content:
+            pieces = iter(lambda: content.read(SIZE), b"")
+            return not blob or blob_id(pieces, file.stat().st_size, width=len(blob)) != blob
+    except OSError:  # not to be read: git would say so, if it were asked
+        return True
 
 
 def filtered(repo: Repo, paths: Iterable[str], driver: str) -> set[str]:

@@ -132,7 +132,7 @@ class Engine:
             except docker.errors.NotFound:
                 self.client.api.inspect_container(container)  # nothing there is an answer; no container is none
                 return None
-        leads = str(seen.get("linkTarget", "")) if int(seen.get("mode", 0)) & _LINK else ""
+        leads = str(seen.get("linkTarget", "")) if seen and int(seen.get("mode", 0)) & _LINK else ""
         return _flowing(chunks, f"read {path} in the container {container}"), leads
 
     def build(self, context: IO[bytes], options: Mapping[str, Any]) -> Iterator[Mapping[str, Json]]:

@@ -164,7 +164,7 @@ def test_a_base_is_looked_into_once(world: ImageWorld, registry_repo: str, elsew
 
 def of_two_platforms(stack: Stack, name: str) -> str:
     """An index of the tiny image, which is for amd64, and of the same that says it is for arm64; by its digest."""
-    base = pinned(stack, f"{name}:1", "LABEL a=b")
+    base = pinned(stack, f"{name}:1")
     registry = Registry(Repository.parse(name))
     own = registry.fetch(Digest(base.partition("@")[2]))
     config = json.dumps({**registry.config(own), "architecture": "arm64"}).encode()
@@ -204,7 +204,7 @@ def test_the_engine_takes_the_base_for_the_platform_of_the_settings(world: Image
 
 def test_a_base_for_another_platform_is_refused(world: ImageWorld, registry_repo: str) -> None:
     """A digest that names no index names one platform's image."""
-    base = pinned(world.stack, f"{registry_repo}-base:1", "LABEL a=b")
+    base = pinned(world.stack, f"{registry_repo}-base:1")
     world.write({"a": "b"})
     with pytest.raises(RvexpError, match=r"for linux/amd64, and image\.platform is linux/arm64") as caught:
         world.ensure(world.snapshot(), based(base, "", image_platform="linux/arm64"))

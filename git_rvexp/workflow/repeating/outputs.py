@@ -65,9 +65,9 @@ def fields(context: Context, plan: Plan, job: str) -> dict[str, Json]:
 
 
 def lacking(run: Run) -> list[str]:
-    """The places that could not be read when the run had ended and may be readable now."""
+    """The declared places that could not be read when the run had ended and may be readable now."""
     unread = (run.outputs.get("unread") if run.outputs else None) or {}
-    return [place for place in sorted(unread) if not unreadable(run.plan, place)]
+    return [place for place in sorted(unread) if place in declared(run.plan) and not unreadable(run.plan, place)]
 
 
 def completed(context: Context, run: Run, executors: "Executors") -> dict[str, Json] | None:
