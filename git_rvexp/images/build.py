@@ -10,23 +10,37 @@ import subprocess
 import tempfile
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from git_rvexp.errors import RvexpError, UsageError
 from git_rvexp.images.engine import Engine
 from git_rvexp.images.recipe import Recipe, Say
-from git_rvexp.images.shape import json_object
 from git_rvexp.names import Digest
 
 _KEPT_LINES = 20
-_DIGESTS = ("containerimage.digest", "containerimage.config.digest")
+_VERSION = re.compile(r"\bv?(?P<whole>(?P<major>\d+)\.(?P<minor>\d+)\.\d\S*)")
 _FLAGS = re.compile(
     r"^\s*(?:RUN|COPY|ADD)\s+(?:--\S+\s+)*--(?:mount|link|network|security|parents|exclude|chmod)\b",
     re.MULTILINE | re.IGNORECASE,
 )
 _HEREDOC = re.compile(r"^\s*(?:RUN|COPY|ADD)\b.*<<-?[\"']?[A-Za-z_]", re.MULTILINE | re.IGNORECASE)
 _STEP = re.compile(r"(?:Step \d+/\d+ : |#\d+ \[.*?\d+/\d+\] )(?P<what>.+)")
+
+
+@dataclass(frozen=True)
+class Buildx:
+    """The plugin that is there; `version` is "" when it does not tell one."""
+
+    version: str
+
+    @property
+    def attests(self) -> bool:
+        """Whether it can add provenance and a list of parts, and has to be told not to: from 0.10 on."""
+        found = _VERSION.match(self.version)
+        number = (int(found["major"]), int(found["minor"])) if found else (0, 0)
+        return not (0, 0) < number < (0, 10)  # 0.0 is a build that was given no version
 
 
 def build(
@@ -45,8 +59,9 @@ def build(
     `text` is the Dockerfile's content; `anew` runs every step, whatever the builder remembers. RvexpError with the
     failing step's last lines; UsageError when the Dockerfile needs a builder that is not there.
     """
-    if has_buildx(engine.environ):
-        return _buildx(engine, recipe, context, name, labels, say, anew=anew)
+    plugin = buildx(engine.environ)
+    if plugin:
+        return _buildx(plugin, engine, recipe, context, name, labels, say, anew=anew)
     needed = _FLAGS.search(text)
     if needed:
         raise UsageError(
@@ -56,13 +71,16 @@ def build(
     return _classic(engine, recipe, context, text, name, labels, say, anew=anew)
 
 
-def has_buildx(environ: Mapping[str, str]) -> bool:
-    """Whether the docker command has its buildx plugin."""
+def buildx(environ: Mapping[str, str]) -> Buildx | None:
+    """The plugin that the docker command has; None without one."""
     try:
-        done = subprocess.run(["docker", "buildx", "version"], env=dict(environ), capture_output=True, check=False)
+        done = subprocess.run(
+            ["docker", "buildx", "version"], env=dict(environ), capture_output=True, text=True, check=False
+        )
     except OSError:
-        return False
-    return done.returncode == 0
+        return None
+    found = _VERSION.search(done.stdout)
+    return None if done.returncode else Buildx(found["whole"] if found else "")
 
 
 def _classic(
@@ -103,6 +121,7 @@ def _classic(
 
 
 def _buildx(
+    plugin: Buildx,
     engine: Engine,
     recipe: Recipe,
     context: IO[bytes],
@@ -114,10 +133,11 @@ def _buildx(
 ) -> Digest:
     story = _Story(say)
     with tempfile.TemporaryDirectory(prefix="rvexp-") as folder:
-        written = Path(folder) / "image.json"
+        written = Path(folder) / "image-id"
+        words = _buildx_arguments(plugin, recipe, name, labels, written)
         process = subprocess.Popen(
-            ["docker", *_buildx_arguments(recipe, name, labels, written), *(["--no-cache"] if anew else []), "-"],
-            env={**engine.environ, "BUILDX_METADATA_PROVENANCE": "disabled"},
+            ["docker", *words, *(["--no-cache"] if anew else []), "-"],
+            env=dict(engine.environ),
             stdin=context,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -126,21 +146,17 @@ def _buildx(
             assert process.stdout is not None
             story.hear(raw.decode("utf-8", "replace").rstrip() for raw in process.stdout)
         if process.returncode:
-            raise _failed(recipe, story, f"docker buildx ended with exit code {process.returncode}", None)
-        return _id(engine, json_object(written.read_bytes(), "what docker buildx tells of the image"))
+            raise _failed(recipe, story, f"docker buildx ended with exit code {process.returncode}", _early(story))
+        made = Digest(written.read_text().strip())
+        # it is the config's digest, and containerd's store calls an image by its manifest's
+        found = engine.inspect(str(made)) or engine.inspect(name)
+        return found.id if found else made
 
 
-def _id(engine: Engine, told: Mapping[str, Any]) -> Digest:
-    """What the engine calls the image: by its config in the older store, by its manifest in containerd's."""
-    digests = [Digest(told[key]) for key in _DIGESTS if key in told]
-    if not digests:
-        raise RvexpError("docker buildx ended without an image", hint="git rvexp doctor")
-    return next((digest for digest in digests if engine.inspect(str(digest))), digests[0])
-
-
-def _buildx_arguments(recipe: Recipe, name: str, labels: Mapping[str, str], written: Path) -> list[str]:
+def _buildx_arguments(plugin: Buildx, recipe: Recipe, name: str, labels: Mapping[str, str], written: Path) -> list[str]:
     """Without provenance and SBOM: they would turn a push into an index whose digest holds the time."""
-    fixed = ["--progress=plain", "--load", "--provenance=false", "--sbom=false", f"--metadata-file={written}"]
+    fixed = ["--progress=plain", "--load", f"--iidfile={written}"]
+    fixed += ["--provenance=false", "--sbom=false"] if plugin.attests else []
     chosen = [f"--file={recipe.dockerfile}", f"--tag={name}"]
     chosen += [f"--platform={recipe.platform}"] if recipe.platform else []
     chosen += [f"--target={recipe.target}"] if recipe.target else []
@@ -171,10 +187,17 @@ class _Story:
 
 _MEND = "mend the Dockerfile, then git rvexp snapshot NICKNAME: this snapshot keeps the one that fails"
 _FETCH = "see that the base image's registry is in reach, then do the same again; a wrong name needs a new snapshot"
-
-
+_BUILDER = "git rvexp doctor    (no step was begun: it is not for the Dockerfile's sake)"
 _TARGET = "git rvexp config set image.target STAGE, a stage of {} (FROM … AS STAGE), then git rvexp snapshot NICKNAME"
 _NO_TARGET = re.compile(r"build target|target stage")
+
+
+def _early(story: _Story) -> str | None:
+    """What helps when buildx ended before the first step; None when the Dockerfile's own hints do."""
+    last = "\n".join(story.last)
+    if story.step or "failed to solve" not in last:
+        return None if story.step else _BUILDER
+    return _FETCH if "> [internal] load metadata for" in last else None
 
 
 def _failed(recipe: Recipe, story: _Story, told: str, hint: str | None) -> RvexpError:

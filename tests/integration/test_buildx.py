@@ -1,13 +1,16 @@
 """Images that BuildKit makes of snapshots, with the newest buildx and the newest engine."""
 
+import json
+import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from git_rvexp.errors import UsageError
+from git_rvexp.errors import RvexpError, UsageError
 from git_rvexp.settings import Settings
+from tests.conftest import Clone
 from tests.integration.imageworld import DOCKERFILE, ImageWorld, exported
 from tests.integration.parts import Stack
 from tests.unit.test_ignore import SEEN, TREE
@@ -78,3 +81,53 @@ def test_a_dockerfile_outside_its_context_is_refused(world: ImageWorld) -> None:
     (world.clone / "app/Dockerfile").symlink_to("../gpu")
     with pytest.raises(UsageError, match=r"Dockerfile is a link that leads out of image\.context, app"):
         world.ensure(world.snapshot(), Settings(archive_url="none", image_context="app"))
+
+
+OLD = """\
+#!/bin/sh
+if [ "$1 $2" = "buildx version" ]; then
+    echo "github.com/docker/buildx v0.9.1 ed00243a0ce2a0aee75311b06e32d33b44729689"
+    exit
+fi
+for word in "$@"; do
+    case $word in
+        --provenance*|--sbom*|--build-arg=REFUSED=*) echo "unknown flag: ${word%%=*}" >&2; exit 125 ;;
+    esac
+done
+exec "$REAL" "$@"
+"""
+
+
+@pytest.fixture
+def old(world: ImageWorld, buildx: str) -> ImageWorld:
+    """Its plugin takes no options that came with 0.10."""
+    plugin = world.home / "docker" / "cli-plugins" / "docker-buildx"
+    plugin.unlink()
+    plugin.write_text(OLD.replace("$REAL", buildx))
+    plugin.chmod(0o755)
+    return world
+
+
+def test_an_old_buildx_is_asked_for_nothing_that_it_does_not_know(old: ImageWorld) -> None:
+    """Before 0.10 nothing was attested, so nothing has to be forbidden."""
+    assert old.ensure(old.simple(), LOCAL).built
+
+
+def test_a_builder_that_does_not_begin_is_not_the_dockerfiles_fault(old: ImageWorld) -> None:
+    """Nor a base that is out of reach; a Dockerfile that cannot be read is."""
+    for text, args, why, hint in (
+        (f"FROM {old.stack.tiny_image}\n", {"REFUSED": "1"}, "unknown flag", "git rvexp doctor"),
+        ("FROM 127.0.0.1:1/none\n", {}, "connection refused", "see that the base image's registry is in reach"),
+        (f"FROM {old.stack.tiny_image}\nNONSENSE\n", {}, "unknown instruction", "mend the Dockerfile"),
+    ):
+        with pytest.raises(RvexpError, match=why) as caught:
+            old.ensure(old.simple(Dockerfile=text), Settings(archive_url="none", image_build_args=args))
+        assert str(caught.value.hint).startswith(hint), caught.value
+        old.tag = replace(old.tag, project=f"p{uuid.uuid4().hex[:12]}")
+
+
+def test_doctor_names_the_version(old: ImageWorld, clone: Clone) -> None:
+    """With what follows from it."""
+    told = clone.rvexp("doctor", "--json", env=old.environ).stdout
+    (found,) = (check for check in json.loads(told)["checks"] if check["name"] == "buildx")
+    assert (found["kind"], found["text"]) == ("ok", "0.9.1: BuildKit is there")

@@ -52,8 +52,8 @@ def python(scene: Scene) -> Iterator[Check]:
 
 def engine(scene: Scene) -> Iterator[Check]:
     """Whether a Docker engine answers, can use BuildKit, and runs the platform that images are built for."""
-    from git_rvexp.images.build import has_buildx  # noqa: PLC0415  loads much that other checks do not need
-    from git_rvexp.images.engine import Engine  # noqa: PLC0415  as above
+    from git_rvexp.images.build import buildx  # noqa: PLC0415  as below
+    from git_rvexp.images.engine import Engine  # noqa: PLC0415  loads much that other checks do not need
 
     needed = not scene.settings.on_batch
     try:
@@ -68,8 +68,9 @@ def engine(scene: Scene) -> Iterator[Check]:
     if wanted and not wanted.startswith(runs):
         text = f"images are built for {wanted}, and this engine is {runs}: slow, and only with emulation installed"
         yield Check("platform", "warn", text, "git rvexp config set image.platform " + runs)
-    if has_buildx(scene.environ):
-        yield Check("buildx", "ok", "BuildKit is there")
+    plugin = buildx(scene.environ)
+    if plugin:
+        yield Check("buildx", "ok", f"{plugin.version or 'of no version'}: BuildKit is there")
     else:
         text = "docker buildx is not there: Dockerfiles with RUN --mount or here-documents cannot be built"
         yield Check("buildx", "warn", text, "install the docker-buildx plugin")
