@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from git_rvexp.errors import RvexpError, UsageError
-from git_rvexp.git import lfs
+from git_rvexp.git import lfs, uncovering
 from git_rvexp.git.attributes import listed, names, refuse_unfiltered
 from git_rvexp.git.plumbing import Repo
 from git_rvexp.git.process import apart
-from git_rvexp.git.scratch import Scratch
+from git_rvexp.git.scratch import Scratch, scratch
 from git_rvexp.git.weight import Limits, refuse_heavy
 from git_rvexp.jitter import token
 from git_rvexp.quoting import quoted
@@ -98,14 +98,24 @@ def _examined(repo: Repo, path: str, oid: str, declared: set[str]) -> Link:
     if path not in declared:
         return Link(path, oid, "is not in .gitmodules, so nobody knows where its commit can be fetched")
     commit = inner.resolve("HEAD^{commit}")[0]
-    dirty = inner.git("status", "--porcelain", "-z", "--untracked-files=all", "--ignore-submodules=dirty").out
-    if dirty:
+    if dirty := _changes(inner):
         count = dirty.count(b"\0")
         return Link(path, commit, f"has {count} uncommitted change{'s' * (count != 1)}")
     if _unpushed(inner, commit, oid):
         return Link(path, commit, f"is at commit {commit[:12]}, which it has pushed to no remote")
     inside = next((sub for sub in _below(inner) if sub.why), None)
     return Link(path, commit, f"holds {quoted(f'{inside.path}/')}, which {inside.why}" if inside else "")
+
+
+def _changes(inner: Repo) -> bytes:
+    """What git lists as changed, edits that it was told not to look at too."""
+    asked = ("status", "--porcelain", "-z", "--untracked-files=all", "--ignore-submodules=dirty")
+    marked = uncovering.flagged(inner.git("ls-files", "-z", "-v").out)
+    if not marked:
+        return inner.git(*asked).out
+    with scratch(inner) as place:
+        uncovering.clear(place, marked)
+        return place.git(*asked).out
 
 
 def _below(inner: Repo) -> Iterable[Link]:

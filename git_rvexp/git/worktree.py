@@ -7,21 +7,18 @@ assume-unchanged or skip-worktree, unreadable folders, nested repositories) is c
 """
 
 import os
-import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from git_rvexp.errors import GitError, RvexpError
-from git_rvexp.git import links
+from git_rvexp.git import links, uncovering
 from git_rvexp.git.attributes import names, refuse_unfiltered
 from git_rvexp.git.links import Link
 from git_rvexp.git.plumbing import Repo
 from git_rvexp.git.scratch import Scratch, scratch
 from git_rvexp.git.weight import Limits, refuse_heavy
 
-# What `ls-files -v` marks: lower case is assume-unchanged, S skip-worktree, M unmerged; H, the rest, is of no interest.
-_FLAGGED = re.compile(rb"(?:^|\0)([a-zSM]) ([^\0]+)")
 # The empty tree by the length of an object name: git knows both without their being stored.
 _EMPTY_TREE = {
     40: "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
@@ -119,25 +116,14 @@ def _uncover(place: Scratch) -> tuple[list[str], int, bool]:
     told = place.git("ls-files", "-z", "-v").out
     attributed = b".gitattributes\0" in told or bool(place.repo.setting("core.attributesfile"))
     attributed = attributed or (place.repo.common_dir / "info" / "attributes").exists()
-    if told.count(b"\0H ") + told.startswith(b"H ") == told.count(b"\0"):  # nothing but plain files, the usual case
-        return [], 0, attributed
-    flagged = [(flag.decode(), os.fsdecode(path)) for flag, path in _FLAGGED.findall(told)]
-    unmerged = sorted({path for flag, path in flagged if flag in "Mm"})
+    marked = uncovering.flagged(told)
+    unmerged = sorted({path for flag, path in marked if flag in "Mm"})
     if unmerged:
         raise RvexpError(
             "a merge is not finished: the conflict markers would become part of the snapshot\n" + names(unmerged),
             hint="resolve them and `git add` the files, or `git merge --abort`",
         )
-    skipped = [path for flag, path in flagged if flag in "Ss"]
-    there = [path for path in skipped if os.path.lexists(place.repo.top / path)]
-    hidden = {
-        "--no-assume-unchanged": [path for flag, path in flagged if flag.islower()],
-        "--no-skip-worktree": there,
-    }
-    for option, paths in hidden.items():
-        if paths:
-            place.git("update-index", option, "-z", "--stdin", stdin=_stdin(paths))
-    return [path for paths in hidden.values() for path in paths], len(skipped) - len(there), attributed
+    return (*uncovering.clear(place, marked), attributed)
 
 
 def _look(place: Scratch) -> _Seen:

@@ -19,6 +19,17 @@ def _dirty_submodule(site: Site) -> None:
     site.submodule().write("inner.txt", "changed\n")
 
 
+def _hidden_in_submodule(site: Site) -> None:
+    inner = site.submodule()
+    inner.git("update-index", "--skip-worktree", "inner.txt")
+    inner.write("inner.txt", "hidden\n")
+
+
+def _assumed_in_submodule(site: Site) -> None:
+    inner = site.submodule()
+    inner.git("update-index", "--assume-unchanged", "inner.txt")
+
+
 def _untracked_in_submodule(site: Site) -> None:
     site.submodule().write("new.txt", "new\n")
 
@@ -218,6 +229,18 @@ SHAPES = (
     Shape("a submodule at another commit, pushed", "captured: its commit", _pushed_submodule, {"lib": None}),
     Shape(
         "a submodule with changed files", "refused with its name", _dirty_submodule, says=("lib/ has 1 uncommitted",)
+    ),
+    Shape(
+        "an edit in a submodule, hidden by skip-worktree",
+        "refused with its name",
+        _hidden_in_submodule,
+        says=("lib/ has 1 uncommitted",),
+    ),
+    Shape(
+        "a marked file in a submodule, as it was committed",
+        "captured: its commit",
+        _assumed_in_submodule,
+        {"lib/inner.txt": None},
     ),
     Shape("a submodule with untracked files", "refused with its name", _untracked_in_submodule, says=("lib/ has 1",)),
     Shape(
