@@ -162,7 +162,8 @@ def test_the_records_image_goes_before_one_that_took_its_name(
     assert clone.rvexp("build", "one").stdout == first
     own = stack.run("docker", "inspect", "--format", "{{.Id}}", name).stdout.strip()
     assert own in first
-    for image in stack.run("docker", "images", "-q", "-f", f"label=io.git-rvexp.project={project}").stdout.split():
+    listed = stack.run("docker", "images", "-q", "-f", f"label=io.git-rvexp.project={project}").stdout.split()
+    for image in sorted(listed, key=own.removeprefix("sha256:").startswith):  # what was made from it goes first
         stack.run("docker", "rmi", "--force", image)
 
 

@@ -73,7 +73,7 @@ def test_an_input_of_which_that_cannot_be_told_is_not_called_changed(place: Plac
     put(place, "train/a.csv", b"2,1\n")
     (now,) = place.look(place.plan("train", place.train))
     (drift,) = inputs.drift(place.book.context, [before], [now])
-    assert (drift.words, drift.certain) == (f"1 unknown ({place.train}a.csv)", False)
+    assert (drift.words, drift.certain) == (f"checksums of different kinds: 1 unknown ({place.train}a.csv)", False)
 
 
 def test_a_copy_is_not_refused_for_an_etag_under_kms(place: Place) -> None:
