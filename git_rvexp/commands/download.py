@@ -10,9 +10,7 @@ import argparse
 
 from git_rvexp.commands import TARGET
 from git_rvexp.commands.session import Session
-from git_rvexp.errors import DONE, NO, PendingError, UsageError
-from git_rvexp.workflow.choose import Found, either, reread
-from git_rvexp.workflow.context import Context
+from git_rvexp.errors import DONE, NO
 
 TYPE_CHECKING = False  # as typing has it, which takes 2 ms to load; checkers know the name
 if TYPE_CHECKING:
@@ -32,11 +30,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, session: Session) -> int:
     """Copy it, tell what became of it, print where it is."""
     from git_rvexp.workflow.downloading.download import download  # noqa: PLC0415  -h needs none of it
+    from git_rvexp.workflow.downloading.ended import ended  # noqa: PLC0415  as above
     from git_rvexp.workflow.resultfile import writing  # noqa: PLC0415  as above
     from git_rvexp.workflow.snapshotting.written import tell  # noqa: PLC0415  as above
 
     context = session.context
-    found = _ended(context, args.what)
+    found = ended(context, args.what)
     own = context.repo.state_dir / "outputs" / found.run.run
     top = session.cwd / args.output if args.output else own
     with writing(top):
@@ -52,25 +51,6 @@ def run(args: argparse.Namespace, session: Session) -> int:
     hint = f"git rvexp verify {found.run.run}"
     session.speaker.error(f"not all that run {found.run.run} left is in {args.output or own}\n{listed}", hint)
     return NO
-
-
-def _ended(context: Context, what: str) -> Found:
-    """The run that is meant, when it is over: who looks writes that down, and with it what the run left."""
-    from git_rvexp.workflow.following.asking import Executors  # noqa: PLC0415  -h needs none of it
-    from git_rvexp.workflow.following.follow import refuse_jobless  # noqa: PLC0415  as above
-    from git_rvexp.workflow.following.harvest import refresh  # noqa: PLC0415  as above
-
-    snapshot, told = either(context, what)
-    if not told:
-        raise UsageError(f"{snapshot.tag} has no runs", hint=f"git rvexp submit {snapshot.tag} -- CMD")
-    found = Found(snapshot, told[-1])
-    refuse_jobless(found.run)
-    if not found.run.phase.over:
-        refresh(context, [found], Executors(context))
-        (found,) = reread(context, [found])
-    if not found.run.phase.over:
-        raise PendingError(f"run {found.run.run} has not ended", hint=f"git rvexp wait {found.run.run}")
-    return found
 
 
 def _tell(session: Session, done: "Downloaded") -> None:

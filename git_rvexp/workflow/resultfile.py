@@ -41,15 +41,20 @@ def refuse_taken(path: Path) -> None:
         raise UsageError(f"{path} is there already, and is not written over", hint="-o with another name")
 
 
+def fill(path: Path, pieces: Iterable[bytes]) -> None:
+    """Make `pieces` the content of the new file `path`, on the disk when this returns."""
+    with path.open("xb") as file:
+        for piece in pieces:
+            file.write(piece)
+        file.flush()
+        os.fsync(file.fileno())
+
+
 def written(path: Path, pieces: Iterable[bytes]) -> None:
     """Put `pieces` into the file that `path` then names. UsageError when that name is taken."""
     refuse_taken(path)
     with beside(path) as half:
-        with half.open("xb") as file:
-            for piece in pieces:
-                file.write(piece)
-            file.flush()
-            os.fsync(file.fileno())
+        fill(half, pieces)
         try:
             os.link(half, path)  # unlike a rename, replaces nothing
         except FileExistsError:

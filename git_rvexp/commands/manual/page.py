@@ -38,7 +38,7 @@ ENVIRONMENT = {
     "RVEXP_DEBUG": "1 shows the traceback of an error",
     "DOCKER_HOST": "the engine (with DOCKER_TLS_VERIFY, DOCKER_CERT_PATH); contexts of docker are not looked at",
     "DOCKER_CONFIG": "the folder with the logins of docker login; default: ~/.docker",
-    "AWS_PROFILE, AWS_DEFAULT_REGION, AWS_...": "what boto3 goes by, where no setting says otherwise",
+    "AWS_PROFILE, AWS_DEFAULT_REGION, AWS_...": "what AWS's own tools go by, where no setting says otherwise",
     "HTTPS_PROXY, HTTP_PROXY, NO_PROXY": "proxies for registries and archives; this machine is asked directly",
     "NO_COLOR": "no colours, where --color does not say otherwise; so does TERM=dumb",
     "COLUMNS": "how wide the terminal is, for help and tables",

@@ -5,12 +5,12 @@ Names come from containers and buckets, so none may lead out: not by itself, and
 
 import hashlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from git_rvexp.errors import RvexpError
-from git_rvexp.workflow.resultfile import beside, writing
+from git_rvexp.workflow.resultfile import beside, fill, writing
 
 
 class LeftError(RvexpError):
@@ -63,12 +63,13 @@ def _plain(part: str) -> bool:
 def _written(path: Path, pieces: Iterable[bytes]) -> str:
     """The SHA-256 of what is now in the new file `path`."""
     digest = hashlib.sha256()
-    with path.open("xb") as file:
+
+    def passing() -> Iterator[bytes]:
         for piece in pieces:
             digest.update(piece)
-            file.write(piece)
-        file.flush()
-        os.fsync(file.fileno())
+            yield piece
+
+    fill(path, passing())
     return digest.hexdigest()
 
 
